@@ -1,0 +1,134 @@
+"""Identity: ids come from content, so the same fact has the same id however often it arrives.
+
+- A file is the SHA-256 of its bytes.
+- A statement is (account, currency, kind, sequence or reference and page, period, balances),
+  whatever its format: the same statement in camt.053 and MT940 has one id.
+- An entry is (account, currency, booked_on, amount, bank reference) where the bank gives a stable
+  one, else (statement, raw facts, ordinal among equals): two genuinely identical entries of a
+  statement are two entries, and a file sent again adds none.
+- A detail is its entry and ordinal.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections import Counter
+from collections.abc import Mapping
+from decimal import Decimal
+from typing import Any, Final
+
+from tieout.canonical import BALANCES, DETAILS, ENTRIES, STATEMENTS, Tables, table
+
+__all__ = ["NO_REFERENCE", "assign_ids", "content_id"]
+
+#: What banks write where they have no reference; none of it identifies anything.
+NO_REFERENCE: Final = frozenset(
+    {"", "0", "NONREF", "NOTPROVIDED", "NOTAVAILABLE", "NOREF", "NONE", "N/A", "NA", "NULL"}
+)
+
+_RAW = (
+    "booked_on",
+    "valued_on",
+    "amount",
+    "status",
+    "reversal",
+    "entry_ref",
+    "code_domain",
+    "code_family",
+    "code_subfamily",
+    "code_proprietary",
+    "swift_type",
+    "narrative",
+)
+
+
+def content_id(*parts: object) -> str:
+    """A stable 32-hex-digit id of the given parts (order and None-ness matter).
+
+    Decimals are normalised, so that ``1.50`` and ``1.5`` are the same part.
+    """
+    digest = hashlib.sha256()
+    for part in parts:
+        if isinstance(part, Decimal):
+            part = format(part.normalize() if part else Decimal(0), "f")
+        text = b"\x00" if part is None else b"\x01" + str(part).encode("utf-8", "surrogatepass")
+        digest.update(len(text).to_bytes(4, "big") + text)
+    return digest.hexdigest()[:32]
+
+
+def _is_reference(value: str | None) -> bool:
+    return value is not None and value.strip().upper() not in NO_REFERENCE
+
+
+def assign_ids(tables: Tables, file_id: str) -> Tables:
+    """Replace the reader's file-local ids by content ids.
+
+    Args:
+        tables: what a reader yielded for one whole file.
+        file_id: SHA-256 (hex) of the file's bytes, written to ``statements.file_id``.
+
+    Returns:
+        The same rows in the same order with global ``statement_id``, ``entry_id``, ``detail_id``.
+        Where one file holds the same statement twice, the second keeps the first's id; the caller
+        records it once.
+    """
+    balances: dict[str, list[Mapping[str, Any]]] = {}
+    for row in tables.balances.to_pylist():
+        balances.setdefault(row["statement_id"], []).append(row)
+    statement_ids: dict[str, str] = {}
+    statements = tables.statements.to_pylist()
+    for row in statements:
+        local = row["statement_id"]
+        statement_ids[local] = _statement_id(row, balances.get(local, []))
+        row["statement_id"], row["file_id"] = statement_ids[local], file_id
+    entry_ids: dict[str, str] = {}
+    seen: Counter[str] = Counter()
+    entries = tables.entries.to_pylist()
+    for row in entries:
+        local, row["statement_id"] = row["entry_id"], statement_ids[row["statement_id"]]
+        key = _entry_key(row)
+        seen[key] += 1
+        entry_ids[local] = row["entry_id"] = content_id("entry", key, seen[key])
+    details = tables.details.to_pylist()
+    for row in details:
+        row["entry_id"] = entry_ids[row["entry_id"]]
+        row["detail_id"] = content_id("detail", row["entry_id"], row["ordinal"])
+    balance_rows = tables.balances.to_pylist()
+    for row in balance_rows:
+        row["statement_id"] = statement_ids[row["statement_id"]]
+    return Tables(
+        table(statements, STATEMENTS),
+        table(balance_rows, BALANCES),
+        table(entries, ENTRIES),
+        table(details, DETAILS),
+        tables.findings,
+    )
+
+
+def _statement_id(row: Mapping[str, Any], balances: list[Mapping[str, Any]]) -> str:
+    """Account, currency, kind, sequence (or reference) and page, opening and closing."""
+    edges = [
+        (b["code"], b["amount"], b["on"]) for b in balances if b["code"] in ("OPBD", "PRCD", "CLBD")
+    ]
+    opening = next((e for e in edges if e[0] in ("OPBD", "PRCD")), (None, None, None))
+    closing = next((e for e in reversed(edges) if e[0] == "CLBD"), (None, None, None))
+    number = row["sequence_no"] if row["sequence_no"] is not None else row["statement_ref"]
+    # The opening's date is left out: camt says the day itself, MT940 the day before.
+    return content_id(
+        "statement",
+        row["account_id"],
+        row["currency"],
+        row["kind"],
+        number,
+        row["page"],
+        opening[1],
+        closing[1],
+        closing[2] or row["to_at"],
+    )
+
+
+def _entry_key(row: Mapping[str, Any]) -> str:
+    base = (row["account_id"], row["currency"], row["booked_on"], row["amount"])
+    if _is_reference(row["bank_ref"]):
+        return content_id("ref", *base, row["bank_ref"])
+    return content_id("raw", *base, row["statement_id"], *(row[name] for name in _RAW))
