@@ -1,0 +1,130 @@
+"""The hash chain: each audit row's SHA-256 covers the row before it.
+
+A row is written in the same transaction as the change it records; an advisory lock serialises
+writers, so that the chain has no forks. `verify` walks it and names the first broken row.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import hashlib
+import json
+from typing import Any, Final
+
+from sqlalchemy import select, text
+from sqlalchemy.orm import Session
+
+from tieout.errors import Finding
+from tieout.ledger.ledger import database_now
+from tieout.ledger.models import AuditRow
+
+__all__ = ["append", "verify"]
+
+_LOCK: Final = 7133702
+_GENESIS: Final = "0" * 64
+
+
+def append(
+    session: Session,
+    actor: str,
+    action: str,
+    subject_kind: str,
+    subject_id: str,
+    detail: dict[str, Any] | None = None,
+) -> None:
+    """Append one row in the caller's transaction.
+
+    Args:
+        session: the transaction that makes the change.
+        actor: who: a person's login, or ``tieout``.
+        action: what, as a past participle: ``recorded``, ``approved``, ``outbox SENDING``.
+        subject_kind: ``file``, ``statement``, ``adjustment``, ``intent``, ``mail`` …
+        subject_id: its id.
+        detail: JSON-able facts; never secrets, never personal data.
+    """
+    session.flush()
+    session.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _LOCK})
+    last = session.execute(
+        select(AuditRow.seq, AuditRow.row_hash).order_by(AuditRow.seq.desc()).limit(1)
+    ).one_or_none()
+    seq, previous = (last.seq + 1, last.row_hash) if last else (1, _GENESIS)
+    at = database_now(session)
+    body = detail or {}
+    session.add(
+        AuditRow(
+            seq=seq,
+            at=at,
+            actor=actor,
+            action=action,
+            subject_kind=subject_kind,
+            subject_id=subject_id,
+            detail=body,
+            previous_hash=previous,
+            row_hash=_hash(seq, at, actor, action, subject_kind, subject_id, body, previous),
+        )
+    )
+    session.flush()
+
+
+def _hash(
+    seq: int,
+    at: dt.datetime,
+    actor: str,
+    action: str,
+    subject_kind: str,
+    subject_id: str,
+    detail: dict[str, Any],
+    previous: str,
+) -> str:
+    fields = [
+        seq,
+        at.astimezone(dt.UTC).isoformat(),
+        actor,
+        action,
+        subject_kind,
+        subject_id,
+        json.dumps(detail, sort_keys=True, separators=(",", ":")),
+        previous,
+    ]
+    text_ = json.dumps(fields, separators=(",", ":"))
+    return hashlib.sha256(text_.encode()).hexdigest()
+
+
+def verify(session: Session) -> tuple[int, list[Finding]]:
+    """Walk the whole chain.
+
+    Returns:
+        How many rows were walked, and a finding for each row whose hash, predecessor or number
+        is not what it must be.
+    """
+    expected_seq, previous = 1, _GENESIS
+    findings: list[Finding] = []
+    rows = session.scalars(
+        select(AuditRow).order_by(AuditRow.seq).execution_options(yield_per=5000)
+    )
+    count = 0
+    for row in rows:
+        count += 1
+        actual = _hash(
+            row.seq,
+            row.at,
+            row.actor,
+            row.action,
+            row.subject_kind,
+            row.subject_id,
+            row.detail,
+            row.previous_hash,
+        )
+        if row.seq != expected_seq or row.previous_hash != previous or row.row_hash != actual:
+            findings.append(
+                Finding(
+                    "AUDIT_CHAIN_BROKEN",
+                    "error",
+                    f"audit_log row {row.seq}",
+                    "the row does not follow from the one before it",
+                    "compare with the anchored checkpoints and a backup: a row was changed, "
+                    "removed or inserted outside tieout",
+                )
+            )
+        expected_seq, previous = row.seq + 1, row.row_hash
+    return count, findings

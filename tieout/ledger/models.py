@@ -1,0 +1,68 @@
+"""All tables of the ledger, in one place to import from (SQLAlchemy 2.1, PostgreSQL only)."""
+
+from __future__ import annotations
+
+from tieout.ledger.base import APPEND_ONLY, Base
+from tieout.ledger.conclusions import (
+    Account,
+    ExceptionEvent,
+    ExceptionRow,
+    FindingRow,
+    GroupRow,
+    MemberRow,
+    Run,
+    StatementStatus,
+)
+from tieout.ledger.effects import (
+    Adjustment,
+    AdjustmentLine,
+    Approval,
+    AuditRow,
+    Mail,
+    Outbox,
+    PostingAttempt,
+    PostingIntent,
+)
+from tieout.ledger.facts import (
+    BalanceRow,
+    BookBalance,
+    Delivery,
+    DetailRow,
+    EntryRow,
+    ExpenseRow,
+    FileRow,
+    ItemRow,
+    RateRow,
+    StatementRow,
+)
+
+__all__ = [
+    "APPEND_ONLY",
+    "Account",
+    "Adjustment",
+    "AdjustmentLine",
+    "Approval",
+    "AuditRow",
+    "BalanceRow",
+    "Base",
+    "BookBalance",
+    "Delivery",
+    "DetailRow",
+    "EntryRow",
+    "ExceptionEvent",
+    "ExceptionRow",
+    "ExpenseRow",
+    "FileRow",
+    "FindingRow",
+    "GroupRow",
+    "ItemRow",
+    "Mail",
+    "MemberRow",
+    "Outbox",
+    "PostingAttempt",
+    "PostingIntent",
+    "RateRow",
+    "Run",
+    "StatementRow",
+    "StatementStatus",
+]
