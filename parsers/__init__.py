@@ -1,0 +1,157 @@
+"""Bank files into canonical tables: one module a format, chosen by content and never by name.
+
+Every format has the same verbs, listed in `FORMATS` in the order they are asked:
+
+- ``NAME``: the family (``camt.053``),
+- ``identify(head)``: the exact format (``camt.053.001.08``) of a file that starts so, or None,
+- ``read(path, encoding=None)``: batches of tables with file-local ids, in file order.
+
+A damaged file raises `tieout.errors.InputError` and nothing of it may be used; one damaged record
+is a finding and the rest loads.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final, Protocol
+
+from parsers import camt053, mt940
+from parsers._repeats import with_ids
+from tieout.canonical import Tables, concat
+from tieout.errors import InputError, TieoutError
+
+__all__ = ["FORMATS", "HEAD_BYTES", "Format", "Parsed", "identify", "read_file"]
+
+#: How much of a file `identify` sees.
+HEAD_BYTES: Final = 1 << 16
+
+
+class Format(Protocol):
+    """What every format module offers."""
+
+    NAME: str
+
+    def identify(self, head: bytes) -> str | None:
+        """The exact format of a file that starts with these bytes, or None."""
+        ...
+
+    def read(self, path: Path, encoding: str | None = None) -> Iterator[Tables]:
+        """The file in batches."""
+        ...
+
+
+FORMATS: Final[tuple[Format, ...]] = (camt053, mt940)
+
+_OTHERS: Final = (
+    (re.compile(rb"BkToCstmrAcctRpt|camt\.052"), "camt.052"),
+    (re.compile(rb"BkToCstmrDbtCdtNtfctn|camt\.054"), "camt.054"),
+    (re.compile(rb"CstmrCdtTrfInitn|pain\.001"), "pain.001"),
+    (re.compile(rb"CstmrPmtStsRpt|pain\.002"), "pain.002"),
+    (re.compile(rb"\A\s*01,[^\r\n]*,[23]\s*/"), "BAI2"),
+    (re.compile(rb"\{2:[IO]942|^:34F:|^:90[CD]:|^:13D:", re.M), "MT942"),
+    (re.compile(rb"\APK\x03\x04"), "zip"),
+    (re.compile(rb"\A\x1f\x8b"), "gzip"),
+    (re.compile(rb"\A-----BEGIN PGP"), "PGP"),
+    (re.compile(rb"<OFX\s*>|OFXHEADER"), "OFX"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Parsed:
+    """A whole file, read.
+
+    Attributes:
+        format: exact format, such as ``camt.053.001.08`` or ``MT940``.
+        sha256: of the file's bytes, hex; also ``statements.file_id``.
+        size: bytes.
+        tables: canonical tables with content ids, and the findings.
+    """
+
+    format: str
+    sha256: str
+    size: int
+    tables: Tables
+
+
+def _find(head: bytes) -> tuple[Format, str] | None:
+    for module in FORMATS:
+        exact = module.identify(head)
+        if exact is not None:
+            return module, exact
+    return None
+
+
+def identify(head: bytes) -> str | None:
+    """The exact format of a file that starts with these bytes (`HEAD_BYTES`), or None."""
+    found = _find(head)
+    return found[1] if found else None
+
+
+def read_file(path: Path, encoding: str | None = None) -> Parsed:
+    """Read a whole bank file.
+
+    Args:
+        path: the file; its name and extension say nothing.
+        encoding: of text formats, where the caller knows better than the usual order.
+
+    Raises:
+        InputError: the file is refused whole; ``where`` and ``remedy`` say more.
+    """
+    try:
+        with path.open("rb") as stream:
+            head = stream.read(HEAD_BYTES)
+            stream.seek(0)
+            digest = hashlib.file_digest(stream, "sha256").hexdigest()
+            size = stream.tell()
+    except OSError as error:
+        raise InputError(
+            "FILE_UNREADABLE",
+            error.strerror or "the file cannot be opened",
+            where="file",
+            remedy="check that it is a regular file and that you may read it",
+        ) from None
+    found = _find(head)
+    if found is None:
+        raise _unknown(head)
+    module, exact = found
+    try:
+        tables = with_ids(concat(module.read(path, encoding)), digest)
+    except TieoutError:
+        raise
+    except Exception as error:
+        # The last net: whatever a hostile file provokes must quarantine it, not stop the others.
+        raise InputError(
+            "READER_FAILED",
+            f"the {module.NAME} reader failed: {type(error).__name__}: {error}",
+            where="file",
+            remedy="please report it with the file; nothing of it was read",
+        ) from error
+    return Parsed(exact, digest, size, tables)
+
+
+def _unknown(head: bytes) -> InputError:
+    if not head.strip():
+        return InputError(
+            "FILE_EMPTY",
+            "the file is empty",
+            where="byte 0",
+            remedy="fetch it again: banks send a file without entries, never one without bytes",
+        )
+    for pattern, name in _OTHERS:
+        if pattern.search(head):
+            return InputError(
+                "FORMAT_UNSUPPORTED",
+                f"this looks like {name}, which is not read yet",
+                where="line 1",
+                remedy="ask the bank for camt.053 or MT940",
+            )
+    return InputError(
+        "FORMAT_UNKNOWN",
+        f"no known bank format starts with {head[:40]!r}",
+        where="line 1",
+        remedy="readable are: " + ", ".join(module.NAME for module in FORMATS),
+    )

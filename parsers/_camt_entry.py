@@ -1,0 +1,242 @@
+"""One camt entry (``Ntry``) and its details (``TxDtls``); the same in camt.052, .053 and .054."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection
+from decimal import Decimal
+from typing import Any, Final
+
+from parsers._camt_party import counterparty, remittance
+from parsers._rows import Rows
+from parsers._text import clean, reference
+from parsers._values import amount, day, is_true, rate
+from parsers._xml import Node
+
+__all__ = ["entry"]
+
+_STATUS: Final = {"BOOK": "booked", "PDNG": "pending", "INFO": "info", "FUTR": "future"}
+_SWIFT = re.compile(r"([NFS][A-Z0-9]{3})(?:\+.*)?")
+
+Row = dict[str, Any]
+
+
+def entry(
+    node: Node, currency: str | None, own_accounts: Collection[str | None], rows: Rows
+) -> tuple[Row, list[Row]] | None:
+    """The entry's row and its details' rows (ids and ordinal of the entry are the caller's).
+
+    Args:
+        node: the Ntry.
+        currency: the account's, for an amount that names none.
+        own_accounts: account numbers that are never the counterparty.
+        rows: takes the findings.
+
+    Returns:
+        None where amount or direction cannot be read; a finding of severity error says so.
+    """
+    where = f"line {node.line} Ntry"
+    money, mark = node.one("Amt"), node.get("CdtDbtInd")
+    value = amount(money.get()) if money is not None else None
+    code = (money.currency if money is not None else None) or currency
+    if value is None or mark not in ("CRDT", "DBIT"):
+        raw = "" if money is None else money.text[:40]
+        rows.finding(
+            "ENTRY_UNREADABLE", "error", where,
+            f"the entry's amount or direction cannot be read: Amt {raw!r} CdtDbtInd {mark!r}",
+            "ask the bank for the statement again; the other entries are read, nothing is posted",
+        )  # fmt: skip
+        return None
+    sign = 1 if mark == "CRDT" else -1
+    raw_status = node.get("Sts", "Cd") or node.get("Sts") or node.get("Sts", "Prtry")
+    status = _STATUS.get(raw_status or "BOOK")  # a statement holds booked entries if silent
+    if status is None:
+        rows.finding(
+            "STATUS_UNKNOWN", "warning", f"{where}/Sts",
+            f"status {(raw_status or '')[:40]!r} is not BOOK, PDNG, INFO or FUTR",
+            "ask the bank whether the entry is booked",
+        )  # fmt: skip
+    proprietary = clean(node.get("BkTxCd", "Prtry", "Cd"))
+    swift = _SWIFT.fullmatch(proprietary) if proprietary else None
+    row: Row = {
+        "line_no": node.line,
+        "currency": code,
+        "amount": sign * value if value else value,
+        "booked_on": _date(node, "BookgDt", where, rows),
+        "valued_on": _date(node, "ValDt", where, rows),
+        "status": status,
+        "reversal": is_true(node.get("RvslInd")),
+        "bank_ref": reference(node.get("AcctSvcrRef")),
+        "entry_ref": reference(node.get("NtryRef")),
+        "code_domain": clean(node.get("BkTxCd", "Domn", "Cd")),
+        "code_family": clean(node.get("BkTxCd", "Domn", "Fmly", "Cd")),
+        "code_subfamily": clean(node.get("BkTxCd", "Domn", "Fmly", "SubFmlyCd")),
+        "code_proprietary": proprietary,
+        "swift_type": swift.group(1) if swift else None,
+        "narrative": clean(node.get("AddtlNtryInf")),
+    }
+    details = _details(node, row, own_accounts, rows)
+    row["detail_count"] = len(details)
+    return row, details
+
+
+def _date(node: Node, name: str, where: str, rows: Rows) -> Any:
+    raw = node.get(name, "Dt") or node.get(name, "DtTm")
+    found = day(raw)
+    if raw is not None and found is None:
+        rows.finding(
+            "DATE_MALFORMED", "warning", f"{where}/{name}", f"{raw[:40]!r} is not a date",
+            "left empty; ask the bank for the date",
+        )  # fmt: skip
+    return found
+
+
+def _details(node: Node, row: Row, own: Collection[str | None], rows: Rows) -> list[Row]:
+    """At least one detail; its amount is the entry's only where there is exactly one."""
+    found: list[Row] = []
+    announced = 0
+    for group in node.all("NtryDtls"):
+        batch = group.one("Btch")
+        said = batch.get("NbOfTxs") if batch else None
+        announced += int(said[:9]) if said and said.isascii() and said.isdigit() else 0
+        transactions = group.all("TxDtls")
+        if not transactions and batch is not None:
+            found.append(_empty(batch.line) | _batch_refs(batch))
+        for transaction in transactions:
+            detail = _detail(transaction, row, own)
+            if batch is not None:
+                for name, text in _batch_refs(batch).items():
+                    detail[name] = detail[name] or text
+            found.append(detail)
+    if not found:
+        found.append(_empty(row["line_no"]))
+    for ordinal, detail in enumerate(found, 1):
+        detail["ordinal"] = ordinal
+    where = f"line {row['line_no']} Ntry/NtryDtls"
+    elsewhere = announced > len(found)
+    if len(found) == 1:
+        only = found[0]
+        if only["charges"] is None:
+            only["charges"] = _charges(node, row["currency"])
+        if only["amount"] is None and not elsewhere:
+            only["amount"], only["currency"] = row["amount"], row["currency"]
+    if elsewhere:
+        rows.finding(
+            "DETAILS_ELSEWHERE", "info", where,
+            f"the bank announces {announced} payments and details {len(found)}",
+            "the details come in another message (camt.054)",
+        )  # fmt: skip
+    else:
+        _check_sum(node, row, found, where, rows)
+    return found
+
+
+def _check_sum(node: Node, row: Row, details: list[Row], where: str, rows: Rows) -> None:
+    """Details must sum to the entry, charges explained; else a finding."""
+    if any(d["amount"] is None for d in details):
+        missing = sum(d["amount"] is None for d in details)
+        rows.finding(
+            "DETAIL_AMOUNT_MISSING", "info", where,
+            f"{missing} of {len(details)} details have no amount in {row['currency']}",
+            "they are matched by reference only",
+        )  # fmt: skip
+        return
+    total = sum((d["amount"] for d in details), Decimal(0))
+    charges = sum((d["charges"] or Decimal(0) for d in details), Decimal(0))
+    if len(details) > 1:
+        charges += _charges(node, row["currency"]) or Decimal(0)
+    if row["amount"] not in (total, total + charges):
+        rows.finding(
+            "DETAIL_SUM_MISMATCH", "warning", where,
+            f"details sum to {total} (charges {charges}), the entry is {row['amount']}",
+            "look for charges or a missing detail; the entry's amount is what the bank booked",
+        )  # fmt: skip
+
+
+def _empty(line: int) -> Row:
+    row: Row = dict.fromkeys(
+        ["amount", "currency", "message_id", "payment_info_id", "charges", "original_amount"]
+    )
+    row["line_no"] = line
+    return row
+
+
+def _batch_refs(batch: Node) -> dict[str, str | None]:
+    return {
+        "message_id": reference(batch.get("MsgId")),
+        "payment_info_id": reference(batch.get("PmtInfId")),
+    }
+
+
+def _detail(node: Node, row: Row, own: Collection[str | None]) -> Row:
+    mark = node.get("CdtDbtInd")
+    sign = {"CRDT": 1, "DBIT": -1}.get(mark or "", -1 if row["amount"] < 0 else 1)
+    value, original = _amounts(node, row["currency"])
+    refs = node.one("Refs") or node
+    name, account, bic, ultimate = counterparty(node, sign, row, own)
+    exchange = next(
+        (r for path in ("TxAmt", "CntrValAmt", "InstdAmt", "AnncdPstngAmt")
+         for r in [rate(node.get("AmtDtls", path, "CcyXchg", "XchgRate"))] if r is not None),
+        None,
+    )  # fmt: skip
+    ref, ref_type, narrative = remittance(node)
+    return {
+        "line_no": node.line,
+        "amount": None if value is None else sign * value if value else value,
+        "currency": None if value is None else row["currency"],
+        "end_to_end_id": reference(refs.get("EndToEndId")),
+        "instruction_id": reference(refs.get("InstrId")),
+        "payment_info_id": reference(refs.get("PmtInfId")),
+        "message_id": reference(refs.get("MsgId")),
+        "transaction_id": reference(refs.get("TxId")) or reference(refs.get("AcctSvcrRef")),
+        "uetr": reference(refs.get("UETR")),
+        "mandate_id": reference(refs.get("MndtId")),
+        "cheque_no": reference(refs.get("ChqNb")),
+        "counterparty_name": name,
+        "counterparty_account": account,
+        "counterparty_bic": bic,
+        "ultimate_name": ultimate,
+        "reference": ref,
+        "reference_type": ref_type,
+        "narrative": narrative,
+        "purpose": clean(node.get("Purp", "Cd") or node.get("Purp", "Prtry")),
+        "return_reason": clean(
+            node.get("RtrInf", "Rsn", "Cd") or node.get("RtrInf", "Rsn", "Prtry")
+        ),
+        "original_amount": None if original is None else sign * original[0],
+        "original_currency": None if original is None else original[1],
+        "fx_rate": exchange,
+        "charges": _charges(node, row["currency"]),
+    }
+
+
+def _amounts(node: Node, currency: str | None) -> tuple[Decimal | None, tuple[Decimal, str] | None]:
+    """The detail's amount in the entry's currency, and the foreign one it was instructed in.
+
+    Own amount first: ``Amt`` (v04 on), ``AmtDtls/TxAmt``, ``CntrValAmt``, at last ``InstdAmt``.
+    """
+    places = [node.one("Amt")] + [
+        node.one("AmtDtls", name, "Amt") for name in ("TxAmt", "CntrValAmt", "InstdAmt")
+    ]
+    known = [(amount(p.get()), p.currency or currency) for p in places if p is not None]
+    value = next((v for v, code in known if v is not None and code == currency), None)
+    # The instructed amount is listed last and is the one the parties agreed on.
+    for foreign, code in reversed(known):
+        if foreign is not None and code is not None and code != currency:
+            return value, (foreign, code)
+    return value, None
+
+
+def _charges(node: Node, currency: str | None) -> Decimal | None:
+    """Charges in the entry's currency as money: borne is negative; None where none are told."""
+    total: Decimal | None = None
+    for group in node.all("Chrgs"):
+        records = group.all("Rcrd") or [group]
+        for record in records:
+            money = record.one("Amt") or record.one("TtlChrgsAndTaxAmt")
+            value = amount(money.get()) if money is not None else None
+            if money is None or value is None or (money.currency or currency) != currency:
+                continue
+            signed = value if record.get("CdtDbtInd") == "CRDT" else -value if value else value
+            total = (total or Decimal(0)) + signed
+    return total

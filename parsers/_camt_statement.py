@@ -1,0 +1,232 @@
+"""One camt statement (``Stmt``): header, balances, and the proof that its entries tie."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Any, Final
+
+from lxml import etree
+
+from parsers import _camt_entry
+from parsers._rows import Rows, balance_finding, edges
+from parsers._text import clean, is_iban
+from parsers._values import amount, day, instant, is_true
+from parsers._xml import Node, line_of
+
+__all__ = ["Statement"]
+
+#: Balance numbers of the BAI list that some banks send as proprietary codes.
+_BAI_BALANCES: Final = {"010": "OPBD", "015": "CLBD", "040": "OPAV", "045": "CLAV"}
+
+
+class Statement:
+    """One Stmt being read: header first, then entry by entry, balances proven at the end."""
+
+    def __init__(self, element: etree._Element, line: int) -> None:
+        self.element, self.line = element, line
+        self.begun = self.ended = self.held = self.incomplete = False
+        self.moved, self.count = Decimal(0), 0
+        self.reversals: list[int] = []
+        self.account: tuple[str | None, str | None] | None = None
+
+    def begin(self, local_id: str, exact: str, header: Node | None, rows: Rows) -> None:
+        """Take a file-local id; the element has no children yet."""
+        self.begun = True
+        self.id, self.format, self.header, self.rows = local_id, exact, header, rows
+        self.place = line_of(self.element) + self.line
+        self.first = len(rows.entries)
+
+    def _know_account(self) -> tuple[str | None, str | None]:
+        """Account and currency, from the header elements before the first entry."""
+        if self.account is None:
+            head = Node(self.element, self.line, without="Ntry")
+            self.account = _account_id(head)[0], _currency(head)
+        return self.account
+
+    def entry(self, element: etree._Element) -> None:
+        """One Ntry: its row and its details', or a finding where it cannot be read."""
+        account, currency = self._know_account()
+        if account is None or currency is None:
+            self.held = True  # no header yet: filled in when the statement ends
+        self.count += 1
+        own = {account} - {None}
+        found = _camt_entry.entry(Node(element, self.line), currency, own, self.rows)
+        if found is None:
+            self.incomplete = True
+            return
+        row, details = found
+        row["entry_id"] = f"{self.id}.{self.count}"
+        row |= {"statement_id": self.id, "ordinal": self.count, "account_id": account}
+        for detail in details:
+            detail["entry_id"] = row["entry_id"]
+            detail["detail_id"] = f"{row['entry_id']}.{detail['ordinal']}"
+        if row["reversal"]:
+            self.held = True  # its sign is settled by the closing balance
+            self.reversals.append(self.count)
+        if currency is not None and row["currency"] != currency:
+            self.rows.finding(
+                "CURRENCY_DIFFERS", "warning", f"line {row['line_no']} Ntry/Amt",
+                f"the entry is in {row['currency']}, the account in {currency}",
+                "it is left out of the balance proof: ask the bank for the account's amount",
+            )  # fmt: skip
+        elif row["status"] == "booked":
+            self.moved += row["amount"]
+        self.rows.entries.append(row)
+        self.rows.details.extend(details)
+
+    def finish(self, element: etree._Element) -> None:
+        """Statement row, balances and the proof, once everything of it is known."""
+        head = Node(element, self.line, without="Ntry")
+        account, scheme = _account_id(head)
+        mine = self.rows.entries[self.first :]
+        currency = _currency(head) or next((e["currency"] for e in mine), None)
+        balances = [self._balance(n, b) for n, b in enumerate(head.all("Bal"), 1)]
+        self.held = False
+        for row in mine:
+            row["account_id"] = account
+        self._settle_reversals(balances, currency, mine)
+        where = f"line {self.place} Stmt"
+        if finding := balance_finding(balances, currency, self.moved, where):
+            self.rows.findings.append(finding)
+        self._check_count(head, where)
+        self.rows.balances.extend(balances)
+        self.rows.statements.append(
+            self._row(head)
+            | {"account_id": account, "account_scheme": scheme, "currency": currency}
+        )
+
+    def _settle_reversals(
+        self, balances: list[dict[str, Any]], currency: str | None, mine: list[dict[str, Any]]
+    ) -> None:
+        """Turn the reversed entries where only that makes the balances tie."""
+        turned = [e for e in mine if e["reversal"] and e["status"] == "booked"]
+        known = edges(balances, currency)
+        if known is None or not turned:
+            return
+        wanted = known[1]["amount"] - known[0]["amount"]
+        shift = 2 * sum((e["amount"] for e in turned), Decimal(0))
+        if self.moved == wanted or self.moved - shift != wanted:
+            return
+        self.moved -= shift
+        ids = {e["entry_id"] for e in turned}
+        for row in turned:
+            row["amount"] = -row["amount"]
+            self.rows.finding(
+                "REVERSAL_SIGN_TURNED",
+                "warning",
+                f"line {row['line_no']} Ntry/RvslInd",
+                f"the entry keeps the mark of what it reverses; the balances prove {row['amount']}",
+                "no action: the closing balance is right with the turned sign",
+            )
+        for detail in self.rows.details:
+            if detail["entry_id"] in ids:
+                for name in ("amount", "original_amount"):
+                    detail[name] = None if detail[name] is None else -detail[name]
+
+    def _balance(self, ordinal: int, node: Node) -> dict[str, Any]:
+        where = f"line {node.line} Bal"
+        code = node.get("Tp", "CdOrPrtry", "Cd") or node.get("Tp", "Cd")
+        if code is None:
+            code = node.get("Tp", "CdOrPrtry", "Prtry") or "?"
+            code = _BAI_BALANCES.get(code, code)
+        if (node.get("Tp", "SubTp", "Cd") or "") == "INTM" and code in ("OPBD", "CLBD"):
+            code = "ITBD"
+        money = node.one("Amt")
+        value = amount(money.get()) if money is not None else None
+        if value is None:
+            self.incomplete = True
+            raw = money.text[:40] if money is not None else ""
+            self.rows.finding(
+                "AMOUNT_MALFORMED", "error", where, f"balance {code} has no amount: {raw!r}",
+                "ask the bank for the statement again",
+            )  # fmt: skip
+        mark = node.get("CdtDbtInd")
+        if mark not in ("CRDT", "DBIT"):
+            self.rows.finding(
+                "BALANCE_SIGN_MISSING", "warning", where,
+                f"balance {code} does not say credit or debit ({mark!r}); read as credit",
+                "compare with the bank's own view if the account can be overdrawn",
+            )  # fmt: skip
+        raw_on = node.get("Dt", "Dt") or node.get("Dt", "DtTm")
+        on = day(raw_on)
+        if on is None:
+            self.rows.finding(
+                "DATE_MALFORMED" if raw_on else "DATE_MISSING", "warning", f"{where}/Dt",
+                f"balance {code} has no usable date: {raw_on!r}",
+                "the statement's own period tells the day",
+            )  # fmt: skip
+        return {
+            "statement_id": self.id,
+            "ordinal": ordinal,
+            "line_no": node.line,
+            "code": clean(code),
+            "amount": value if mark != "DBIT" or not value else -value,
+            "currency": money.currency if money is not None else None,
+            "on": on,
+        }
+
+    def _check_count(self, head: Node, where: str) -> None:
+        said = head.get("TxsSummry", "TtlNtries", "NbOfNtries")
+        if said and said.isascii() and said.isdigit() and int(said[:18]) != self.count:
+            self.rows.finding(
+                "ENTRY_COUNT_MISMATCH", "warning", f"{where}/TxsSummry",
+                f"the bank says {said} entries, the statement has {self.count}",
+                "entries may be missing: compare with the balances",
+            )  # fmt: skip
+
+    def _row(self, head: Node) -> dict[str, Any]:
+        period = head.one("FrToDt")
+        paging = head.one("StmtPgntn") or (self.header and self.header.one("MsgPgntn"))
+        last = paging.get("LastPgInd") if paging else None
+        number = head.get("ElctrncSeqNb") or head.get("LglSeqNb")
+        created = head.get("CreDtTm") or (self.header.get("CreDtTm") if self.header else None)
+        servicer = head.one("Acct", "Svcr", "FinInstnId")
+        bic = servicer and (servicer.get("BICFI") or servicer.get("BIC"))
+        return {
+            "statement_id": self.id,
+            "line_no": self.place,
+            "servicer_bic": clean(bic) if bic else None,
+            "owner_name": clean(head.get("Acct", "Ownr", "Nm") or head.get("Acct", "Nm")),
+            "statement_ref": clean(head.get("Id")),
+            "sequence_no": _number(number),
+            "page": _number(paging.get("PgNb")) if paging else None,
+            "last_page": is_true(last) if last else None,
+            "kind": "booked",
+            "format": self.format,
+            "from_at": instant(period.get("FrDtTm") or period.get("FrDt")) if period else None,
+            "to_at": instant(period.get("ToDtTm") or period.get("ToDt")) if period else None,
+            "created_at": instant(created),
+            "narrative": clean(head.get("AddtlStmtInf")),
+            "entry_count": self.count,
+            "incomplete": self.incomplete,
+        }
+
+
+def _number(text: str | None) -> int | None:
+    if text and text.isascii() and text.isdigit() and len(text) <= 18:
+        return int(text)
+    return None
+
+
+def _account_id(head: Node) -> tuple[str | None, str | None]:
+    """Account and its scheme; an IBAN written as another identification is an IBAN."""
+    iban = head.get("Acct", "Id", "IBAN")
+    if iban is not None:
+        return "".join(iban.split()), "IBAN"
+    other = clean(head.get("Acct", "Id", "Othr", "Id") or head.get("Acct", "Id", "PrtryAcct", "Id"))
+    if other is None:
+        return None, None
+    bare = "".join(other.split())
+    return (bare, "IBAN") if is_iban(bare) else (other, "other")
+
+
+def _currency(head: Node) -> str | None:
+    """The account's currency: its own, else that of the first booked balance."""
+    own = head.get("Acct", "Ccy")
+    if own is not None:
+        return own
+    for balance in head.all("Bal"):
+        money = balance.one("Amt")
+        if money is not None and money.currency:
+            return money.currency
+    return None

@@ -1,0 +1,237 @@
+"""MT fields put together to statements: headers, pages, balances, entries."""
+
+from __future__ import annotations
+
+from parsers._field86 import unwrap
+from parsers._mt_entry import entry
+from parsers._mt_statement import Statement, balance_amount
+from parsers._mtfields import BALANCE_TAGS, BEGIN, BETWEEN, END, Field
+from parsers._rows import Rows, balance_finding
+from parsers._text import clean
+from tieout.errors import InputError
+
+__all__ = ["Reader"]
+
+
+class Reader:
+    """Puts fields together to statements."""
+
+    def __init__(self, rows: Rows) -> None:
+        self.rows = rows
+        self.number = 0
+        self.header: list[Field] = []
+        self.now: Statement | None = None
+        self.waiting: Statement | None = None  # a page whose next one may follow
+        self.line: tuple[Field, list[str], list[str]] | None = None
+        self.loose: Field | None = None  # text or an envelope's opening between messages
+        self.terminated = False
+
+    def feed(self, found: Field) -> None:
+        """Take the next field."""
+        tag = found.tag
+        if tag == END:
+            self._end_message()
+            self.loose, self.terminated = None, True
+            return
+        if tag in (BEGIN, BETWEEN):
+            self.loose = found
+            return
+        self.loose, self.terminated = None, False
+        opens = tag in ("20", "25", "25P", "21", "28", "28C")
+        if self.now is not None and (opens or (tag in ("60F", "60M") and self.now.closed)):
+            self._end_message()
+        if tag in ("34F", "90C", "90D") and self.now is None:
+            raise InputError(
+                "MT942_UNSUPPORTED",
+                f"field :{tag}: belongs to MT942, which is not read yet",
+                where=f"line {found.line}",
+                remedy="ask the bank for the booked statement (MT940 or camt.053)",
+            )
+        if tag in ("20", "21", "25", "25P", "28", "28C", "NS", "13", "13D") and self.now is None:
+            self.header.append(found)
+        else:
+            self._body(found)
+
+    def _body(self, found: Field) -> None:
+        tag = found.tag
+        if self.now is None and tag == "86" and self.header:
+            self.header.append(found)
+            return
+        now = self.now or self._begin(found)
+        if now is None:
+            return
+        if tag == "61":
+            if now.closed:
+                now.incomplete = True
+                self.rows.finding(
+                    "ENTRY_AFTER_CLOSING", "error", f"line {found.line} :61:",
+                    "the entry stands behind the closing balance of its statement",
+                    "a statement's header is missing: ask the bank for the file again",
+                )  # fmt: skip
+            self._flush_line()
+            self.line = (found, [], [])
+        elif tag in ("86", "NS") and self.line is not None:
+            _, texts, extra = self.line
+            if tag == "86":
+                texts.extend(unwrap(found.lines))
+            else:
+                extra.extend(found.lines)
+        elif tag == "86":
+            now.texts.extend(unwrap(found.lines))
+        elif tag in BALANCE_TAGS:
+            self._flush_line()
+            now.add_balance(found, self.rows)
+        elif tag not in ("NS", "13", "13D", "90C", "90D", "34F"):
+            self.rows.finding(
+                "MT_TAG_UNKNOWN", "info", f"line {found.line} :{tag}:",
+                f"field :{tag}: is no part of MT940: {clean(found.lines[0][:60])!r}",
+                "nothing, unless it carries what you need",
+            )  # fmt: skip
+
+    def _begin(self, found: Field) -> Statement | None:
+        """Begin a statement; None where the field opens a further page of the one before."""
+        header, self.header = self.header, []
+        line = header[0].line if header else found.line
+        self.number += 1
+        fresh = Statement(self.number, line)
+        fresh.read_header(header, found, self.rows)
+        before, self.waiting = self.waiting, None
+        if before is not None:
+            if found.tag == "60M" and before.goes_on_with(fresh):
+                self._turn_page(before, found)
+                return None
+            self._emit(before)
+        self.now = fresh
+        return fresh
+
+    def _turn_page(self, before: Statement, found: Field) -> None:
+        """Go on with a statement: its first opening stays, this page's opening must follow."""
+        self.number -= 1
+        self.now = before
+        closing = next((b for b in reversed(before.balances) if b["code"] == "ITBD"), None)
+        opening = balance_amount(found)
+        if closing is None or opening != abs(closing["amount"]):
+            before.incomplete = True
+            self.rows.finding(
+                "PAGE_GAP", "error", f"line {found.line} :60M:",
+                f"the page opens with {opening}, the one before closes with "
+                f"{closing['amount'] if closing else None}",
+                "a page is missing: ask the bank for the whole statement",
+            )  # fmt: skip
+        before.closed = before.interim = False
+        before.balances = before.balances[:1]
+
+    def _flush_line(self) -> None:
+        if self.line is None or self.now is None:
+            return
+        (field, texts, extra), self.line = self.line, None
+        now = self.now
+        now.count += 1
+        found = entry(field.line, field.lines, texts, extra, self.rows)
+        if found is None:
+            now.incomplete = True
+            return
+        row, detail = found
+        local = f"{now.id}.{now.count}"
+        row |= {
+            "entry_id": local,
+            "statement_id": now.id,
+            "ordinal": now.count,
+            "account_id": now.row.get("account_id"),
+            "currency": now.currency,
+        }
+        detail |= {"entry_id": local, "detail_id": f"{local}.1", "currency": now.currency}
+        if row["status"] == "booked":
+            now.moved += row["amount"]
+        self.rows.entries.append(row)
+        self.rows.details.append(detail)
+
+    def _end_message(self) -> None:
+        """A message is over: by its end mark, by the next one, or by the end of the file."""
+        self._flush_line()
+        now, self.now = self.now, None
+        if now is None:
+            if self.header and any(f.tag in ("20", "25", "25P") for f in self.header):
+                raise _truncated(self.header[0].line)
+            if self.header:
+                self._begin(self.header[0])
+                self._end_message()
+            return
+        if not now.closed and not now.incomplete:
+            raise _truncated(now.line)
+        if not now.closed and now.row.get("statement_ref") is not None:
+            raise _truncated(now.line)
+        if self.waiting is not None:
+            self._emit(self.waiting)
+            self.waiting = None
+        if now.interim:
+            self.waiting = now
+        else:
+            self._emit(now)
+
+    def end_of_file(self) -> None:
+        """Close what is open; refuse a file that ends inside a statement."""
+        if self.now is not None and self.now.unclear:
+            raise _truncated(self.now.line)  # cut inside the closing balance
+        self._end_message()
+        self._check_loose()
+        if self.waiting is not None:
+            self._emit(self.waiting)
+            self.rows.finding(
+                "PAGE_OPEN", "info", f"line {self.waiting.line}",
+                "the statement ends with a page (:62M:), its last page is not in the file",
+                "the next page comes in another file; the balances of the pages must meet",
+            )  # fmt: skip
+        if not self.number:
+            raise InputError(
+                "MT_NO_STATEMENT",
+                "the file has no statement",
+                where="line 1",
+                remedy="ask the bank what it sent",
+            )
+        if not self.terminated:
+            self.rows.finding(
+                "MT_NOT_TERMINATED", "info", "end of file",
+                "the last statement has no end mark (-), so a cut behind its closing balance "
+                "would not show",
+                "nothing, if the bank never sends one",
+            )  # fmt: skip
+
+    def _check_loose(self) -> None:
+        """What stands behind the last message: the start of another one, or stray text."""
+        if self.loose is None or not self.number:
+            return
+        text = "".join(self.loose.lines)
+        if self.loose.tag == BEGIN or text.lstrip(" $\x01")[:1] in ("{", "ä", ":"):
+            raise _truncated(self.loose.line)
+        self.rows.finding(
+            "TEXT_TRAILING", "warning", f"line {self.loose.line}",
+            f"text behind the last statement: {clean(text[:60])!r}",
+            "if it begins another statement, the file is cut: fetch it again",
+        )  # fmt: skip
+
+    def _emit(self, done: Statement) -> None:
+        where = f"line {done.line}"
+        if finding := balance_finding(done.balances, done.currency, done.moved, where):
+            self.rows.findings.append(finding)
+        for ordinal, balance in enumerate(done.balances, 1):
+            balance["ordinal"] = ordinal
+        self.rows.balances.extend(done.balances)
+        self.rows.statements.append(done.row | {
+            "currency": done.currency,
+            "kind": "booked",
+            "format": "MT940",
+            "last_page": not done.interim if done.closed else None,
+            "narrative": clean("\n".join(t.strip() for t in done.texts)),
+            "entry_count": done.count,
+            "incomplete": done.incomplete,
+        })  # fmt: skip
+
+
+def _truncated(line: int) -> InputError:
+    return InputError(
+        "MT_TRUNCATED",
+        "the statement that begins here has no closing balance (:62F: or :62M:)",
+        where=f"line {line}",
+        remedy="the file is cut: fetch it again; nothing of it was read",
+    )

@@ -1,0 +1,146 @@
+"""One MT statement: what its header and balances say."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from decimal import Decimal
+from typing import Any, Final
+
+from parsers._mt_entry import short_date
+from parsers._mtfields import Field
+from parsers._rows import Rows
+from parsers._text import clean, is_iban
+from parsers._values import amount
+from tieout.money import is_currency
+
+__all__ = ["Statement", "balance_amount"]
+
+_BALANCE = re.compile(r"\s*([CD])\s*(\d{6})\s*([A-Z]{3})?\s*(\d[\d.,]*)\s*", re.ASCII | re.DOTALL)
+_NUMBER = re.compile(r"\s*(\d+)(?:\s*/\s*(\d+))?")
+_ACCOUNT_BIC = re.compile(r"([A-Z]{6}[A-Z0-9]{2}(?:[A-Z0-9]{3})?)/(.+)")
+_FRAGMENT: Final = frozenset({"60F", "60M", "61", "62F", "62M", "64", "65", "86", "28", "28C"})
+_CODES: Final = {
+    "60F": "OPBD", "60M": "ITBD", "62F": "CLBD", "62M": "ITBD", "64": "CLAV", "65": "FWAV",
+}  # fmt: skip
+
+Row = dict[str, Any]
+
+
+class Statement:
+    """One statement being read; its pages add to it."""
+
+    def __init__(self, number: int, line: int) -> None:
+        self.id, self.line = str(number), line
+        self.row: Row = {"statement_id": self.id, "line_no": line}
+        self.balances: list[Row] = []
+        self.texts: list[str] = []
+        self.count, self.moved = 0, Decimal(0)
+        self.incomplete = self.closed = self.interim = self.unclear = False
+        self.currency: str | None = None
+
+    def read_header(self, header: Sequence[Field], found: Field, rows: Rows) -> None:
+        """Take reference, account and number from the fields before the opening balance."""
+        row = self.row
+        for part in header:
+            text = "".join(part.lines).strip()
+            if part.tag == "20":
+                row["statement_ref"] = clean(text)
+            elif part.tag in ("25", "25P"):
+                row |= _account(text)
+            elif part.tag in ("28", "28C"):
+                number = _NUMBER.match(text)
+                # German banks write 0 for "not numbered".
+                row["sequence_no"] = (int(number[1][:18]) or None) if number else None
+                row["page"] = int(number[2][:18]) if number and number[2] else None
+            elif part.tag == "86":
+                self.texts.extend(part.lines)
+        first = header[0].tag if header else found.tag
+        if first in _FRAGMENT and (self.id == "1" or first in ("60F", "60M")):
+            self.incomplete = True
+            rows.finding(
+                "MT_FRAGMENT", "warning", f"line {self.line} :{first}:",
+                "a piece of a statement, without reference and account",
+                "ask the bank for the whole statement; nothing is posted from a piece",
+            )  # fmt: skip
+
+    def add_balance(self, found: Field, rows: Rows) -> None:
+        """Take a balance field, or record why it cannot be read."""
+        tag = found.tag
+        raw = "".join(found.lines)
+        where = f"line {found.line} :{tag}:"
+        match = _BALANCE.fullmatch(raw)
+        if match is None and (match := _BALANCE.match(raw)) is not None:
+            rows.finding(
+                "TEXT_TRAILING", "warning", where,
+                f"text behind the balance: {clean(raw[match.end() :][:60])!r}",
+                "if it begins another statement, the file is cut: fetch it again",
+            )  # fmt: skip
+        value = amount(match[4]) if match else None
+        if tag in ("62F", "62M"):
+            self.closed, self.interim = True, tag == "62M"
+        if tag in ("60M", "60F") and any(b["code"] == _CODES[tag] for b in self.balances):
+            self.incomplete = True
+            rows.finding(
+                "BALANCE_REPEATED", "error", where, "a second opening balance",
+                "a statement's header is missing: ask the bank for the file again",
+            )  # fmt: skip
+        if match is None or value is None:
+            self.incomplete = True
+            self.unclear = self.unclear or tag in ("62F", "62M")
+            rows.finding(
+                "BALANCE_UNREADABLE", "error", where, f"not a balance: {clean(raw[:60])!r}",
+                "ask the bank for the statement again; nothing is posted from it",
+            )  # fmt: skip
+            return
+        currency = match[3] or self.currency
+        self.currency = self.currency or currency
+        on = short_date(match[2])
+        if match[3] is None or not is_currency(match[3]):
+            rows.finding(
+                "CURRENCY_MISSING" if match[3] is None else "CURRENCY_UNKNOWN", "warning", where,
+                f"no known currency in {clean(raw[:40])!r}; read as {currency}",
+                "compare with the account's currency",
+            )  # fmt: skip
+        if on is None:
+            rows.finding(
+                "DATE_MALFORMED", "warning", where, f"{match[2]!r} does not exist",
+                "left empty; ask the bank for the date of the balance",
+            )  # fmt: skip
+        self.balances.append({
+            "statement_id": self.id,
+            "ordinal": len(self.balances) + 1,
+            "line_no": found.line,
+            "code": _CODES[tag],
+            "amount": -value if match[1] == "D" and value else value,
+            "currency": currency,
+            "on": on,
+        })  # fmt: skip
+
+    def goes_on_with(self, page: Statement) -> bool:
+        """Whether the page is this statement's next: same account, same number."""
+        same = ("account_id", "sequence_no")
+        return self.interim and all(self.row.get(k) == page.row.get(k) for k in same)
+
+
+def balance_amount(found: Field) -> Decimal | None:
+    """The unsigned amount of a balance field, or None where it is not one."""
+    match = _BALANCE.match("".join(found.lines))
+    return amount(match[4]) if match else None
+
+
+def _account(text: str) -> Row:
+    """Account, scheme and servicer of ``:25:``; a currency behind the number is no part of it."""
+    servicer: str | None = None
+    if (found := _ACCOUNT_BIC.fullmatch(text)) is not None:
+        servicer, text = found[1], found[2]
+    bare = re.sub(r"[\s/]*([A-Z]{3})$", lambda m: "" if is_currency(m[1]) else m[0], text)
+    if not re.search(r"\d", bare):
+        bare = text
+    compact = "".join(bare.split())
+    iban = is_iban(compact) or re.fullmatch(r"[A-Z]{2}\d{2}[A-Z0-9]{11,30}", compact) is not None
+    return {
+        "account_id": compact if iban else clean(bare),
+        "account_scheme": "IBAN" if iban else "other",
+        "servicer_bic": servicer,
+    }

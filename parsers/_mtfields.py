@@ -1,0 +1,166 @@
+"""SWIFT MT text as fields: envelope, tags, wrapped lines.
+
+A line opens a field only where its tag is known *and* may stand there, because banks wrap text at
+65 characters and times such as ``:20:44`` then look like tags. A lone ``-`` ends a message only
+behind its closing balance: some banks put one in the middle.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from typing import Final
+
+from tieout.errors import InputError
+
+__all__ = ["BALANCE_TAGS", "BEGIN", "BETWEEN", "END", "Field", "fields"]
+
+#: Pseudo-tags: a message's end mark, the opening of its envelope, and text between messages.
+END: Final = "-"
+BEGIN: Final = "{"
+BETWEEN: Final = "?"
+
+_FIELD_CHARS_MAX: Final = 1_000_000
+_BLOCK = re.compile(r"^[\s\x01\x03$]*(?=[{ä][1-5S]:)")
+_BLOCKS = re.compile(r"[{ä][1235S]:(?:[^{}]|\{[^{}]*\})*?[}å]\s*|[{ä]4:")
+_OPENING = re.compile(r"[{ä][124]:")
+_TAG = re.compile(r":(\d\d[A-Z]?|NS):")
+_NUMBER_LINE = re.compile(r":9\d\d:\s*$")
+_HEADER: Final = frozenset({"20", "21", "25", "25P", "28", "28C"})
+#: Fields that hold a balance.
+BALANCE_TAGS: Final = frozenset({"60F", "60M", "62F", "62M", "64", "65"})
+_MT942: Final = frozenset({"13", "13D", "34F", "90C", "90D"})
+_BODY: Final = BALANCE_TAGS | {"61", "86", "NS"}
+_KNOWN: Final = _HEADER | _BODY | _MT942
+_AFTER_20 = re.compile(r":(?:21|25P?|28C?|60[FM]|86|NS|13D?):")
+_TEXT: Final = frozenset({"61", "86", "NS"})
+_MISUSED_86 = re.compile(r":25:\d{3}\?\d\d")
+
+
+@dataclass(slots=True)
+class Field:
+    """One field: its tag, the line it starts on, and its lines without the tag."""
+
+    tag: str
+    line: int
+    lines: list[str] = field(default_factory=list)
+    size: int = 0
+
+    def add(self, text: str) -> None:
+        """A further line of the field.
+
+        Raises:
+            InputError: ``MT_FIELD_TOO_LONG``.
+        """
+        self.lines.append(text)
+        self.size += len(text)
+        if self.size > _FIELD_CHARS_MAX:
+            raise InputError(
+                "MT_FIELD_TOO_LONG",
+                f"field :{self.tag}: has more than {_FIELD_CHARS_MAX:,} characters",
+                where=f"line {self.line}",
+                remedy="the file is damaged; nothing of it was read",
+            )
+
+
+class _Reader:
+    """Where in a message we are, and the field being read.
+
+    Phases: 0 before the opening balance, 1 between the balances, 2 behind the closing one,
+    3 between messages.
+    """
+
+    def __init__(self) -> None:
+        self.phase = 3
+        self.current: Field | None = None
+
+    def opens(self, tag: str, line: str, ahead: str | None) -> bool:
+        """Whether a known tag opens a field here (else the line is wrapped text)."""
+        in_text = self.current is not None and self.current.tag in _TEXT
+        if tag in _BODY or self.phase in (0, 3):
+            return True
+        if tag == "20":
+            if ahead is None:
+                return not in_text or self.phase == 2
+            return not in_text or _AFTER_20.match(ahead) is not None
+        if tag in _HEADER:  # :25: opens day statements without :20:
+            follows = ahead is not None and _AFTER_20.match(ahead) is not None
+            return self.phase == 2 and (not in_text or follows)
+        return not in_text
+
+    def enter(self, tag: str) -> None:
+        """Move to the phase a tag begins."""
+        if tag in ("60F", "60M") or (tag == "61" and self.phase != 2):
+            self.phase = 1
+        elif tag in ("62F", "62M"):
+            self.phase = 2
+        elif tag in _HEADER or self.phase == 3:
+            self.phase = 0
+
+    def ends(self, line: str) -> str | None:
+        """What follows an end mark on its line; None where the line is none."""
+        bare = line.strip(" \t\x01\x03$")
+        if bare[:2] in ("-}", "-å", "-Å"):
+            return bare[2:]
+        return "" if bare == "-" and self.phase >= 2 else None
+
+
+def fields(lines: Iterable[tuple[int, str]]) -> Iterator[Field]:
+    """The fields of a file in order; an end mark is a field with the tag `END`."""
+    reader = _Reader()
+    for number, whole, ahead in _ahead(lines):
+        line = whole
+        rest = reader.ends(line)
+        if rest is not None:
+            if reader.current is not None:
+                yield reader.current
+            reader.current, reader.phase = None, 3
+            yield Field(END, number)
+            line = rest
+        if _BLOCK.match(line):
+            line = _BLOCKS.sub("", _BLOCK.sub("", line))
+            if reader.phase == 3 and _OPENING.search(whole):
+                yield Field(BEGIN, number)
+        if not line.strip() or _NUMBER_LINE.match(line):
+            continue
+        found = _TAG.match(line)
+        tag = found.group(1) if found else None
+        if _MISUSED_86.match(line) and reader.phase == 1:
+            tag = "86"
+        if tag is not None and (tag in _KNOWN and reader.opens(tag, line, ahead)):
+            if reader.current is not None:
+                yield reader.current
+            reader.enter(tag)
+            reader.current = Field(tag, number)
+            reader.current.add(line[line.index(":", 1) + 1 :])
+        elif tag is not None and len(tag) == 3 and tag not in _KNOWN:
+            if reader.current is not None:
+                yield reader.current
+            reader.current = Field(tag, number)
+            reader.current.add(line[len(tag) + 2 :])
+        elif reader.current is not None:
+            if line.strip() != "-" or reader.current.tag in _TEXT:
+                reader.current.add(line)
+        elif line.strip(" \t\x01\x03$-"):
+            yield Field(BETWEEN, number, [line])
+    if reader.current is not None:
+        yield reader.current
+
+
+def _ahead(lines: Iterable[tuple[int, str]]) -> Iterator[tuple[int, str, str | None]]:
+    """Lines that are not blank, each with the next one's text."""
+    held: tuple[int, str] | None = None
+    colon = ""  # a tag cut behind its first colon goes on with the next line
+    for number, text in lines:
+        if not text.strip():
+            continue
+        if text.strip() == ":" and not colon:
+            colon = ":"
+            continue
+        text, colon = colon + text, ""
+        if held is not None:
+            yield *held, text
+        held = (number, text)
+    if held is not None:
+        yield *held, None

@@ -1,0 +1,87 @@
+"""The list of formats is complete, ordered, and asks content only."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+import parsers
+from tests.parsers.reading import SAMPLES, read, refusal
+
+#: Public modules that are not bank statements: an expense extract.
+_OTHER = {"concur_sae"}
+
+
+def test_every_public_module_is_listed() -> None:
+    folder = Path(parsers.__file__).parent
+    found = {p.stem for p in folder.glob("*.py") if not p.name.startswith("_")} - _OTHER
+    assert found == {m.__name__.rpartition(".")[2] for m in parsers.FORMATS}  # type: ignore[attr-defined]
+
+
+def test_every_format_has_the_same_verbs_and_a_data_sheet() -> None:
+    for module in parsers.FORMATS:
+        assert module.__all__ == ["NAME", "identify", "read"]  # type: ignore[attr-defined]
+        assert ">>> " in (module.__doc__ or "")
+
+
+HEADS = """
+<Document xmlns="urn:iso:std:iso:20022:tech:xsd:camt.053.001.01"><a/>          | camt.053.001.01
+<Document xmlns="urn:iso:std:iso:20022:tech:xsd:camt.053.001.13"><a/>          | camt.053.001.13
+<Document xmlns="urn:iso:20023:tech:xsd:camt.053.001.02"><a/>                  | camt.053.001.02
+<x:Document xmlns:x='ISO:camt.053.001.02:APC:STUZZA:payments:003'><a/>         | camt.053.001.02
+<Document Xmlns="urn:iso:std:iso:20022:tech:xsd:camt.053.001.08"><a/>          | camt.053.001.08
+<Document><BkToCstmrStmt>                                                      | camt.053
+<Document><BkToCstmrAcctRpt>                                                   | None
+<Document xmlns="urn:iso:std:iso:20022:tech:xsd:camt.052.001.08"><a/>          | None
+<html>camt.053.001.02</html>                                                   | None
+:20:X                                                                          | MT940
+{1:F01TESTDEFFAXXX0000000000}{2:O9401200261120TESTDEFFAXXX00N}{4:~:20:X        | MT940
+Example~~:20:X~:25:1                                                           | MT940
+ä4:~:20:X~:25:1                                                                | MT940
+@@:20:X@@:25:1                                                                 | MT940
+:61:2601020102C5,00NTRFNONREF                                                  | MT940
+{1:F01TESTDEFFAXXX0000000000}{2:O9421200261120TESTDEFFAXXX00N}{4:~:20:X        | None
+:20:X~:25:1~:28C:1~:34F:EUR0,                                                  | None
+01,BANK,ME,261120,0000,1,80,1,2/                                               | None
+hello                                                                          | None
+"""
+
+
+@pytest.mark.parametrize("line", HEADS.strip().splitlines())
+def test_identification_is_by_content(line: str) -> None:
+    head, _, wanted = line.rpartition("|")
+    found = parsers.identify(head.strip().replace("~", "\r\n").encode())
+    assert str(found) == wanted.strip()
+
+
+def test_the_name_says_nothing(tmp_path: Path) -> None:
+    wrong = tmp_path / "statement.sta"
+    wrong.write_bytes((SAMPLES / "batch_v08.xml").read_bytes())
+    assert parsers.read_file(wrong).format == "camt.053.001.08"
+
+
+def test_file_facts(tmp_path: Path) -> None:
+    content = (SAMPLES / "structured.sta").read_bytes()
+    parsed = read(tmp_path, content)
+    assert parsed.size == len(content)
+    assert set(parsed.tables.statements["file_id"].to_pylist()) == {parsed.sha256}
+
+
+REFUSED = r"""
+                                                        | FILE_EMPTY
+ \n                                                     | FILE_EMPTY
+hello                                                   | FORMAT_UNKNOWN
+01,BANK,ME,261120,0000,1,80,1,2/                        | FORMAT_UNSUPPORTED
+:20:X\n:25:1\n:28C:1\n:34F:EUR0,\n                      | FORMAT_UNSUPPORTED
+PK\x03\x04zzzz                                          | FORMAT_UNSUPPORTED
+<Document><BkToCstmrAcctRpt><Rpt/>                      | FORMAT_UNSUPPORTED
+<Document><BkToCstmrStmt/></Document>                   | CAMT_NO_STATEMENT
+"""
+
+
+@pytest.mark.parametrize("line", REFUSED[1:].splitlines())
+def test_refused_whole_with_where_and_remedy(tmp_path: Path, line: str) -> None:
+    text, _, code = line.rpartition("|")
+    content = text.rstrip(" ").encode().decode("unicode_escape").encode("latin-1")
+    assert refusal(tmp_path, content).code == code.strip()
