@@ -1,0 +1,169 @@
+"""Tryton 8.2: its cash book and open items read, journals posted in class C.
+
+A posting is a draft ``account.move`` whose description opens with our reference in brackets,
+``[ABCDEFGHIJKLMNOP] Bank charges``, then posted by its id; Tryton itself refuses to post or delete
+a posted move. Outcomes are told as `tieout.connectors.ports` names them: an error of Tryton's own
+kind rolled its transaction back (REJECT, after reading back what is there), a login that failed
+sent nothing (NOT_SENT), and HTTP 503, a broken connection, silence or an answer that cannot be
+read are UNKNOWN.
+
+    >>> books = TrytonConnector("http://127.0.0.1:8000", "erp", "tieout", "secret",
+    ...                         company="NORD", mapping={})
+    >>> books.capability
+    'C'
+    >>> books.close()
+"""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from tieout.connectors import ports
+from tieout.connectors.tryton_books import TrytonBooks
+from tieout.connectors.tryton_masters import RefusedError, stamp
+from tieout.connectors.tryton_records import LINE_FIELDS, document_line, reference_in, shaped
+from tieout.connectors.tryton_wire import Answer
+from tieout.errors import ConnectorError
+
+__all__ = ["TrytonConnector"]
+
+
+class TrytonConnector(TrytonBooks):
+    """The books of one company in one Tryton database; a `BooksReader` and a `JournalWriter`.
+
+    Made as `TrytonBooks` is; every call passes through ``wire.exchange``.
+    """
+
+    capability: Literal["C"] = "C"
+
+    def create_draft(self, journal: ports.Journal) -> ports.Delivery:
+        """Create the draft; what the ERP's masters rule out is refused before anything is sent."""
+        try:
+            with shaped("master data"):
+                values = self._masters.move_values(journal)
+        except RefusedError as error:
+            return ports.Delivery("REJECT", None, None, error.code, error.message, "")
+        except ConnectorError as error:
+            return _unsent(error)
+        answer = self._session.write("model.account.move.create", [values])
+        match answer:
+            case Answer(kind="result", value=[int(move)]):
+                return _delivery("OK", answer, "DRAFTED", str(move))
+            case Answer(kind="result"):
+                return _delivery("UNKNOWN", answer, "UNPARSABLE")
+        return _delivery(_outcome(answer), answer)
+
+    def post(self, doc_id: str) -> ports.Delivery:
+        """Post by id; OK only after reading back that it is posted, by us or before."""
+        answer = self._session.write("model.account.move.post", [int(doc_id)])
+        if answer.kind not in ("result", "error"):
+            return _delivery(_outcome(answer), answer, doc_id=doc_id)
+        try:
+            document = self.read(doc_id)
+        except ConnectorError as error:
+            return ports.Delivery(
+                "UNKNOWN", doc_id, None, "NOT_READ_BACK", str(error), answer.sha256
+            )
+        if document is not None and document.state == "posted":
+            code = "POSTED" if answer.kind == "result" else "ALREADY_POSTED"
+            return _delivery("OK", answer, code, doc_id, document.number)
+        if answer.kind == "result":
+            return _delivery("UNKNOWN", answer, "NOT_READ_BACK", doc_id)
+        return _delivery("REJECT", answer, "REFUSED" if document else "GONE", doc_id)
+
+    def delete_draft(self, doc_id: str) -> ports.Delivery:
+        """Delete a draft of ours: OK when it is gone, REJECT ``ALREADY_POSTED`` when posted."""
+        try:
+            before = self.read(doc_id)
+        except ConnectorError as error:
+            return _unsent(error, doc_id)
+        if before is None or before.state == "posted" or not before.external_ref:
+            return _left(before, doc_id)
+        answer = self._session.write("model.account.move.delete", [int(doc_id)])
+        if answer.kind == "result":
+            return _delivery("OK", answer, "DELETED", doc_id)
+        if answer.kind != "error":
+            return _delivery(_outcome(answer), answer, doc_id=doc_id)
+        try:
+            after = self.read(doc_id)
+        except ConnectorError:
+            return _delivery("UNKNOWN", answer, "NOT_READ_BACK", doc_id)
+        if after is not None and after.state == "draft":
+            return _delivery("REJECT", answer, "REFUSED", doc_id)
+        return _left(after, doc_id)
+
+    def find(self, external_ref: str) -> list[ports.ErpDocument]:
+        """All documents with our reference, drafts and posted ones, by id."""
+        with shaped("documents"):
+            own = self._masters.company_row()["id"]
+            pattern = stamp(external_ref).replace("_", r"\_").replace("%", r"\%")
+            domain = [["company", "=", own], ["description", "like", f"{pattern}%"]]
+            found = self._documents(domain)
+        return [document for document in found if document.external_ref == external_ref]
+
+    def read(self, doc_id: str) -> ports.ErpDocument | None:
+        """One document with its lines, None when Tryton has it not."""
+        with shaped("document"):
+            own = self._masters.company_row()["id"]
+            found = self._documents([["company", "=", own], ["id", "=", int(doc_id)]])
+        return found[0] if found else None
+
+    def _documents(self, domain: list[Any]) -> list[ports.ErpDocument]:
+        moves = self._session.rows(
+            "account.move", domain, ["date", "description", "number", "state"]
+        )
+        if not moves:
+            return []
+        ids = [move["id"] for move in moves]
+        fields = [*LINE_FIELDS, "account.code"]
+        rows = self._session.rows_of("account.move.line", "move", ids, [], fields)
+        currency = self._masters.currency()
+        lines: dict[int, list[ports.DocumentLine]] = {}
+        for row in rows:
+            lines.setdefault(row["move."]["id"], []).append(document_line(row, currency))
+        return [
+            ports.ErpDocument(
+                str(move["id"]),
+                move["state"],
+                move["number"],
+                reference_in(move["description"]) or "",
+                move["date"],
+                tuple(lines.get(move["id"], ())),
+            )
+            for move in moves
+        ]
+
+
+def _outcome(answer: Answer) -> ports.Outcome:
+    """The outcome of a write that did not simply succeed; the order is the precedence."""
+    if answer.kind == "unsent":
+        return "THROTTLED" if answer.code == "LOGIN_THROTTLED" else "NOT_SENT"
+    return "REJECT" if answer.kind == "error" else "UNKNOWN"
+
+
+def _delivery(
+    outcome: ports.Outcome,
+    answer: Answer,
+    code: str = "",
+    doc_id: str | None = None,
+    number: str | None = None,
+) -> ports.Delivery:
+    reason = code or ("REFUSED" if answer.kind == "error" else answer.code)
+    return ports.Delivery(outcome, doc_id, number, reason, answer.message, answer.sha256)
+
+
+def _unsent(error: ConnectorError, doc_id: str | None = None) -> ports.Delivery:
+    """The lookup before a write failed, so the write itself never left."""
+    outcome: ports.Outcome = "THROTTLED" if error.code == "LOGIN_THROTTLED" else "NOT_SENT"
+    return ports.Delivery(outcome, doc_id, None, error.code, error.message, "")
+
+
+def _left(document: ports.ErpDocument | None, doc_id: str) -> ports.Delivery:
+    """Why a draft was not deleted: it is gone, posted, or not one of ours."""
+    if document is None:
+        return ports.Delivery("OK", doc_id, None, "GONE", "there is no such document", "")
+    if document.state == "posted":
+        message = f"the document is posted as {document.number}"
+        return ports.Delivery("REJECT", doc_id, document.number, "ALREADY_POSTED", message, "")
+    message = "the draft carries no reference of ours"
+    return ports.Delivery("REJECT", doc_id, None, "NOT_OURS", message, "")
