@@ -1,0 +1,82 @@
+"""Reference and banking-day values."""
+
+from __future__ import annotations
+
+from datetime import date
+
+import duckdb
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tieout import banking_days, references
+from tieout.errors import ProfileError
+from tieout.matching.compile import name_macros, normal_sql
+
+INVOICE = (r"RE-\d{4}-\d{4,6}",)
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("Zahlung re-2026-00417 danke", ("RE202600417",)),
+        ("ZAHLUNG RE-2026-00\r\n417", ("RE202600", "RE202600417")[1:]),
+        ("RE-2026-0001 RE-2026-0002 RE-2026-0001", ("RE20260001", "RE20260002")),
+        ("no number", ()),
+        (None, ()),
+    ],
+)
+def test_find(text: str | None, found: tuple[str, ...]) -> None:
+    assert references.find(text, INVOICE) == found
+
+
+def test_leading_zeros_are_kept_unless_asked() -> None:
+    assert references.normalise("inv 0417") == "INV0417"
+    assert references.normalise("00417") == "00417"
+    assert references.normalise("00417", zeros="strip") == "417"
+
+
+@pytest.mark.parametrize("none", ["NOTPROVIDED", "Not Provided", "n/a", "", "NONREF", None, "0"])
+def test_sentinels_are_no_reference(none: str | None) -> None:
+    assert not references.is_reference(none)
+
+
+@pytest.mark.parametrize("pattern", ["a*", "a+", "(a)", "a|b", "a{50}", "[a", ".", "a$"])
+def test_patterns_that_could_run_away_are_refused(pattern: str) -> None:
+    with pytest.raises(ProfileError) as caught:
+        references.check_pattern(pattern, "acme.toml")
+    assert caught.value.code == "PATTERN_UNSAFE"
+
+
+@settings(max_examples=60, deadline=None, derandomize=True, database=None)
+@given(st.text(alphabet="aZ09 -/._:äé", max_size=20))
+def test_the_sql_normal_form_is_the_python_one(text: str) -> None:
+    row = duckdb.execute(f"SELECT {normal_sql('t')} FROM (SELECT ? AS t)", [text]).fetchone()
+    assert row == (references.normalise(text),)
+
+
+def test_names_are_compared_without_case_accents_order_and_legal_form() -> None:
+    with duckdb.connect() as db:
+        for macro in name_macros():
+            db.execute(macro)
+        query = "SELECT plain_name(?)"
+        rows = {
+            name: (db.execute(query, [name]).fetchone() or ("",))[0]
+            for name in ("Müller & Söhne GmbH", "SOEHNE MUELLER", "Café du Nord S.A.", "GmbH", "")
+        }
+    assert rows["Müller & Söhne GmbH"] == rows["SOEHNE MUELLER"] == "MUELLER SOEHNE"
+    assert rows["Café du Nord S.A."] == "A CAFE DU NORD S"
+    assert rows["GmbH"] == rows[""] == ""
+
+
+def test_banking_days() -> None:
+    friday, monday = date(2026, 11, 20), date(2026, 11, 23)
+    assert banking_days.between(friday, monday) == 1
+    assert banking_days.between(monday, friday) == -1
+    assert banking_days.between(friday, date(2026, 11, 22)) == 0
+    assert banking_days.add(friday, 1) == monday
+    assert banking_days.add(date(2026, 12, 24), 1) == date(2026, 12, 28)
+    assert not banking_days.is_banking_day(date(2026, 5, 1))
+    assert banking_days.is_banking_day(date(2026, 10, 3), "DE") is False
+    with pytest.raises(ProfileError, match="TARGET2 or a country code"):
+        banking_days.check_calendar("XX", "acme.toml")

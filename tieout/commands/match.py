@@ -1,0 +1,110 @@
+"""``tieout match``: the matching engine alone, on canonical tables in Parquet."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from tieout.errors import InputError, TieoutError
+
+__all__ = ["add", "run"]
+
+
+def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Declare the command."""
+    parser = commands.add_parser(
+        "match",
+        help="match entries against items (Parquet, canonical columns)",
+        description="Run the matching ladder on canonical tables. Columns that are absent are "
+        "null; entry_id, item_id, account_id, currency, amount and a date are enough. Writes "
+        "groups.parquet, members.parquet and refused.parquet.",
+        epilog="Exit code: 0 when it ran, 2 when a table or the ladder was refused.",
+    )
+    parser.add_argument("entries", type=Path, metavar="ENTRIES.parquet")
+    parser.add_argument("items", type=Path, metavar="ITEMS.parquet")
+    parser.add_argument("--details", type=Path, metavar="DETAILS.parquet")
+    parser.add_argument("--ladder", default="default", metavar="NAME", help="mappings/ladders/NAME")
+    parser.add_argument("--out", type=Path, required=True, metavar="DIR")
+    parser.add_argument("--threads", type=int, metavar="N", help="the result is the same for any")
+    parser.add_argument(
+        "--spill", type=Path, metavar="DIR", help="where to put what exceeds memory"
+    )
+    parser.add_argument("--json", action="store_true", help="print the summary as one JSON object")
+    parser.set_defaults(run=run)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Run it; returns the exit code."""
+    from tieout.matching import engine, ladder
+
+    try:
+        if args.threads is not None and args.threads < 1:
+            raise InputError("WRONG_USAGE", f"--threads is {args.threads}", remedy="give 1 or more")
+        rungs = ladder.load(args.ladder)
+        details = _read(args.details) if args.details else None
+        entries, items = _read(args.entries), _read(args.items)
+        result = engine.match(
+            entries, details, items, rungs, threads=args.threads, spill=args.spill
+        )
+        args.out.mkdir(parents=True, exist_ok=True)
+        for name in ("groups", "members", "refused"):
+            pq.write_table(getattr(result, name), args.out / f"{name}.parquet")
+    except TieoutError as error:
+        sys.stderr.write(f"tieout match: {error}\n")
+        return 2
+    except OSError as error:
+        sys.stderr.write(f"tieout match: {error.filename}: {error.strerror}\n")
+        return 2
+    summary = _summary(result, len(entries), len(items))
+    sys.stdout.write(json.dumps(summary) + "\n" if args.json else _text(summary))
+    return 0
+
+
+def _read(path: Path) -> pa.Table:
+    try:
+        return pq.read_table(path)
+    except FileNotFoundError:
+        raise InputError(
+            "FILE_MISSING", "there is no such file", where=str(path), remedy="check the path"
+        ) from None
+    except pa.ArrowInvalid as error:
+        raise InputError(
+            "FILE_FORMAT", str(error).splitlines()[0], where=str(path), remedy="give Parquet"
+        ) from None
+
+
+def _summary(result: Any, entries: int, items: int) -> dict[str, Any]:
+    rungs = Counter(result.groups["rung"].to_pylist())
+    states = Counter(result.groups["state"].to_pylist())
+    sides = Counter(result.members["side"].to_pylist())
+    refused = Counter(result.refused["reason"].to_pylist())
+    return {
+        "ladder": result.ladder,
+        "entries": entries,
+        "entries_matched": sides["entry"],
+        "items": items,
+        "items_matched": sides["item"],
+        "groups": len(result.groups),
+        "states": dict(sorted(states.items())),
+        "rungs": dict(sorted(rungs.items())),
+        "refused": dict(sorted(refused.items())),
+    }
+
+
+def _text(summary: dict[str, Any]) -> str:
+    lines = [
+        f"ladder    {summary['ladder']}",
+        f"entries   {summary['entries_matched']:,} of {summary['entries']:,} matched",
+        f"items     {summary['items_matched']:,} of {summary['items']:,} matched",
+        f"groups    {summary['groups']:,}",
+        *(f"  {name:<28}{count:>10,}" for name, count in summary["rungs"].items()),
+        *(f"refused   {name:<28}{count:>10,}" for name, count in summary["refused"].items()),
+    ]
+    return "\n".join(lines) + "\n"

@@ -1,0 +1,227 @@
+"""The engine's inputs: canonical tables made comparable, with dense ids and int64 minor units.
+
+Columns that are absent are null. Rows the engine cannot weigh (no amount, an unknown currency,
+more decimals than the currency has) are left out and said. Nothing here depends on the order of
+the rows: the dense ids are only handles, no decision ever compares them.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Final
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute
+
+from tieout import banking_days
+from tieout.canonical import AMOUNT, DETAILS, ENTRIES, ITEMS
+from tieout.errors import InputError
+from tieout.matching.ladder import Ladder
+from tieout.matching.weights import minor_units, weigh
+
+#: The stubs know few of the overloads used here.
+pc: Any = pyarrow.compute
+
+__all__ = ["FAR", "Prepared", "prepare"]
+
+#: Number of a day that is not known: no window reaches it.
+FAR: Final = 10**7
+
+Ints = npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """Tables ready for the engine.
+
+    ``entries``: eid, part, wild, amt, unit, bday + canonical columns; ``details``: did, eid,
+    single, amt (its own), eamt (its entry's) + canonical columns; ``items``: iid, part, amt,
+    tier, booked_on_no, due_on_no + canonical columns, ``amount`` being what is still open.
+    ``unfit`` are (side, id, reason) of rows left out; ``shared`` says that some items belong to
+    no account; ``absent`` names columns without any value (``details.uetr``).
+    """
+
+    entries: pa.Table
+    details: pa.Table
+    items: pa.Table
+    unfit: tuple[tuple[str, str, str], ...]
+    shared: bool
+    absent: frozenset[str]
+
+
+def prepare(
+    entries: pa.Table, details: pa.Table | None, items: pa.Table, ladder: Ladder
+) -> Prepared:
+    """Canonical tables as the engine wants them.
+
+    Args:
+        entries: at least entry_id, account_id, currency, amount and a date. Columns of `DETAILS`
+            found here are used where ``details`` is None.
+        details: at least entry_id.
+        items: at least item_id, currency and amount; a null account_id fits any account.
+
+    Raises:
+        InputError: ``COLUMN_TYPE``, ``ID_MISSING``, ``ID_REPEATED``.
+    """
+    if details is None:
+        details = _details_of(entries)
+    bank, books = _conform(entries, ENTRIES, "entries"), _conform(items, ITEMS, "items")
+    books = books.set_column(
+        books.schema.get_field_index("amount"),
+        "amount",
+        pc.coalesce(books["open_amount"], books["amount"]),
+    )
+    bank, bank_minor, unit, bank_bad = weigh(bank, "entry", "entry_id")
+    books, books_minor, _, books_bad = weigh(books, "item", "item_id")
+    part, item_part, wild, shared = _parts(bank, books)
+    day = pc.coalesce(bank["booked_on"], bank["valued_on"])
+    count = len(bank)
+    prepared = _with(
+        bank,
+        eid=np.arange(count),
+        part=part,
+        wild=wild,
+        amt=bank_minor,
+        unit=unit,
+        bday=_day_numbers(day, ladder),
+    )
+    due = pc.coalesce(books["due_on"], books["booked_on"])
+    books = _with(
+        books,
+        iid=np.arange(len(books)),
+        part=item_part,
+        amt=books_minor,
+        tier=_tiers(books, ladder),
+        booked_on_no=_day_numbers(books["booked_on"], ladder),
+        due_on_no=_day_numbers(due, ladder),
+    )
+    lines = _details(_conform(details, DETAILS, "details"), bank, part, wild, bank_minor, unit)
+    absent = frozenset(
+        f"{name}.{column}"
+        for name, table, schema in (
+            ("entries", prepared, ENTRIES),
+            ("details", lines, DETAILS),
+            ("items", books, ITEMS),
+        )
+        for column in schema.names
+        if table[column].null_count == len(table)
+    )
+    if not (lines["fanout"].to_numpy() > 1).any():
+        absent |= {"details.fanout"}
+    return Prepared(prepared, lines, books, tuple(sorted(bank_bad + books_bad)), shared, absent)
+
+
+def _conform(table: pa.Table, schema: pa.Schema, name: str) -> pa.Table:
+    """Exactly the schema's columns; absent ones null, others cast where nothing is lost."""
+    columns = []
+    for field in schema:
+        if field.name not in table.column_names:
+            columns.append(pa.nulls(len(table), field.type))
+            continue
+        column = table[field.name]
+        if column.type != field.type:
+            column = _cast(column, field, name)
+        columns.append(column)
+    return pa.Table.from_arrays(columns, schema=schema)
+
+
+def _cast(column: pa.ChunkedArray[Any], field: pa.Field[Any], name: str) -> pa.ChunkedArray[Any]:
+    if field.type == AMOUNT and pa.types.is_floating(column.type):
+        problem = f"is {column.type}: money in floating point has already lost its cents"
+    else:
+        try:
+            return column.cast(field.type)
+        except pa.ArrowNotImplementedError:
+            problem = f"is {column.type}, expected {field.type}"
+        except pa.ArrowInvalid as error:
+            problem = f"is {column.type}, expected {field.type} ({str(error)[:120]})"
+    raise InputError(
+        "COLUMN_TYPE",
+        f"column {field.name!r} {problem}",
+        where=name,
+        remedy=f"write it as {field.type}",
+    )
+
+
+def _details_of(entries: pa.Table) -> pa.Table:
+    """One detail an entry, from columns the entries table carries itself."""
+    names = [n for n in DETAILS.names if n in entries.column_names and n != "narrative"]
+    return entries.select(names)
+
+
+def _with(table: pa.Table, **columns: npt.NDArray[np.int64]) -> pa.Table:
+    for name, values in columns.items():
+        table = table.append_column(name, pa.array(values))
+    return table
+
+
+def _codes(first: pa.ChunkedArray[Any], second: pa.ChunkedArray[Any]) -> tuple[Ints, Ints, int]:
+    """The same small number for the same text in both columns; -1 for null."""
+    both = pa.chunked_array([*first.chunks, *second.chunks], type=pa.string()).combine_chunks()
+    coded = both.dictionary_encode()
+    index = pc.fill_null(coded.indices, -1).to_numpy(zero_copy_only=False).astype("int64")
+    return index[: len(first)], index[len(first) :], len(coded.dictionary)
+
+
+def _parts(bank: pa.Table, books: pa.Table) -> tuple[Ints, Ints, Ints, bool]:
+    """Partition numbers (account and currency) of both sides, and each entry's shared one."""
+    money, item_money, _ = _codes(bank["currency"], books["currency"])
+    account, item_account, _ = _codes(bank["account_id"], books["account_id"])
+    wild = -(money + 1)
+    part = np.where(account < 0, -(10**6) - money, account * 1000 + money)
+    shared = item_account < 0
+    item_part = np.where(shared, -(item_money + 1), item_account * 1000 + item_money)
+    return part, item_part, wild, bool(shared.any())
+
+
+def _tiers(books: pa.Table, ladder: Ladder) -> Ints:
+    """Which group of kinds an item belongs to; a null kind is the first, an unlisted one -1."""
+    coded: Any = books["kind"].combine_chunks().dictionary_encode()
+    rank = {kind: tier for tier, kinds in enumerate(ladder.kinds) for kind in kinds}
+    known = [rank.get(kind, -1) for kind in coded.dictionary.to_pylist()]
+    index = pc.fill_null(coded.indices, len(known)).to_numpy(zero_copy_only=False)
+    numbers: Ints = np.array([*known, 0], dtype="int64")[index]
+    return numbers
+
+
+def _day_numbers(days: pa.ChunkedArray[Any], ladder: Ladder) -> Ints:
+    known = np.asarray(days.is_valid().to_numpy(), dtype=bool)
+    if not known.any():
+        return np.full(len(days), FAR, dtype="int64")
+    filled = pc.fill_null(days, pc.min(days)).combine_chunks()
+    return np.where(known, banking_days.numbers(filled, ladder.calendar), FAR)
+
+
+def _details(
+    details: pa.Table, bank: pa.Table, part: Ints, wild: Ints, minor: Ints, unit: Ints
+) -> pa.Table:
+    """Details with their entry's handle and facts; details of absent entries are left out."""
+    ids = bank["entry_id"].combine_chunks()
+    own = details["entry_id"].combine_chunks()
+    if own.equals(ids):
+        eid = np.arange(len(ids))
+    else:
+        found = pc.index_in(own, value_set=ids)
+        if found.null_count:
+            details = details.filter(found.is_valid())
+            found = found.drop_null()
+        eid = found.to_numpy(zero_copy_only=False).astype("int64")
+    if not len(eid):
+        eid = np.zeros(0, dtype="int64")
+    per_entry = np.bincount(eid, minlength=len(ids)) if len(ids) else eid
+    amount, exact = minor_units(
+        details["amount"].combine_chunks(), np.log10(unit[eid]).round().astype("int64")
+    )
+    table = _with(
+        details.rename_columns([f"{n}" for n in details.column_names]),
+        did=np.arange(len(details)),
+        eid=eid,
+        part=part[eid],
+        wild=wild[eid],
+        eamt=minor[eid],
+        unit=unit[eid],
+        fanout=per_entry[eid],
+    )
+    return table.append_column("amt", pa.array(amount, mask=~exact))

@@ -1,0 +1,98 @@
+"""Weights: the rows' amounts as whole minor units, straight from the decimals' own bits."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+import duckdb
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute
+
+from tieout.errors import InputError
+from tieout.money import exponent_of, is_currency
+
+#: The stubs know few of the overloads used here.
+pc: Any = pyarrow.compute
+
+__all__ = ["minor_units", "weigh"]
+
+Ints = npt.NDArray[np.int64]
+Flags = npt.NDArray[np.bool_]
+
+#: From so many ids on, sorting their hashes is faster than a set.
+_MANY: Final = 100_000
+_SCALE: Final = 5
+
+
+def weigh(
+    table: pa.Table, side: str, id_column: str
+) -> tuple[pa.Table, Ints, Ints, list[tuple[str, str, str]]]:
+    """Minor units of every row; rows that have none are taken out and listed."""
+    place = table.schema.get_field_index(id_column)
+    ids = table[id_column].combine_chunks()
+    table = table.set_column(place, id_column, ids)
+    if ids.null_count:
+        raise InputError("ID_MISSING", f"{id_column} is null", where=f"{side} table")
+    if not _all_differ(ids):
+        counts = pc.value_counts(ids)
+        twice = pc.min(counts.filter(pc.greater(counts.field("counts"), 1)).field("values"))
+        raise InputError(
+            "ID_REPEATED",
+            f"{id_column} {twice.as_py()!r} stands there more than once",
+            where=f"{side} table",
+            remedy="give every row its own id",
+        )
+    exponents = _exponents(table["currency"].combine_chunks())
+    amounts = table["amount"].combine_chunks()
+    weight, exact = minor_units(amounts, exponents)
+    fit = exact & (exponents >= 0)
+    unit: Ints = 10 ** np.maximum(exponents, 0)
+    if fit.all():
+        return table, weight, unit, []
+    bad = [
+        (side, str(row), "its currency is unknown" if power < 0 else "its amount does not fit")
+        for row, power in zip(
+            ids.filter(pa.array(~fit)).to_pylist(), exponents[~fit].tolist(), strict=True
+        )
+    ]
+    return table.filter(pa.array(fit)), weight[fit], unit[fit], bad
+
+
+def _all_differ(ids: pa.Array[Any]) -> bool:
+    """Whether no id repeats, by 64-bit hashes; a collision costs an exact count, nothing more."""
+    if len(ids) < _MANY:
+        return len(set(ids.to_pylist())) == len(ids)
+    with duckdb.connect(":memory:", config={"threads": 1}) as db:
+        db.register("ids", pa.table({"id": ids}))
+        hashes = db.sql("SELECT hash(id) AS h FROM ids").to_arrow_table()["h"].to_numpy()
+    ordered = np.sort(hashes)
+    if not (ordered[1:] == ordered[:-1]).any():
+        return True
+    return bool(pc.count_distinct(ids).as_py() == len(ids))
+
+
+def _exponents(currency: pa.Array[Any]) -> Ints:
+    """Decimals of each row's currency; -1 where it is unknown."""
+    coded: Any = currency.dictionary_encode()
+    known = [exponent_of(c) if is_currency(c) else -1 for c in coded.dictionary.to_pylist()]
+    index = pc.fill_null(coded.indices, len(known)).to_numpy(zero_copy_only=False)
+    numbers: Ints = np.array([*known, -1], dtype="int64")[index]
+    return numbers
+
+
+def minor_units(amounts: pa.Array[Any], exponents: Ints) -> tuple[Ints, Flags]:
+    """Minor units and whether each is exact, from the decimals' own 128 bits."""
+    count = len(amounts)
+    valid = np.asarray(amounts.is_valid().to_numpy(zero_copy_only=False), dtype=bool)
+    if not count:
+        return np.zeros(0, dtype="int64"), valid
+    data: Any = amounts.buffers()[1]
+    words = np.frombuffer(data, dtype="int64")
+    pairs = words[2 * amounts.offset : 2 * (amounts.offset + count)].reshape(count, 2)
+    low, high = pairs[:, 0], pairs[:, 1]
+    divisor = 10 ** (_SCALE - np.clip(exponents, 0, _SCALE))
+    weight = low // divisor
+    exact = valid & (high == (low >> 63)) & (weight * divisor == low)
+    return np.where(exact, weight, 0), exact
