@@ -1,0 +1,1 @@
+"""Adjustments: policies turn residuals and unmatched entries into balanced journal proposals."""

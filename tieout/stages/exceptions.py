@@ -1,0 +1,234 @@
+"""Which exceptions an account has, each with a one-line reason for a treasurer."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+import pyarrow as pa
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from tieout import banking_days
+from tieout.adjustments.policy import Policy
+from tieout.exceptions import ExceptionDraft
+from tieout.ledger.models import (
+    Account,
+    DetailRow,
+    EntryRow,
+    FindingRow,
+    ItemRow,
+    StatementRow,
+    StatementStatus,
+)
+from tieout.masterdata import BankAccount
+from tieout.matching.nearest import Candidate
+from tieout.money import format_amount, to_minor
+from tieout.quality.codes import CONTROL_CODES
+from tieout.reasons import reason_text
+from tieout.stages.continuity import walk
+from tieout.stages.derive import Key, is_return
+from tieout.stages.groups import GroupView
+
+__all__ = ["entry_drafts", "group_drafts", "refused_drafts", "statement_drafts", "transit_drafts"]
+
+_DECIDED = {
+    "rejected": "The proposed posting was rejected; decide what else it is",
+    "refused": "The ERP refused the proposed posting; see the adjustment's reason",
+    "expired": "The proposed posting expired without a decision",
+    "reversed": "Its posting was reversed",
+}
+
+
+def _due_days(policy: Policy, amount_minor: int, currency: str) -> int:
+    urgent = abs(amount_minor) >= to_minor(policy.urgent_amount, currency)
+    return policy.urgent_due_days if urgent else policy.due_days
+
+
+def statement_drafts(
+    session: Session, account: Account, mapped: BankAccount, policy: Policy
+) -> list[ExceptionDraft]:
+    """Staged statements and accepted ones with doubts; while one is open nothing is posted."""
+    booked = select(StatementRow).where(
+        StatementRow.account_code == account.code, StatementRow.kind == "booked"
+    )
+    gaps = {v.statement_id: v.gap_minor for v in walk(mapped, list(session.scalars(booked)))}
+    rows = session.execute(
+        select(StatementRow, StatementStatus)
+        .join(StatementStatus, StatementStatus.statement_id == StatementRow.statement_id)
+        .where(StatementRow.account_code == account.code)
+        .order_by(StatementRow.closed_on, StatementRow.sequence_no, StatementRow.statement_id)
+    ).all()
+    drafts = []
+    for statement, status in rows:
+        if status.state == "staged":
+            code, reason = "STATEMENT_STAGED", status.reason
+        elif status.state == "accepted" and (doubt := _doubt(session, statement.statement_id)):
+            code, reason = "STATEMENT_DOUBTFUL", doubt
+        else:
+            continue
+        drafts.append(
+            ExceptionDraft(
+                reason_code=code,
+                reason=reason,
+                subject=("statement", statement.statement_id),
+                amount_minor=gaps.get(statement.statement_id, 0),
+                currency=account.currency,
+                on=statement.closed_on,
+                due_days=policy.urgent_due_days,
+            )
+        )
+    return drafts
+
+
+def _doubt(session: Session, statement_id: str) -> str:
+    blocking = [code for code, control in CONTROL_CODES.items() if control.effect == "block"]
+    found = select(FindingRow.message).where(
+        FindingRow.subject_kind == "statement",
+        FindingRow.subject_id == statement_id,
+        FindingRow.code.in_(blocking),
+    )
+    return session.scalars(found.order_by(FindingRow.message).limit(1)).first() or ""
+
+
+def refused_drafts(
+    policy: Policy, entries: Mapping[str, EntryRow], items: Mapping[str, ItemRow], refused: pa.Table
+) -> list[ExceptionDraft]:
+    """Ties the ladder refused, one exception an entry, with all candidates."""
+    drafts: dict[str, ExceptionDraft] = {}
+    for refusal in refused.to_pylist():
+        known = [items[i] for i in refusal["item_ids"] if i in items]
+        names = ", ".join(i.document_no or i.item_id[:8] for i in known[:5])
+        reason = f"{refusal['message'].rstrip('.')}" + (f": {names}" if names else "")
+        candidates = {"entries": refusal["entry_ids"], "items": refusal["item_ids"]}
+        for entry_id in refusal["entry_ids"]:
+            entry = entries.get(entry_id)
+            if entry is not None and entry_id not in drafts:
+                drafts[entry_id] = _entry_draft(policy, entry, "AMBIGUOUS", reason, candidates)
+    return [drafts[key] for key in sorted(drafts)]
+
+
+def entry_drafts(
+    policy: Policy,
+    entries: Iterable[EntryRow],
+    details: Mapping[str, Sequence[DetailRow]],
+    states: Mapping[Key, str],
+    unexplained: Mapping[Key, str],
+    nearest: Mapping[str, Sequence[Candidate]],
+    items: Mapping[str, ItemRow],
+) -> list[ExceptionDraft]:
+    """Unmatched entries that no standing proposal explains."""
+    drafts = []
+    for entry in entries:
+        key = ("entry", entry.entry_id)
+        state = states.get(key)
+        own = details.get(entry.entry_id, [])
+        if state in ("pending", "approved", "posted"):
+            continue
+        if state in _DECIDED:
+            code, reason = "PROPOSAL_" + state.upper(), _DECIDED[state]
+        elif is_return(entry, own):
+            code, reason = "RETURNED_PAYMENT", _returned(own)
+        elif key in unexplained:
+            code, reason = "NOT_BOOKABLE", unexplained[key]
+        else:
+            code, reason = "UNMATCHED_ENTRY", _nearest(nearest.get(entry.entry_id, ()), items)
+        drafts.append(_entry_draft(policy, entry, code, reason, {}))
+    return drafts
+
+
+def group_drafts(
+    policy: Policy,
+    views: Iterable[GroupView],
+    states: Mapping[Key, str],
+    unexplained: Mapping[Key, str],
+    standing: Mapping[Key, int],
+) -> list[ExceptionDraft]:
+    """Groups that leave something over which nobody may book as it is.
+
+    Args:
+        standing: what approved and posted adjustments explain, by subject.
+    """
+    drafts = []
+    for view in views:
+        key = ("group", view.group.group_id)
+        state = states.get(key)
+        if not view.effect_minor or state in ("pending", "approved", "posted"):
+            continue
+        if view.effect_minor == standing.get(key) and not view.vanished:
+            continue
+        reason = _DECIDED.get(state or "", unexplained.get(key, "It is not in the cash book"))
+        if key in standing:
+            booked = format_amount(standing[key], view.group.currency)
+            reason = (
+                f"A posting of {booked} {view.group.currency} is approved or made for this match, "
+                "but the books changed since; correct them by hand"
+            )
+        drafts.append(
+            ExceptionDraft(
+                reason_code="RESIDUAL",
+                reason=reason,
+                subject=key,
+                amount_minor=view.effect_minor,
+                currency=view.group.currency,
+                on=max((e.booked_on for e in view.entries if e.booked_on), default=None),
+                due_days=_due_days(policy, view.effect_minor, view.group.currency),
+            )
+        )
+    return drafts
+
+
+def transit_drafts(policy: Policy, items: Iterable[ItemRow], day: dt.date) -> list[ExceptionDraft]:
+    """Cash-book lines the bank should have booked by now."""
+    drafts = []
+    for item in items:
+        if item.kind != "cash_book" or item.booked_on is None:
+            continue
+        waited = banking_days.between(item.booked_on, day)
+        if waited > policy.in_transit_days:
+            drafts.append(
+                ExceptionDraft(
+                    reason_code="IN_TRANSIT_OVERDUE",
+                    reason=f"{item.document_no}: in the books for {waited} banking days and not "
+                    "yet at the bank",
+                    subject=("item", item.item_id),
+                    amount_minor=item.open_minor,
+                    currency=item.currency,
+                    on=item.booked_on,
+                    due_days=_due_days(policy, item.open_minor, item.currency),
+                )
+            )
+    return drafts
+
+
+def _entry_draft(
+    policy: Policy, entry: EntryRow, code: str, reason: str, candidates: dict[str, Any]
+) -> ExceptionDraft:
+    return ExceptionDraft(
+        reason_code=code,
+        reason=reason,
+        subject=("entry", entry.entry_id),
+        amount_minor=entry.amount_minor,
+        currency=entry.currency,
+        on=entry.booked_on,
+        due_days=_due_days(policy, entry.amount_minor, entry.currency),
+        candidates=candidates,
+    )
+
+
+def _returned(details: Sequence[DetailRow]) -> str:
+    first = details[0] if details else None
+    why = reason_text(first.return_reason) if first and first.return_reason else "no reason given"
+    whom = f" to {first.counterparty_name}" if first and first.counterparty_name else ""
+    reference = f" ({first.end_to_end_id})" if first and first.end_to_end_id else ""
+    return f"Payment{whom}{reference} came back, {why}; reopen what it paid and pay again"
+
+
+def _nearest(candidates: Sequence[Candidate], items: Mapping[str, ItemRow]) -> str:
+    if not candidates:
+        return "Nothing open in the books has this amount, reference or counterparty"
+    best = candidates[0]
+    item = items.get(best.other_id)
+    name = (item.document_no if item else None) or best.other_id[:8]
+    return f"Nearest is {name}: {best.by}"

@@ -1,0 +1,291 @@
+"""Ingest: drops → archive → read → validate → ledger. Four steps, each rerunnable by itself.
+
+1. `claim_files` takes what is complete on a drop, hashing while spooling, and archives the raw
+   bytes. The same bytes again, under any name, are a duplicate delivery and change nothing.
+2. `read_file` reads one archived file into canonical tables (Parquet beside the archive).
+3. `validate_files` runs the suites and statement controls; what must not go on is quarantined.
+4. `record_files` writes the facts, then says of each account's statements which are continuous.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import shutil
+import time
+from pathlib import Path
+
+from sqlalchemy import func, select, text
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.orm import Session
+
+import parsers
+from tieout.audit import append
+from tieout.drops import Drop, Fetched, RemoteFile, settled
+from tieout.errors import DropError, Finding, InputError
+from tieout.home import archive_path, folder
+from tieout.identity import content_id, once
+from tieout.ledger import Ledger, database_now
+from tieout.ledger.models import Delivery, FileRow
+from tieout.masterdata import BankAccount, load_accounts, record_accounts
+from tieout.quality.suites import run_suites
+from tieout.stages import staging
+from tieout.stages.continuity import restage, unconcluded
+from tieout.stages.recording import record_tables
+from tieout.stages.runs import record_findings, stage_run
+from tieout.stages.validation import check_tables
+from tieout.states import move
+
+__all__ = ["claim_files", "quarantine", "read_file", "record_files", "validate_files"]
+
+#: A file that killed its reader this often is not tried again.
+ATTEMPTS_MAX = 3
+
+
+def claim_files(
+    ledger: Ledger, drop: Drop, home: Path, *, settle_seconds: float = 1.0
+) -> list[str]:
+    """Take every complete new file of a drop.
+
+    A file is complete when two listings ``settle_seconds`` apart agree on its size and time. One
+    claimer works on a drop at a time; another finds nothing to do.
+
+    Returns:
+        Ids of all files of this drop that still have to be read, ordered by arrival.
+    """
+    with ledger.session() as lock:
+        key = f"drop:{drop.name}"
+        taken = select(func.pg_try_advisory_xact_lock(func.hashtextextended(key, 0)))
+        if not lock.execute(taken).scalar_one():
+            return []
+        with stage_run(ledger, "claim", drop=drop.name) as run:
+            known = _delivered(lock, drop.name)
+            fresh = [f for f in drop.list() if (f.path, f.size, f.modified_at) not in known]
+            if fresh:
+                time.sleep(settle_seconds)
+                fresh = settled(fresh, drop.list())
+            claimed = duplicates = 0
+            for remote in fresh:
+                try:
+                    fetched = drop.fetch(remote, folder(home, "spool"))
+                except DropError as error:
+                    # It changed or vanished under our hands: the next run takes it.
+                    finding = _finding(error)
+                    with ledger.session() as session:
+                        record_findings(session, run.run_id, "file", remote.path, [finding])
+                    continue
+                if _archive(ledger, drop.name, remote, fetched, home):
+                    claimed += 1
+                else:
+                    duplicates += 1
+            run.outcome = {"claimed": claimed, "duplicates": duplicates}
+    return _unread(ledger, drop.name)
+
+
+def _delivered(session: Session, drop: str) -> set[tuple[str, int, dt.datetime]]:
+    """Path, size and time of everything that was ever taken from a drop: one question for all."""
+    known = select(Delivery.path, Delivery.size, Delivery.modified_at)
+    return {
+        (d.path, d.size, d.modified_at) for d in session.execute(known.where(Delivery.drop == drop))
+    }
+
+
+def _archive(ledger: Ledger, drop: str, remote: RemoteFile, fetched: Fetched, home: Path) -> bool:
+    """Move a spooled file into the archive and record its delivery; whether its bytes are new."""
+    target = archive_path(home, fetched.sha256)
+    target.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    if target.exists():
+        fetched.spool_path.unlink()
+    else:
+        fetched.spool_path.replace(target)
+        target.chmod(0o400)
+    with ledger.session() as session:
+        new = session.execute(
+            insert(FileRow)
+            .values(
+                file_id=fetched.sha256,
+                size=fetched.size,
+                name=remote.path,
+                drop=drop,
+                state="claimed",
+            )
+            .on_conflict_do_nothing()
+            .returning(FileRow.file_id)
+        ).first()
+        session.execute(
+            insert(Delivery)
+            .values(
+                delivery_id=content_id(
+                    "delivery", drop, remote.path, remote.size, remote.modified_at
+                ),
+                file_id=fetched.sha256,
+                drop=drop,
+                path=remote.path,
+                size=remote.size,
+                modified_at=remote.modified_at,
+                duplicate=new is None,
+            )
+            .on_conflict_do_nothing()
+        )
+        action = "claimed" if new else "delivered again"
+        append(session, "tieout", action, "file", fetched.sha256, {"path": remote.path})
+    return new is not None
+
+
+def _unread(ledger: Ledger, drop: str) -> list[str]:
+    with ledger.session() as session:
+        unread = select(FileRow.file_id).where(
+            FileRow.drop == drop, FileRow.state.in_(("claimed", "identified"))
+        )
+        return list(session.scalars(unread.order_by(FileRow.name, FileRow.file_id)))
+
+
+def read_file(ledger: Ledger, home: Path, file_id: str) -> str:
+    """Read one claimed file into canonical tables beside the archive.
+
+    Returns:
+        The file's state afterwards: ``identified``, or ``quarantined`` with its findings recorded.
+    """
+    with ledger.session() as session:
+        file = session.get_one(FileRow, file_id, with_for_update=True)
+        if file.state not in ("claimed", "identified"):
+            return file.state
+        file.attempts += 1
+        poison = file.attempts > ATTEMPTS_MAX
+    if poison:
+        finding = Finding(
+            "FILE_POISON",
+            "error",
+            file.name,
+            f"reading it failed {ATTEMPTS_MAX} times without an answer",
+            "keep the file and report it; tieout does not try it again by itself",
+        )
+        return quarantine(ledger, file_id, [finding])
+    try:
+        parsed = parsers.read_file(archive_path(home, file_id))
+    except InputError as error:
+        return quarantine(ledger, file_id, [_finding(error)])
+    staging.write(home, file_id, once(parsed.tables))
+    with ledger.session() as session:
+        file = session.get_one(FileRow, file_id, with_for_update=True)
+        if file.state not in ("claimed", "identified"):
+            return file.state  # another run was faster
+        if file.state == "claimed":
+            file.state = move("file", file.state, "identified")
+        file.format = parsed.format
+        file.attempts = 0
+        record_findings(session, None, "file", file_id, parsed.tables.findings)
+        return file.state
+
+
+def validate_files(ledger: Ledger, home: Path, file_ids: list[str]) -> list[str]:
+    """Run the Great Expectations suites and the statement controls over all given files at once.
+
+    A file none of whose statements may be recorded is quarantined; a single statement that may not
+    is left out and said. Findings go to the ledger, Data Docs to ``docs`` in the data folder.
+
+    Returns:
+        The ids of the files that may be recorded, in the given order.
+    """
+    waiting = _identified(ledger, file_ids)
+    tables = [(i, staging.read(home, i)) for i in waiting if staging.exists(home, i)]
+    if not tables:
+        return []
+    with stage_run(ledger, "validate", files=[i for i, _ in tables]) as run:
+        outcome = run_suites(
+            staging.joined([t for _, t in tables]),
+            docs_dir=folder(home, "docs"),
+            run_name=run.run_id,
+        )
+        with ledger.session() as session:
+            # A rule that broke is no finding about anybody's data, but it must be seen.
+            record_findings(session, run.run_id, "rule", "suites", outcome.by_owner.get("", ()))
+            today = database_now(session).date()
+        good: list[str] = []
+        accounts = load_accounts()
+        for file_id, file_tables in tables:
+            verdict = check_tables(file_tables, accounts, outcome.by_owner, today)
+            with ledger.session() as session:
+                record_findings(session, run.run_id, "file", file_id, verdict.findings)
+                for statement_id, doubts in sorted(verdict.doubts.items()):
+                    record_findings(session, run.run_id, "statement", statement_id, doubts)
+            staging.write_refused(home, file_id, verdict.refused)
+            if verdict.refused and len(verdict.refused) == file_tables.statements.num_rows:
+                quarantine(ledger, file_id, [])
+            else:
+                good.append(file_id)
+        run.outcome = {"good": len(good), "of": len(tables), "docs": str(outcome.docs)}
+    return good
+
+
+def _identified(ledger: Ledger, file_ids: list[str]) -> list[str]:
+    """Those of the files that wait to be recorded, in the given order."""
+    with ledger.session() as session:
+        query = select(FileRow.file_id).where(
+            FileRow.file_id.in_(file_ids), FileRow.state == "identified"
+        )
+        waiting = set(session.scalars(query))
+    return [i for i in file_ids if i in waiting]
+
+
+def record_files(ledger: Ledger, home: Path, file_ids: list[str]) -> list[str]:
+    """Write validated files to the ledger, one transaction a file.
+
+    Killed anywhere and run again, it goes on: recorded files are left alone, and accounts with a
+    statement nobody concluded on yet are concluded on now.
+
+    Returns:
+        Codes of the accounts that got new statements, ordered.
+    """
+    touched: set[str] = set()
+    accounts = load_accounts()
+    with stage_run(ledger, "record", files=file_ids) as run:
+        with ledger.session() as session:
+            record_accounts(session, accounts)
+        for file_id in file_ids:
+            with ledger.session() as session:
+                touched |= _record(session, home, file_id, accounts, run.run_id)
+            shutil.rmtree(staging.path(home, file_id), ignore_errors=True)
+        with ledger.session() as session:
+            # Serialised, so that two recorders never conclude from half of each other's facts.
+            session.execute(text("SELECT pg_advisory_xact_lock(7133703)"))
+            touched |= unconcluded(session)
+            for account in accounts:
+                if account.code in touched:
+                    restage(session, account, run.run_id)
+        run.outcome = {"accounts": sorted(touched)}
+    return sorted(touched)
+
+
+def _record(
+    session: Session, home: Path, file_id: str, accounts: list[BankAccount], run_id: str
+) -> set[str]:
+    """One file's facts, if nobody recorded it yet; codes of the accounts with new statements."""
+    file = session.get_one(FileRow, file_id, with_for_update=True)
+    if file.state != "identified":
+        return set()
+    refused = staging.read_refused(home, file_id)
+    done = record_tables(session, staging.read(home, file_id), accounts, refused)
+    record_findings(session, run_id, "file", file_id, done.findings)
+    failed = any(f.severity == "error" for f in done.findings)
+    event = "recorded" if done.accounts else "refused" if failed else "same statements"
+    file.state = move("file", file.state, event)
+    file.recorded_at = database_now(session)
+    append(session, "tieout", file.state, "file", file_id, done.counts)
+    return done.accounts
+
+
+def quarantine(ledger: Ledger, file_id: str, findings: list[Finding]) -> str:
+    """Put a file aside with its findings; the raw bytes stay in the archive."""
+    with ledger.session() as session:
+        file = session.get_one(FileRow, file_id, with_for_update=True)
+        if file.state == "quarantined":
+            return file.state  # by this task before it was killed, or by another
+        file.state = move("file", file.state, "refused")
+        record_findings(session, None, "file", file_id, findings)
+        codes = [f.code for f in findings]
+        append(session, "tieout", "quarantined", "file", file_id, {"codes": codes})
+    return "quarantined"
+
+
+def _finding(error: InputError | DropError) -> Finding:
+    return Finding(error.code, "error", error.where, error.message, error.remedy)

@@ -1,0 +1,152 @@
+"""What is open on an account, as canonical tables: the input of matching, straight from facts.
+
+Only booked entries of accepted statements and the newest version of items count; what a live group
+claims, or an approved adjustment explains, is not open.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Collection
+from dataclasses import dataclass
+from typing import Any
+
+import pyarrow as pa
+from sqlalchemy import or_, select
+from sqlalchemy.orm import Session
+
+from tieout.canonical import DETAILS, ENTRIES, ITEMS, table
+from tieout.ledger.models import (
+    Account,
+    DetailRow,
+    EntryRow,
+    ItemRow,
+    MemberRow,
+    StatementRow,
+    StatementStatus,
+)
+from tieout.money import from_minor
+from tieout.stages.sync import is_newest
+
+__all__ = ["Open", "booked_entries", "entry_details", "live_members", "open_items", "open_of"]
+
+
+@dataclass(frozen=True, slots=True)
+class Open:
+    """Open rows of one account, by id, and the same as canonical tables."""
+
+    entries: dict[str, EntryRow]
+    details: dict[str, DetailRow]
+    items: dict[str, ItemRow]
+    entry_table: pa.Table
+    detail_table: pa.Table
+    item_table: pa.Table
+
+
+def booked_entries(session: Session, account_code: str, *, state: str) -> list[EntryRow]:
+    """Booked entries of the account's statements in the given state, in statement order."""
+    query = (
+        select(EntryRow)
+        .join(StatementRow, StatementRow.statement_id == EntryRow.statement_id)
+        .join(StatementStatus, StatementStatus.statement_id == EntryRow.statement_id)
+        .where(
+            EntryRow.account_code == account_code,
+            EntryRow.status == "booked",
+            StatementStatus.state == state,
+        )
+        .order_by(StatementRow.closed_on, EntryRow.statement_id, EntryRow.ordinal)
+    )
+    return list(session.scalars(query))
+
+
+def live_members(session: Session, side: str) -> set[str]:
+    """Ids on one side that a live group claims."""
+    query = select(MemberRow.member_id).where(MemberRow.side == side, MemberRow.live)
+    return set(session.scalars(query))
+
+
+def entry_details(session: Session, entry_ids: Collection[str]) -> list[DetailRow]:
+    """Details of the given entries, in order."""
+    query = select(DetailRow).where(DetailRow.entry_id.in_(list(entry_ids)))
+    return list(session.scalars(query.order_by(DetailRow.entry_id, DetailRow.ordinal)))
+
+
+def open_of(session: Session, account: Account, day: dt.date, explained: Collection[str]) -> Open:
+    """Everything open on one account up to and including a day.
+
+    Args:
+        explained: entries that an approved or posted adjustment explains.
+
+    Returns:
+        Entries and details of the account; the account's own cash-book items, and the company's
+        open receivables, payables and expenses in the account's currency.
+    """
+    claimed = live_members(session, "entry")
+    entries = {
+        e.entry_id: e
+        for e in booked_entries(session, account.code, state="accepted")
+        if e.entry_id not in claimed
+        and e.entry_id not in explained
+        and (e.booked_on is None or e.booked_on <= day)
+    }
+    taken = live_members(session, "detail")
+    details = {d.detail_id: d for d in entry_details(session, entries) if d.detail_id not in taken}
+    items = open_items(session, account, day)
+    return Open(
+        entries,
+        details,
+        items,
+        table([_entry(account, e) for e in entries.values()], ENTRIES),
+        table([_detail(account, d) for d in details.values()], DETAILS),
+        table([_item(account, i) for i in items.values()], ITEMS),
+    )
+
+
+def open_items(session: Session, account: Account, day: dt.date) -> dict[str, ItemRow]:
+    """Open items an account's entries may meet, by id, ordered by day; claimed ones left out."""
+    query = (
+        select(ItemRow)
+        .where(
+            is_newest(),
+            ItemRow.company == account.company,
+            ItemRow.currency == account.currency,
+            ItemRow.open_minor != 0,
+            or_(ItemRow.account_code == account.code, ItemRow.account_code.is_(None)),
+            or_(ItemRow.booked_on.is_(None), ItemRow.booked_on <= day),
+        )
+        .order_by(ItemRow.booked_on, ItemRow.item_id)
+    )
+    claimed = live_members(session, "item")
+    return {i.item_id: i for i in session.scalars(query) if i.item_id not in claimed}
+
+
+def _columns(row: Any, names: list[str]) -> dict[str, Any]:
+    return {name: getattr(row, name) for name in names if hasattr(row, name)}
+
+
+def _entry(account: Account, entry: EntryRow) -> dict[str, Any]:
+    return _columns(entry, ENTRIES.names) | {
+        "account_id": account.code,
+        "amount": from_minor(entry.amount_minor, entry.currency),
+    }
+
+
+def _detail(account: Account, detail: DetailRow) -> dict[str, Any]:
+    currency = detail.currency or account.currency
+    original = detail.original_currency or currency
+    row = _columns(detail, DETAILS.names)
+    for name, minor, unit in (
+        ("amount", detail.amount_minor, currency),
+        ("original_amount", detail.original_minor, original),
+        ("charges", detail.charges_minor, currency),
+    ):
+        row[name] = None if minor is None else from_minor(minor, unit)
+    return row
+
+
+def _item(account: Account, item: ItemRow) -> dict[str, Any]:
+    return _columns(item, ITEMS.names) | {
+        "account_id": account.code,
+        "amount": from_minor(item.amount_minor, item.currency),
+        "open_amount": from_minor(item.open_minor, item.currency),
+    }

@@ -1,0 +1,335 @@
+"""Recording: canonical tables of one file become rows of the ledger, exactly or not at all."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import Any, Final
+
+import pyarrow as pa
+from sqlalchemy import func, or_, select
+from sqlalchemy.orm import Session
+
+from tieout.canonical import Tables
+from tieout.errors import Finding, MoneyError
+from tieout.identity import content_id
+from tieout.ledger import bulk_load
+from tieout.ledger.models import BalanceRow, DetailRow, EntryRow, StatementRow
+from tieout.masterdata import BankAccount, resolve
+from tieout.money import exponent_of, to_minor
+from tieout.quality.controls import edges
+
+__all__ = ["Recorded", "record_tables"]
+
+Row = dict[str, Any]
+
+_STATEMENT: Final = (
+    "statement_id",
+    "file_id",
+    "line_no",
+    "servicer_bic",
+    "statement_ref",
+    "sequence_no",
+    "page",
+    "kind",
+    "format",
+    "from_at",
+    "to_at",
+    "created_at",
+    "narrative",
+)
+_ENTRY: Final = (
+    "entry_id",
+    "statement_id",
+    "ordinal",
+    "line_no",
+    "booked_on",
+    "valued_on",
+    "status",
+    "reversal",
+    "bank_ref",
+    "entry_ref",
+    "code_domain",
+    "code_family",
+    "code_subfamily",
+    "code_proprietary",
+    "swift_type",
+    "narrative",
+    "detail_count",
+)
+_DETAIL: Final = (
+    "detail_id",
+    "entry_id",
+    "ordinal",
+    "line_no",
+    "currency",
+    "end_to_end_id",
+    "instruction_id",
+    "payment_info_id",
+    "message_id",
+    "transaction_id",
+    "uetr",
+    "mandate_id",
+    "cheque_no",
+    "counterparty_name",
+    "counterparty_account",
+    "counterparty_bic",
+    "ultimate_name",
+    "reference",
+    "reference_type",
+    "narrative",
+    "purpose",
+    "return_reason",
+    "original_currency",
+    "fx_rate",
+)
+
+
+@dataclass
+class Recorded:
+    """What one file added: the accounts it touched, row counts by table, findings."""
+
+    accounts: set[str] = field(default_factory=set)
+    counts: dict[str, int] = field(default_factory=dict)
+    findings: list[Finding] = field(default_factory=list)
+
+
+def record_tables(
+    session: Session,
+    tables: Tables,
+    accounts: Sequence[BankAccount],
+    refused: Collection[str],
+) -> Recorded:
+    """Record every statement of the tables that is neither refused nor known.
+
+    A statement one of whose amounts does not fit its currency is left out whole, with a finding.
+    """
+    done = Recorded()
+    balances = _by(tables.balances.to_pylist(), "statement_id")
+    entries = _by(tables.entries.to_pylist(), "statement_id")
+    details = _by(tables.details.to_pylist(), "entry_id")
+    known = _known(session, tables)
+    rows: dict[str, list[Row]] = {"statements": [], "balances": [], "entries": [], "details": []}
+    for statement in tables.statements.to_pylist():
+        key = statement["statement_id"]
+        account = resolve(accounts, statement["account_id"], statement["currency"])
+        if key in refused or account is None:
+            continue
+        if key in known:
+            done.findings.append(_duplicate(statement))
+            continue
+        known.add(key)
+        try:
+            converted = _convert(statement, account, balances.get(key, []), entries, details)
+        except MoneyError as error:
+            where = error.where or f"statement {statement['statement_ref']}"
+            done.findings.append(Finding(error.code, "error", where, error.message, error.remedy))
+            continue
+        if _other_format(session, converted["statements"][0], rows["statements"]):
+            done.findings.append(_duplicate(statement))
+            continue
+        _renew_ids(session, converted)
+        for name, part in converted.items():
+            rows[name].extend(part)
+        done.accounts.add(account.code)
+    for name, model in (
+        ("statements", StatementRow),
+        ("balances", BalanceRow),
+        ("entries", EntryRow),
+        ("details", DetailRow),
+    ):
+        done.counts[name] = bulk_load(session, model, _arrow(rows[name]))
+    return done
+
+
+def _by(rows: list[Row], column: str) -> dict[str, list[Row]]:
+    grouped: dict[str, list[Row]] = {}
+    for row in rows:
+        grouped.setdefault(row[column], []).append(row)
+    return grouped
+
+
+def _known(session: Session, tables: Tables) -> set[str]:
+    ids = tables.statements.column("statement_id").to_pylist()
+    found = select(StatementRow.statement_id).where(StatementRow.statement_id.in_(ids))
+    return set(session.scalars(found))
+
+
+_SAME: Final = (
+    "account_code",
+    "kind",
+    "sequence_no",
+    "closed_on",
+    "opening_minor",
+    "closing_minor",
+)
+
+
+def _other_format(session: Session, head: Row, before: Sequence[Row]) -> bool:
+    """Whether the statement is known under another name of its account (IBAN, bank's number)."""
+    if any(head[name] is None for name in _SAME):
+        return False
+    page = head["page"] or 1
+    if any(all(r[n] == head[n] for n in _SAME) and (r["page"] or 1) == page for r in before):
+        return True
+    same = [getattr(StatementRow, name) == head[name] for name in _SAME]
+    query = select(StatementRow.page).where(*same)
+    return any((found or 1) == page for found in session.scalars(query))
+
+
+def _renew_ids(session: Session, converted: dict[str, list[Row]]) -> None:
+    """Give a new id to entries whose id an entry of another statement has.
+
+    Banks repeat references ("KONTOFUEHRUNG"). Two statements that each prove their balances are
+    both right: the second entry is another one, not the first again. Only a statement of the same
+    number (a correction) shares its entries.
+    """
+    head = converted["statements"][0]
+    ids = [row["entry_id"] for row in converted["entries"]]
+    query = (
+        select(EntryRow.entry_id)
+        .join(StatementRow, StatementRow.statement_id == EntryRow.statement_id)
+        .where(
+            EntryRow.entry_id.in_(ids),
+            StatementRow.kind == head["kind"],
+            or_(
+                StatementRow.sequence_no.is_(None),
+                StatementRow.sequence_no != head["sequence_no"],
+                func.coalesce(StatementRow.page, 1) != (head["page"] or 1),
+            ),
+        )
+    )
+    taken = set(session.scalars(query))
+    for row in converted["entries"]:
+        if row["entry_id"] in taken:
+            row["entry_id"] = content_id("entry again", row["entry_id"], head["statement_id"])
+    renewed = dict(zip(ids, (row["entry_id"] for row in converted["entries"]), strict=True))
+    for row in converted["details"]:
+        if row["entry_id"] in taken:
+            row["entry_id"] = renewed[row["entry_id"]]
+            row["detail_id"] = content_id("detail", row["entry_id"], row["ordinal"])
+
+
+def _duplicate(statement: Mapping[str, Any]) -> Finding:
+    return Finding(
+        "STATEMENT_DUPLICATE",
+        "info",
+        f"statement {statement['statement_ref']}",
+        "this statement is already in the ledger, from another file or channel",
+    )
+
+
+def _convert(
+    statement: Row,
+    account: BankAccount,
+    balances: list[Row],
+    entries: dict[str, list[Row]],
+    details: dict[str, list[Row]],
+) -> dict[str, list[Row]]:
+    """One statement's rows with amounts in minor units.
+
+    Raises:
+        MoneyError: an amount does not fit its currency; ``where`` names the line.
+    """
+    currency = statement["currency"] or account.currency
+    entry_rows: list[Row] = []
+    detail_rows: list[Row] = []
+    for entry in entries.get(statement["statement_id"], []):
+        own = entry["currency"] or currency
+        row = {name: entry[name] for name in _ENTRY} | {
+            "account_code": account.code,
+            "currency": own,
+            "exponent": exponent_of(own),
+            "amount_minor": _minor(entry["amount"], own, entry),
+        }
+        entry_rows.append(row)
+        detail_rows.extend(_detail(d, currency) for d in details.get(entry["entry_id"], []))
+    balance_rows = [
+        {
+            "statement_id": b["statement_id"],
+            "ordinal": b["ordinal"],
+            "code": b["code"],
+            "amount_minor": _minor(b["amount"], b["currency"] or currency, b),
+            "currency": b["currency"] or currency,
+            "on": b["on"],
+        }
+        for b in balances
+    ]
+    opening, closing = edges(balance_rows)
+    head = {name: statement[name] for name in _STATEMENT} | {
+        "account_code": account.code,
+        "currency": currency,
+        "opening_minor": opening and opening["amount_minor"],
+        "closing_minor": closing and closing["amount_minor"],
+        "closed_on": _closed_on(statement, closing, entry_rows),
+        "entry_count": len(entry_rows),
+        "incomplete": bool(statement["incomplete"]),
+    }
+    return {
+        "statements": [head],
+        "balances": balance_rows,
+        "entries": entry_rows,
+        "details": detail_rows,
+    }
+
+
+def _detail(detail: Row, currency: str) -> Row:
+    row = {name: detail[name] for name in _DETAIL}
+    own = detail["currency"] or currency
+    row["amount_minor"] = _optional(detail["amount"], own, detail)
+    row["original_minor"] = _optional(
+        detail["original_amount"], detail["original_currency"] or own, detail
+    )
+    row["charges_minor"] = _optional(detail["charges"], own, detail)
+    return row
+
+
+def _optional(amount: Decimal | None, currency: str, row: Row) -> int | None:
+    return None if amount is None else _minor(amount, currency, row)
+
+
+def _minor(amount: Decimal, currency: str, row: Row) -> int:
+    try:
+        return to_minor(amount, currency)
+    except MoneyError as error:
+        error.where = f"line {row['line_no']}"
+        raise
+
+
+def _closed_on(
+    statement: Row, closing: Mapping[str, Any] | None, entries: list[Row]
+) -> dt.date | None:
+    if closing is not None and closing["on"] is not None:
+        day: dt.date = closing["on"]
+        return day
+    if statement["to_at"] is not None:
+        end: dt.datetime = statement["to_at"]
+        return end.date()
+    return max((e["booked_on"] for e in entries if e["booked_on"] is not None), default=None)
+
+
+_DATES: Final = frozenset({"booked_on", "closed_on", "on", "valued_on"})
+_FLAGS: Final = frozenset({"incomplete", "reversal"})
+
+
+def _arrow(rows: list[Row]) -> pa.Table:
+    """Rows as an Arrow table whose types COPY understands without a guess."""
+    if not rows:
+        return pa.table({})
+    return pa.table({n: pa.array([r[n] for r in rows], type=_type(n)) for n in rows[0]})
+
+
+def _type(name: str) -> pa.DataType:
+    if name.endswith(("_minor", "_no", "_count")) and name != "cheque_no":
+        return pa.int64()
+    if name in ("ordinal", "page", "exponent"):
+        return pa.int64()
+    if name.endswith("_at"):
+        return pa.timestamp("us", tz="UTC")
+    if name in _DATES:
+        return pa.date32()
+    if name in _FLAGS:
+        return pa.bool_()
+    return pa.decimal128(23, 10) if name == "fx_rate" else pa.string()

@@ -1,0 +1,181 @@
+"""The composition root: addresses in, concrete ledger, drops, connectors and mailer out.
+
+Only this module (and Airflow's own wiring, which turns connections into endpoints) knows concrete
+classes. Without Airflow, endpoints come from the environment as addresses::
+
+    TIEOUT_DATABASE    postgresql+psycopg://user:password@host/tieout     (default: embedded)
+    TIEOUT_DROP_BANK   sftp://user@host:22/out?key_path=/path&host_key=ssh-ed25519%20AAAA...
+                       file:///folder
+    TIEOUT_ERP_TRYTON  http://user:password@host:8000/database
+    TIEOUT_SMTP        smtp://user:password@host:587?starttls=true&sender=...&recipients=a@b,c@d
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from urllib.parse import parse_qsl, unquote, urlsplit
+
+from tieout.adjustments.books import load_books
+from tieout.connectors.tryton import TrytonConnector
+from tieout.drops import Drop
+from tieout.drops.local import LocalDrop
+from tieout.drops.sftp import SftpDrop
+from tieout.errors import ProfileError
+from tieout.home import data_home
+from tieout.ledger import Ledger
+from tieout.ledger.embedded import ensure_server, running_server, stop_server
+from tieout.reports.mail import SmtpMailer
+
+__all__ = [
+    "Endpoint",
+    "endpoint_from_environment",
+    "open_connector",
+    "open_drop",
+    "open_ledger",
+    "open_mailer",
+]
+
+DATABASE = "tieout"
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """Where something is and how to log in there; ``extra`` holds what is special to its kind."""
+
+    scheme: str
+    host: str = ""
+    port: int = 0
+    login: str = ""
+    password: str = field(default="", repr=False)
+    path: str = ""
+    extra: Mapping[str, str] = field(default_factory=dict, repr=False)
+
+    @classmethod
+    def parse(cls, address: str) -> Endpoint:
+        """An endpoint of an address (``scheme://login:password@host:port/path?extra``)."""
+        parts = urlsplit(address)
+        return cls(
+            scheme=parts.scheme,
+            host=parts.hostname or "",
+            port=parts.port or 0,
+            login=unquote(parts.username or ""),
+            password=unquote(parts.password or ""),
+            path=unquote(parts.path),
+            extra=dict(parse_qsl(parts.query)),
+        )
+
+
+def endpoint_from_environment(name: str) -> Endpoint:
+    """The endpoint in ``TIEOUT_<NAME>`` (``drop_bank``, ``erp_tryton``, ``smtp``).
+
+    Raises:
+        ProfileError: ``ENDPOINT_MISSING``, naming the variable.
+    """
+    variable = f"TIEOUT_{name.upper()}"
+    address = os.environ.get(variable)
+    if not address:
+        raise ProfileError(
+            "ENDPOINT_MISSING",
+            f"{variable} is not set",
+            remedy="set it to the address, or run the stage in Airflow with its connection",
+        )
+    return Endpoint.parse(address)
+
+
+@contextmanager
+def open_ledger(*, upgrade: bool = True) -> Iterator[Ledger]:
+    """The ledger at ``TIEOUT_DATABASE``, else in the embedded server of the data folder.
+
+    A server that was not running is started for the block and stopped at its end.
+    """
+    address = os.environ.get("TIEOUT_DATABASE")
+    home = data_home()
+    started = False
+    if not address:
+        started = running_server(home) is None
+        server = ensure_server(home)
+        server.ensure_database(DATABASE)
+        address = server.address(DATABASE)
+    ledger = Ledger(address)
+    try:
+        if upgrade:
+            ledger.upgrade()
+        yield ledger
+    finally:
+        ledger.close()
+        if started:
+            stop_server(home)
+
+
+def open_drop(endpoint: Endpoint) -> Drop:
+    """A drop over SFTP (``sftp://``), or a folder of this machine (``file://``).
+
+    Raises:
+        ProfileError: ``ENDPOINT_SCHEME``.
+    """
+    extra = endpoint.extra
+    if endpoint.scheme == "file":
+        return LocalDrop(Path(endpoint.path), name=extra.get("name", ""))
+    if endpoint.scheme in ("sftp", "ssh"):
+        key_path = extra.get("key_path") or extra.get("key_file") or extra.get("key")
+        return SftpDrop(
+            endpoint.host,
+            endpoint.port or 22,
+            endpoint.login,
+            host_key=extra.get("host_key", ""),
+            key_path=Path(key_path) if key_path else None,
+            password=endpoint.password or None,
+            root=endpoint.path or ".",
+            name=extra.get("name", ""),
+        )
+    raise _scheme(endpoint, "sftp or file")
+
+
+def open_connector(erp: str, endpoint: Endpoint) -> TrytonConnector:
+    """The connector of an ERP's mapping (``mappings/erp/ERP.toml``).
+
+    Raises:
+        ProfileError: ``ENDPOINT_SCHEME``, or the mapping is missing or wrong.
+    """
+    if endpoint.scheme not in ("http", "https"):
+        raise _scheme(endpoint, "https (or http on this machine)")
+    books = load_books(erp)
+    company = str(books.content["company"]["code"])
+    return TrytonConnector(
+        f"{endpoint.scheme}://{endpoint.host}:{endpoint.port or 8000}",
+        endpoint.path.strip("/"),
+        endpoint.login,
+        endpoint.password,
+        company=company,
+        mapping=dict(books.content),
+    )
+
+
+def open_mailer(endpoint: Endpoint) -> SmtpMailer:
+    """A mailer over SMTP; ``sender`` and ``recipients`` come with the endpoint.
+
+    Raises:
+        ProfileError: ``ENDPOINT_SCHEME``.
+    """
+    if endpoint.scheme != "smtp":
+        raise _scheme(endpoint, "smtp")
+    return SmtpMailer(
+        endpoint.host,
+        endpoint.port or 25,
+        endpoint.login,
+        endpoint.password,
+        starttls=endpoint.extra.get("starttls", "false") == "true",
+    )
+
+
+def _scheme(endpoint: Endpoint, expected: str) -> ProfileError:
+    return ProfileError(
+        "ENDPOINT_SCHEME",
+        f"the address begins with {endpoint.scheme!r}",
+        where=f"{endpoint.host}:{endpoint.port}",
+        remedy=f"expected {expected}",
+    )
