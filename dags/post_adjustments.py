@@ -1,0 +1,23 @@
+"""Proposals that policy allows, posted to the ERP through the outbox; the outbox is drained.
+
+The outbox is the only layer that tries a delivery again, and it finds before it creates: running
+this at any moment, or killing it and running it again, posts nothing twice. Emits `postings` when
+a document was posted, so that the books are read again.
+"""
+
+from airflow.sdk import dag, task
+
+from tieout_airflow import tasks
+from tieout_airflow.assets import DAG_DEFAULTS, ERP_POOL, OUTSIDE, POSTINGS, RECONCILIATIONS
+
+
+@dag(schedule=[RECONCILIATIONS], doc_md=__doc__, **DAG_DEFAULTS)
+def post_adjustments() -> None:
+    """Drain the outbox."""
+    post = task(
+        tasks.post_adjustments, task_id="post", pool=ERP_POOL, outlets=[POSTINGS], **OUTSIDE
+    )
+    post()
+
+
+post_adjustments()
