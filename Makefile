@@ -14,13 +14,48 @@ help:  ## what each command does
 setup: $(STAMP)  ## make the environment in .venv from the hashed lock
 
 $(STAMP): requirements.lock pyproject.toml
-	@echo "[setup] Python environment in $(VENV), from requirements.lock (hashes checked); about two minutes the first time"
-	@$(PYTHON) -c 'import sys; sys.exit(0 if sys.version_info >= (3, 11) else "tieout needs Python 3.11 or newer; set PYTHON=/path/to/python3.11")'
+	@echo "[setup] Python environment in $(VENV), from requirements.lock with its hashes; about two minutes the first time"
+	@$(PYTHON) -c 'import sys; sys.exit(0 if sys.version_info >= (3, 11) else "tieout needs Python 3.11 or newer: make PYTHON=/path/to/python3.11")'
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	@echo "[setup] 1/2 installing $$(grep -c '==' requirements.lock) locked packages"
-	@$(BIN)/python -m pip install --disable-pip-version-check --progress-bar off --require-hashes -r requirements.lock \
-		| awk '/^Collecting/ {n++; if (n % 25 == 0) {print "[setup]     " n " packages resolved"; fflush()}} /^Installing/ {print "[setup]     installing"; fflush()}'
+	@set -e; $(BIN)/python -m pip install --disable-pip-version-check --progress-bar off --require-hashes -r requirements.lock >$(VENV)/install.log 2>&1 & \
+	pid=$$!; while kill -0 $$pid 2>/dev/null; do sleep 5; \
+		echo "[setup]     $$(grep -c '^Collecting' $(VENV)/install.log) packages found$$(grep -q '^Installing' $(VENV)/install.log && echo ', installing' || true)"; done; \
+	wait $$pid || { tail -20 $(VENV)/install.log; exit 1; }
 	@echo "[setup] 2/2 installing tieout itself"
 	@$(BIN)/python -m pip install --disable-pip-version-check -q --no-deps --no-build-isolation -e .
 	@touch $(STAMP)
 	@echo "[setup] done"
+
+test: $(STAMP)  ## run all tests; starts SFTP, SMTP, Tryton and PostgreSQL itself
+	@echo "[test] all tests on two processes; the first run builds a template of Tryton's books (about a minute)"
+	@$(BIN)/python -m pytest -n 2 --dist loadgroup
+
+check: $(STAMP)  ## format, lint, types, import law, style
+	@echo "[check] format and lint"
+	@$(BIN)/ruff format --check --quiet . && $(BIN)/ruff check --quiet --output-format concise .
+	@echo "[check] types (mypy --strict)"
+	@$(BIN)/mypy
+	@echo "[check] import law"
+	@$(BIN)/lint-imports --no-logo 2>/dev/null || $(BIN)/lint-imports
+	@echo "[check] style"
+	@$(BIN)/python -m pytest tests/style
+
+fmt: $(STAMP)  ## format the code and mend what the linter can
+	@$(BIN)/ruff format . && $(BIN)/ruff check --fix .
+
+lock: $(STAMP)  ## resolve requirements.lock anew from pyproject.toml
+	@$(BIN)/uv pip compile pyproject.toml --all-extras --universal --python-version 3.11 --generate-hashes \
+		--no-emit-index-url --no-annotate --no-header --quiet --upgrade --output-file requirements.lock
+
+clean:  ## forget the environment; the data folder (.tieout) stays
+	@rm -rf $(VENV) .mypy_cache .ruff_cache .import_linter_cache .hypothesis
+
+demo: $(STAMP)  ## a business day end to end on real servers (RESET=1 starts over, MISSING=1 sends the missing statement)
+	@$(BIN)/python -m sandbox.demo $(if $(RESET),--reset) $(if $(MISSING),--missing)
+
+up: $(STAMP)  ## the same day under a real Airflow; prints address and login
+	@$(BIN)/python -m sandbox.up start
+
+down: $(STAMP)  ## stop all that `make up` started
+	@$(BIN)/python -m sandbox.up stop

@@ -215,8 +215,7 @@ def _encoding(
         )
     if not re.fullmatch(r"utf-?8|us-ascii|ascii", name, re.I):
         return None, None
-    decoder = codecs.getincrementaldecoder("utf-8")("strict")
-    lines = 0
+    decoder, lines = codecs.getincrementaldecoder("utf-8")("strict"), 0
     try:
         for block in _blocks(data, start, end):
             decoder.decode(block)
@@ -237,8 +236,7 @@ def _encoding(
 
 
 def _is_cut(data: mmap.mmap, start: int, end: int) -> bool:
-    tail = bytes(data[max(start, end - 64) : end]).rstrip()
-    return not tail.endswith(b">")
+    return not bytes(data[max(start, end - 64) : end]).rstrip().endswith(b">")
 
 
 class _Slice(io.RawIOBase):

@@ -17,9 +17,11 @@ from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any, Final
 
+import pyarrow as pa
+
 from tieout.canonical import BALANCES, DETAILS, ENTRIES, STATEMENTS, Tables, table
 
-__all__ = ["NO_REFERENCE", "assign_ids", "content_id"]
+__all__ = ["NO_REFERENCE", "assign_ids", "content_id", "once"]
 
 #: What banks write where they have no reference; none of it identifies anything.
 NO_REFERENCE: Final = frozenset(
@@ -69,8 +71,8 @@ def assign_ids(tables: Tables, file_id: str) -> Tables:
 
     Returns:
         The same rows in the same order with global ``statement_id``, ``entry_id``, ``detail_id``.
-        Where one file holds the same statement twice, the second keeps the first's id; the caller
-        records it once.
+        Where one file holds the same statement twice, the second has the first's ids throughout;
+        `once` leaves it out.
     """
     balances: dict[str, list[Mapping[str, Any]]] = {}
     for row in tables.balances.to_pylist():
@@ -82,13 +84,14 @@ def assign_ids(tables: Tables, file_id: str) -> Tables:
         statement_ids[local] = _statement_id(row, balances.get(local, []))
         row["statement_id"], row["file_id"] = statement_ids[local], file_id
     entry_ids: dict[str, str] = {}
-    seen: Counter[str] = Counter()
+    number = _Ordinals()
     entries = tables.entries.to_pylist()
     for row in entries:
-        local, row["statement_id"] = row["entry_id"], statement_ids[row["statement_id"]]
+        local, copy = row["entry_id"], row["statement_id"]
+        row["statement_id"] = statement_ids[copy]
         key = _entry_key(row)
-        seen[key] += 1
-        entry_ids[local] = row["entry_id"] = content_id("entry", key, seen[key])
+        ordinal = number.of(key, row["statement_id"], copy)
+        entry_ids[local] = row["entry_id"] = content_id("entry", key, ordinal)
     details = tables.details.to_pylist()
     for row in details:
         row["entry_id"] = entry_ids[row["entry_id"]]
@@ -103,6 +106,46 @@ def assign_ids(tables: Tables, file_id: str) -> Tables:
         table(details, DETAILS),
         tables.findings,
     )
+
+
+class _Ordinals:
+    """Numbers equal entries through a file; a repeated statement gets the first copy's numbers."""
+
+    def __init__(self) -> None:
+        self._last: Counter[str] = Counter()
+        self._first_copy: dict[str, str] = {}
+        self._given: dict[tuple[str, str], list[int]] = {}
+        self._repeated: Counter[tuple[str, str]] = Counter()
+
+    def of(self, key: str, statement_id: str, copy: str) -> int:
+        given = self._given.setdefault((key, statement_id), [])
+        if self._first_copy.setdefault(statement_id, copy) != copy:
+            before = self._repeated[key, copy]
+            self._repeated[key, copy] += 1
+            if before < len(given):
+                return given[before]
+        self._last[key] += 1
+        given.append(self._last[key])
+        return self._last[key]
+
+
+def once(tables: Tables) -> Tables:
+    """The tables without the rows of statements that the file repeats."""
+    return Tables(
+        _once(tables.statements, "statement_id"),
+        _once(tables.balances, "statement_id", "ordinal"),
+        _once(tables.entries, "entry_id"),
+        _once(tables.details, "detail_id"),
+        tables.findings,
+    )
+
+
+def _once(rows: pa.Table, *columns: str) -> pa.Table:
+    keys = list(zip(*(rows.column(name).to_pylist() for name in columns), strict=True))
+    if len(set(keys)) == len(keys):
+        return rows
+    first = {key: index for index, key in reversed(list(enumerate(keys)))}
+    return rows.take(pa.array(sorted(first.values()), type=pa.int64()))
 
 
 def _statement_id(row: Mapping[str, Any], balances: list[Mapping[str, Any]]) -> str:

@@ -96,10 +96,10 @@ def parse_host_key(text: str, name: str) -> paramiko.PKey:
     kind, _, rest = text.strip().partition(" ")
     try:
         entry = paramiko.hostkeys.HostKeyEntry.from_line(f"pinned {kind} {rest.split()[0]}")
-        if entry is not None and entry.key is not None and entry.key.get_name() == kind:
-            return entry.key
     except (IndexError, ValueError, paramiko.SSHException):
-        pass
+        entry = None
+    if entry is not None and entry.key is not None and entry.key.get_name() == kind:
+        return entry.key
     raise DropError(
         "DROP_HOST_KEY_MALFORMED",
         f"host_key {text[:40]!r} is no public key",

@@ -32,6 +32,7 @@ __all__ = [
     "KnownAccount",
     "PreviousStatement",
     "check_statement",
+    "edges",
     "worst_effect",
 ]
 
@@ -85,7 +86,7 @@ def check_statement(
         return [finding("STATEMENT_DUPLICATE", statement, "it is known already")]
     own = [b for b in balances if b["statement_id"] == key]
     rows = entries.filter(pc.equal(entries["statement_id"], key))
-    opening, closing = _edges(own)
+    opening, closing = edges(own)
     findings = [
         *_account(statement, account),
         *_currency(statement, own, rows),
@@ -103,7 +104,7 @@ def check_statement(
     return sorted(findings, key=lambda found: order.index(found.code))
 
 
-def _edges(balances: Sequence[Row]) -> tuple[Row | None, Row | None]:
+def edges(balances: Sequence[Row]) -> tuple[Row | None, Row | None]:
     """Opening and closing balance; pages in between open and close with interim balances."""
     ordered = sorted(balances, key=lambda b: b["ordinal"])
     interim = [b for b in ordered if b["code"] == "ITBD"]

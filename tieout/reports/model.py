@@ -165,8 +165,8 @@ class ProposalRow:
 
     @property
     def command(self) -> str:
-        """What an approver types."""
-        return f"tieout approve {shlex.quote(self.adjustment_id)}"
+        """What an approver types; the start of an id is enough, and shown as long as it is safe."""
+        return f"tieout approve {shlex.quote(self.adjustment_id[:12])}"
 
 
 @dataclass(frozen=True, slots=True)
