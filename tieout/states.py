@@ -52,6 +52,7 @@ ADJUSTMENT: Final[Table] = (
     ("pending", "withdraw", "withdrawn"),
     ("approved", "posted", "posted"),
     ("approved", "refused by ERP", "refused"),
+    ("approved", "approval void", "withdrawn"),
     ("posted", "reversed", "reversed"),
 )
 

@@ -40,6 +40,7 @@ __all__ = [
 ]
 
 DATABASE = "tieout"
+_LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,6 +144,13 @@ def open_connector(erp: str, endpoint: Endpoint) -> TrytonConnector:
     """
     if endpoint.scheme not in ("http", "https"):
         raise _scheme(endpoint, "https (or http on this machine)")
+    if endpoint.scheme == "http" and endpoint.host not in _LOOPBACK:
+        raise ProfileError(
+            "ENDPOINT_INSECURE",
+            "the password would travel in clear text",
+            where=f"{endpoint.host}:{endpoint.port}",
+            remedy="use https, or a tunnel that ends on this machine",
+        )
     books = load_books(erp)
     company = str(books.content["company"]["code"])
     return TrytonConnector(

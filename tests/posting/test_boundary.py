@@ -10,11 +10,11 @@ from pathlib import Path
 
 import pytest
 
+from tieout import boundary
 from tieout.errors import TieoutError
-from tieout.posting import boundary
 
 PROGRAM = """
-from tieout.posting.boundary import point
+from tieout.boundary import point
 for turn in range(3):
     with point("request post"):
         print(turn, flush=True)

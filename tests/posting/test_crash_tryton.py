@@ -33,6 +33,10 @@ KILLS = [
     "request post:after:1",
     "commit after post:before:2",
     "commit after read:before:3",
+    "http model.account.move.create:before:2",
+    "http model.account.move.create:after:2",
+    "http model.account.move.post:before:2",
+    "http model.account.move.post:after:2",
 ]
 _NUMBERS = itertools.count(1)
 

@@ -16,11 +16,11 @@ from typing import Any
 
 from tests.posting.books import QUICK
 from tests.posting.erp_server import HttpWriter
+from tieout import boundary
 from tieout.connectors.ports import JournalWriter
 from tieout.connectors.tryton import TrytonConnector
 from tieout.ledger.ledger import Ledger
 from tieout.ledger.models import PostingIntent
-from tieout.posting import boundary
 from tieout.posting.delivery import drain
 from tieout.posting.intents import make_intents
 from tieout.posting.payload import journal_of

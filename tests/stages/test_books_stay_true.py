@@ -10,6 +10,7 @@ import pytest
 from tests.stages.small import DAY, NEXT, Small
 from tieout.errors import LedgerError
 from tieout.ledger import Ledger
+from tieout.masterdata import load_accounts
 from tieout.stages import reconcile
 from tieout.stages.continuity import restage
 from tieout.stages.runs import stage_run
@@ -129,7 +130,7 @@ def test_a_run_of_an_earlier_day_takes_no_conclusion_back(small: Small) -> None:
 def test_an_account_removed_from_the_mappings_is_left_alone(
     small: Small, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    rest = [a for a in reconcile.load_accounts() if a.code != "NORD-USD"]
+    rest = [a for a in load_accounts() if a.code != "NORD-USD"]
     monkeypatch.setattr(reconcile, "load_accounts", lambda: rest)
     assert reconcile.accounts(small.ledger) == [a.code for a in rest]
     with pytest.raises(LedgerError, match="mappings/accounts") as refused:

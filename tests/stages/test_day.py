@@ -254,7 +254,9 @@ def test_outcomes_entry_by_entry(office: Office) -> None:
                 select(MemberRow.member_id, MemberRow.group_id).where(MemberRow.side == "entry")
             ).all()
         )
-        rungs = dict(session.execute(text("SELECT group_id, rung FROM groups")).all())
+        rungs: dict[str, str] = dict(
+            session.execute(text("SELECT group_id, rung FROM groups")).all()
+        )
         kinds = dict(session.execute(select(Adjustment.subject_id, Adjustment.kind)).all())
         open_ = dict(
             session.execute(select(ExceptionRow.subject_id, ExceptionRow.reason_code)).all()

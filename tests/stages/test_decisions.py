@@ -16,10 +16,12 @@ from tieout.commands.exceptions import _act as act
 from tieout.errors import LedgerError
 from tieout.exceptions import ExceptionDraft, record_exceptions, unresolved
 from tieout.ledger import Ledger
-from tieout.ledger.models import Adjustment, ExceptionRow, GroupRow, PostingIntent
+from tieout.ledger.models import Adjustment, ExceptionRow, GroupRow, Outbox, PostingIntent
+from tieout.masterdata import load_accounts, record_accounts
 from tieout.posting.intents import make_intents
 from tieout.posting.invariants import violations
 from tieout.stages import reconcile
+from tieout.stages.groups import group_views
 from tieout.states import move
 
 
@@ -86,8 +88,7 @@ def test_what_the_erp_refused_is_proposed_anew_once_its_journal_is_mended(
     assert [a.state for a in small.adjustments()] == ["refused"], "the same journal stays refused"
     assert list(small.exceptions().values()) == ["PROPOSAL_REFUSED"]
     accounts = [
-        replace(a, gl_account="1899") if a.code == small.code else a
-        for a in reconcile.load_accounts()
+        replace(a, gl_account="1899") if a.code == small.code else a for a in load_accounts()
     ]
     monkeypatch.setattr(reconcile, "load_accounts", lambda: accounts)
     small.reconcile()
@@ -118,7 +119,7 @@ def test_an_approval_during_a_run_is_not_overwritten(
                 outcome.append(error.code)
 
     person = threading.Thread(target=approve)
-    views = reconcile.group_views
+    views = group_views
 
     def slow(session: object, code: str, *rest: object) -> object:
         person.start()
@@ -214,3 +215,32 @@ def test_our_own_posting_seen_before_its_confirmation_is_nobody_elses(small: Sma
         groups = session.scalars(select(GroupRow)).all()
     assert [(g.rung, "RE-2026-00009" in g.evidence) for g in groups] == [("own_posting", True)]
     assert small.tie_out(NEXT).unexplained_minor == 0
+
+
+def test_an_approval_that_binds_something_else_is_proposed_anew(
+    small: Small, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The account's journal was mended after the approval: nothing is sent, nothing is stuck."""
+    small.statement(DAY, (-490, "Kontoführung"))
+    small.reconcile()
+    mended = [replace(a, journal="OTHER") for a in load_accounts() if a.code == small.code]
+    with small.ledger.session() as session:
+        record_accounts(session, mended)
+    monkeypatch.setattr(reconcile, "load_accounts", lambda: mended)
+    made = make_intents(small.ledger, "tryton", actor="test")
+    assert ([f.code for f in made.refused], made.made) == (["APPROVAL_VOID"], ())
+    small.reconcile()
+    assert [a.state for a in small.adjustments()] == ["withdrawn", "approved"]
+    assert len(make_intents(small.ledger, "tryton", actor="test").made) == 1
+
+
+def test_a_posting_whose_delivery_gave_up_is_a_persons(small: Small) -> None:
+    small.statement(DAY, (-490, "Kontoführung"))
+    small.reconcile()
+    make_intents(small.ledger, "tryton", actor="test")
+    with small.ledger.session() as session:
+        row = session.scalars(select(Outbox)).one()
+        row.state, row.reason = "MANUAL", "two documents have its reference"
+    small.reconcile()
+    (adjustment,) = small.adjustments()
+    assert small.exceptions() == {adjustment.adjustment_id: "POSTING_STUCK"}

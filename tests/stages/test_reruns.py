@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import os
+import shutil
 from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
@@ -88,7 +89,7 @@ def test_recording_killed_between_two_files_goes_on(
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:
-        patch.setattr(ingest.shutil, "rmtree", killed)
+        patch.setattr(shutil, "rmtree", killed)
         with pytest.raises(KeyboardInterrupt):
             ingest.record_files(fresh_ledger, tmp_path, two)
     ingest.record_files(fresh_ledger, tmp_path, two)

@@ -87,7 +87,7 @@ def propose(
             ``ADJUSTMENT_NIL`` where the effect is nothing in the company's currency.
     """
     foreign = account.currency != books.currency
-    if foreign and rate is None:
+    if foreign and not rate:
         raise LedgerError(
             "RATE_MISSING",
             f"no rate of {account.currency} on {booked_on} in {books.erp}",

@@ -5,14 +5,24 @@ from __future__ import annotations
 import datetime as dt
 import getpass
 import os
+import sys
 
+from rich.console import Console
 from sqlalchemy import func, select
 
 from tieout.errors import LedgerError
 from tieout.ledger import Ledger
 from tieout.ledger.models import StatementRow
 
-__all__ = ["day_of", "person"]
+__all__ = ["console", "day_of", "person"]
+
+#: Columns where nobody looks at a terminal: a pipe or a file gets whole rows.
+_WIDE = 200
+
+
+def console() -> Console:
+    """The terminal, or a wide page where the output goes elsewhere."""
+    return Console(width=None if sys.stdout.isatty() else _WIDE)
 
 
 def day_of(ledger: Ledger, asked: dt.date | None) -> dt.date:

@@ -5,13 +5,12 @@ from __future__ import annotations
 import argparse
 import json
 
-from rich.console import Console
 from rich.table import Table
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from tieout.audit import append
-from tieout.commands.common import person
+from tieout.commands.common import console, person
 from tieout.errors import LedgerError
 from tieout.ledger import database_now
 from tieout.ledger.models import Adjustment, ExceptionEvent, ExceptionRow
@@ -96,7 +95,7 @@ def _print(rows: list[dict[str, str]], *, as_json: bool) -> None:
         table.add_column(name, justify="right" if name == "amount" else "left")
     for row in rows:
         table.add_row(row["id"][:12], *(row[n] for n in list(row)[1:]))
-    Console().print(table)
+    console().print(table)
 
 
 def _find(session: Session, prefix: str) -> ExceptionRow:

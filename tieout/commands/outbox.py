@@ -7,11 +7,11 @@ import json
 from dataclasses import asdict
 from typing import Any
 
-from rich.console import Console
 from rich.table import Table
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from tieout.commands.common import console
 from tieout.connectors.ports import Journal
 from tieout.errors import LedgerError
 from tieout.ledger import Ledger
@@ -139,7 +139,7 @@ def _list(ledger: Ledger, args: argparse.Namespace) -> int:
     for row in rows:
         # A reason may quote the ERP: its brackets are text, not markup.
         table.add_row(row["intent"][:12], *(v.replace("[", r"\[") for v in list(row.values())[1:]))
-    Console().print(table)
+    console().print(table)
     return 0
 
 

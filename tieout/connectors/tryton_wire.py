@@ -20,6 +20,8 @@ from typing import Any, Final, Literal
 
 import httpx
 
+from tieout import boundary
+
 __all__ = ["Answer", "Timeouts", "Wire"]
 
 _ANSWER_BYTES_MAX: Final = 64 * 1024 * 1024
@@ -122,13 +124,16 @@ class Wire:
         timer.daemon = True
         timer.start()
         try:
-            with self._client.stream(
-                "POST",
-                self._path,
-                content=content,
-                headers=headers,
-                extensions={"trace": watch.trace},
-            ) as response:
+            with (
+                boundary.point(f"http {method}"),
+                self._client.stream(
+                    "POST",
+                    self._path,
+                    content=content,
+                    headers=headers,
+                    extensions={"trace": watch.trace},
+                ) as response,
+            ):
                 body = _read(response)
                 return _answer(response.status_code, body)
         except httpx.HTTPError as error:

@@ -15,11 +15,11 @@ from typing import Final
 from sqlalchemy import func, select
 from sqlalchemy.exc import DataError, IntegrityError
 
+from tieout import boundary
 from tieout.connectors.ports import Delivery, JournalWriter
 from tieout.errors import ConnectorError, LedgerError
 from tieout.ledger.ledger import Ledger
 from tieout.ledger.models import Outbox, PostingAttempt
-from tieout.posting import boundary
 from tieout.posting.claim import Claim, enter_epoch
 from tieout.posting.pace import Limits
 from tieout.posting.protocol import TERMINAL, WORKING, decide

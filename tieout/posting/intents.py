@@ -30,6 +30,7 @@ from tieout.ledger.models import (
 )
 from tieout.posting.payload import canonical_payload, external_ref, journal_of, sha256_of
 from tieout.posting.record import transaction
+from tieout.states import move
 
 __all__ = ["IntentsResult", "make_intent", "make_intents", "planned_journals"]
 
@@ -56,6 +57,8 @@ def make_intents(ledger: Ledger, erp: str, *, actor: str) -> IntentsResult:
                 intent_id = make_intent(session, adjustment_id, erp, actor=actor)
         except LedgerError as error:
             refused.append(_finding(adjustment_id, error))
+            if error.code == "APPROVAL_VOID":
+                _withdraw(ledger, adjustment_id, actor)
             continue
         if intent_id is not None:
             made.append(intent_id)
@@ -138,6 +141,17 @@ def make_intent(session: Session, adjustment_id: str, erp: str, *, actor: str) -
     return intent_id
 
 
+def _withdraw(ledger: Ledger, adjustment_id: str, actor: str) -> None:
+    """Take back an approval that binds something else: else it would stand, and never be sent."""
+    with transaction(ledger, "intent") as session:
+        adjustment = session.get_one(Adjustment, adjustment_id, with_for_update=True)
+        intent = select(PostingIntent.intent_id).where(PostingIntent.adjustment_id == adjustment_id)
+        if adjustment.state == "approved" and session.scalars(intent).first() is None:
+            adjustment.state = move("adjustment", adjustment.state, "approval void")
+            detail = {"reason": "what would be sent is not what was approved"}
+            append(session, actor, "withdrawn", "adjustment", adjustment_id, detail)
+
+
 def planned_journals(session: Session, erp: str) -> tuple[list[tuple[str, Journal]], list[Finding]]:
     """What the next run would make intents of: (adjustment id, journal), and what it refuses."""
     planned: list[tuple[str, Journal]] = []
@@ -212,7 +226,7 @@ def _approval(session: Session, adjustment: Adjustment, digest: str) -> Approval
             "what would be sent is not what was approved: a line, the narrative, the day or the "
             "account's journal changed since",
             where=adjustment.adjustment_id,
-            remedy="reject it, so that it is proposed and approved again",
+            remedy="it is withdrawn; the next reconciliation proposes it anew for approval",
         )
     return approval
 

@@ -18,11 +18,11 @@ from typing import Any, Final
 from sqlalchemy import func, update
 from sqlalchemy.orm import Session
 
+from tieout import boundary
 from tieout.audit.chain import append
 from tieout.errors import LedgerError
 from tieout.ledger.ledger import Ledger, database_now
 from tieout.ledger.models import Adjustment, Outbox, PostingAttempt
-from tieout.posting import boundary
 from tieout.posting.claim import Claim, claim_row, load_claim
 from tieout.posting.pace import Limits, backoff
 from tieout.posting.protocol import Step, decide, step

@@ -15,10 +15,13 @@ from tieout.adjustments.policy import Policy
 from tieout.exceptions import ExceptionDraft
 from tieout.ledger.models import (
     Account,
+    Adjustment,
     DetailRow,
     EntryRow,
     FindingRow,
     ItemRow,
+    Outbox,
+    PostingIntent,
     StatementRow,
     StatementStatus,
 )
@@ -31,7 +34,14 @@ from tieout.stages.continuity import walk
 from tieout.stages.derive import Key, is_return
 from tieout.stages.groups import GroupView
 
-__all__ = ["entry_drafts", "group_drafts", "refused_drafts", "statement_drafts", "transit_drafts"]
+__all__ = [
+    "entry_drafts",
+    "group_drafts",
+    "manual_drafts",
+    "refused_drafts",
+    "statement_drafts",
+    "transit_drafts",
+]
 
 _DECIDED = {
     "rejected": "The proposed posting was rejected; decide what else it is",
@@ -177,6 +187,30 @@ def group_drafts(
             )
         )
     return drafts
+
+
+def manual_drafts(session: Session, account: Account, policy: Policy) -> list[ExceptionDraft]:
+    """Postings whose delivery gave up: whether they are in the ERP, only a person can say."""
+    stuck = (
+        select(Adjustment, Outbox.reason, PostingIntent.ext_ref)
+        .join(PostingIntent, PostingIntent.adjustment_id == Adjustment.adjustment_id)
+        .join(Outbox, Outbox.intent_id == PostingIntent.intent_id)
+        .where(Adjustment.account_code == account.code, Outbox.state == "MANUAL")
+        .order_by(Adjustment.adjustment_id)
+    )
+    return [
+        ExceptionDraft(
+            reason_code="POSTING_STUCK",
+            reason=f"The {adjustment.kind} {ext_ref} needs a person before it is posted: {reason}; "
+            "see `tieout outbox`",
+            subject=("adjustment", adjustment.adjustment_id),
+            amount_minor=adjustment.amount_minor,
+            currency=account.currency,
+            on=adjustment.booked_on,
+            due_days=policy.urgent_due_days,
+        )
+        for adjustment, reason, ext_ref in session.execute(stuck)
+    ]
 
 
 def transit_drafts(policy: Policy, items: Iterable[ItemRow], day: dt.date) -> list[ExceptionDraft]:

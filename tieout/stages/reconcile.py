@@ -27,6 +27,7 @@ from tieout.stages.derive import derive_proposals
 from tieout.stages.exceptions import (
     entry_drafts,
     group_drafts,
+    manual_drafts,
     refused_drafts,
     statement_drafts,
     transit_drafts,
@@ -134,6 +135,7 @@ def _derive(
         *entry_drafts(policy, left, details, states, derived.unexplained, near, open_.items),
         *group_drafts(policy, views, states, derived.unexplained, standing),
         *transit_drafts(policy, in_transit, day),
+        *manual_drafts(session, account, policy),
     ]
     opened, resolved = record_exceptions(session, account.code, drafts)
     return new, opened, resolved

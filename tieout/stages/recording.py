@@ -9,17 +9,17 @@ from decimal import Decimal
 from typing import Any, Final
 
 import pyarrow as pa
-from sqlalchemy import func, or_, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from tieout.canonical import Tables
 from tieout.errors import Finding, MoneyError
-from tieout.identity import content_id
 from tieout.ledger import bulk_load
 from tieout.ledger.models import BalanceRow, DetailRow, EntryRow, StatementRow
 from tieout.masterdata import BankAccount, resolve
 from tieout.money import exponent_of, to_minor
 from tieout.quality.controls import edges
+from tieout.stages.known import in_other_format, renew_ids
 
 __all__ = ["Recorded", "record_tables"]
 
@@ -127,10 +127,10 @@ def record_tables(
             where = error.where or f"statement {statement['statement_ref']}"
             done.findings.append(Finding(error.code, "error", where, error.message, error.remedy))
             continue
-        if _other_format(session, converted["statements"][0], rows["statements"]):
+        if in_other_format(session, converted["statements"][0], rows["statements"]):
             done.findings.append(_duplicate(statement))
             continue
-        _renew_ids(session, converted)
+        renew_ids(session, converted)
         for name, part in converted.items():
             rows[name].extend(part)
         done.accounts.add(account.code)
@@ -155,61 +155,6 @@ def _known(session: Session, tables: Tables) -> set[str]:
     ids = tables.statements.column("statement_id").to_pylist()
     found = select(StatementRow.statement_id).where(StatementRow.statement_id.in_(ids))
     return set(session.scalars(found))
-
-
-_SAME: Final = (
-    "account_code",
-    "kind",
-    "sequence_no",
-    "closed_on",
-    "opening_minor",
-    "closing_minor",
-)
-
-
-def _other_format(session: Session, head: Row, before: Sequence[Row]) -> bool:
-    """Whether the statement is known under another name of its account (IBAN, bank's number)."""
-    if any(head[name] is None for name in _SAME):
-        return False
-    page = head["page"] or 1
-    if any(all(r[n] == head[n] for n in _SAME) and (r["page"] or 1) == page for r in before):
-        return True
-    same = [getattr(StatementRow, name) == head[name] for name in _SAME]
-    query = select(StatementRow.page).where(*same)
-    return any((found or 1) == page for found in session.scalars(query))
-
-
-def _renew_ids(session: Session, converted: dict[str, list[Row]]) -> None:
-    """Give a new id to entries whose id an entry of another statement has.
-
-    Banks repeat references ("KONTOFUEHRUNG"). Two statements that each prove their balances are
-    both right: the second entry is another one, not the first again. Only a statement of the same
-    number (a correction) shares its entries.
-    """
-    head = converted["statements"][0]
-    ids = [row["entry_id"] for row in converted["entries"]]
-    query = (
-        select(EntryRow.entry_id)
-        .join(StatementRow, StatementRow.statement_id == EntryRow.statement_id)
-        .where(
-            EntryRow.entry_id.in_(ids),
-            StatementRow.kind == head["kind"],
-            or_(
-                StatementRow.sequence_no.is_(None),
-                StatementRow.sequence_no != head["sequence_no"],
-                func.coalesce(StatementRow.page, 1) != (head["page"] or 1),
-            ),
-        )
-    )
-    taken = set(session.scalars(query))
-    for row in converted["entries"]:
-        if row["entry_id"] in taken:
-            row["entry_id"] = content_id("entry again", row["entry_id"], head["statement_id"])
-    renewed = dict(zip(ids, (row["entry_id"] for row in converted["entries"]), strict=True))
-    for row in converted["details"]:
-        if row["entry_id"] in taken:
-            row["entry_id"] = renewed[row["entry_id"]]
-            row["detail_id"] = content_id("detail", row["entry_id"], row["ordinal"])
 
 
 def _duplicate(statement: Mapping[str, Any]) -> Finding:

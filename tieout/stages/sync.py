@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import pyarrow as pa
@@ -17,13 +16,13 @@ from sqlalchemy.orm import Session, aliased
 
 from tieout.adjustments.books import load_books
 from tieout.connectors.ports import BooksReader, CashBookLine, OpenItem
-from tieout.errors import Finding
 from tieout.identity import content_id
 from tieout.ledger import Ledger, bulk_load
 from tieout.ledger.models import BookBalance, ItemRow, RateRow, StatementRow
 from tieout.masterdata import BankAccount, load_accounts, record_accounts
-from tieout.money import exponent_of, format_amount
+from tieout.money import exponent_of
 from tieout.references import find
+from tieout.stages.books_read import ask_balance, check_books, moved_days, read_books
 from tieout.stages.runs import record_findings, stage_run
 
 __all__ = ["current_items", "is_newest", "record_items", "sync_books"]
@@ -65,11 +64,13 @@ def sync_books(ledger: Ledger, connector: BooksReader, erp: str, day: dt.date | 
         with ledger.session() as session:
             record_accounts(session, accounts)
         for account in accounts:
-            read = _read(connector, account, day or _last_day(ledger, account))
+            read = read_books(connector, account, day or _last_day(ledger, account))
             if read.incomplete:
                 # Somebody posted while we read: once more.
-                read = _read(connector, account, read.day)
-            moved = {on: _ask(connector, account, on) for on in _moved(ledger, account, read)}
+                read = read_books(connector, account, read.day)
+            moved = {
+                on: ask_balance(connector, account, on) for on in moved_days(ledger, account, read)
+            }
             with ledger.session() as session:
                 if not read.incomplete:
                     # Else what was read before stands: a line that is only hidden from us must
@@ -78,7 +79,9 @@ def sync_books(ledger: Ledger, connector: BooksReader, erp: str, day: dt.date | 
                     changed += record_items(session, f"{erp}:cash_book:{account.code}", rows)
                 for on, balance in sorted({**moved, read.day: read.balance}.items()):
                     changed += _record_balance(session, account, on, balance)
-                record_findings(session, run.run_id, "account", account.code, _check(account, read))
+                record_findings(
+                    session, run.run_id, "account", account.code, check_books(account, read)
+                )
         for company in sorted({a.company for a in accounts}):
             open_items = connector.open_items(company, on=day or dt.datetime.now(dt.UTC).date())
             with ledger.session() as session:
@@ -89,48 +92,6 @@ def sync_books(ledger: Ledger, connector: BooksReader, erp: str, day: dt.date | 
             _record_rates(session, erp, connector)
         run.outcome = {"changed": changed}
     return changed
-
-
-@dataclass(frozen=True, slots=True)
-class _Read:
-    """One account's books: its lines since the cutover, its balances then and on the day asked."""
-
-    day: dt.date
-    lines: Sequence[CashBookLine]
-    on_cutover: int
-    balance: int
-
-    def until(self, day: dt.date) -> int:
-        """What the balance of a day must be by the lines."""
-        return self.on_cutover + sum(x.amount_minor for x in self.lines if x.booked_on <= day)
-
-    @property
-    def incomplete(self) -> bool:
-        return self.until(self.day) != self.balance
-
-
-def _read(connector: BooksReader, account: BankAccount, day: dt.date) -> _Read:
-    return _Read(
-        day,
-        connector.cash_book(account.gl_account, since=account.cutover_on),
-        _ask(connector, account, account.cutover_on),
-        _ask(connector, account, day),
-    )
-
-
-def _ask(connector: BooksReader, account: BankAccount, on: dt.date) -> int:
-    return connector.book_balance(account.gl_account, on=on, currency=account.currency)
-
-
-def _moved(ledger: Ledger, account: BankAccount, read: _Read) -> list[dt.date]:
-    """Other days asked for before whose balance a line posted with their date has moved since."""
-    with ledger.session() as session:
-        recorded = select(BookBalance.on, BookBalance.amount_minor).where(
-            BookBalance.account_code == account.code, BookBalance.on != read.day
-        )
-        ordered = recorded.order_by(BookBalance.book_balance_id)
-        newest = {row.on: row.amount_minor for row in session.execute(ordered)}
-    return sorted(on for on, balance in newest.items() if read.until(on) != balance)
 
 
 def _last_day(ledger: Ledger, account: BankAccount) -> dt.date:
@@ -250,37 +211,6 @@ def _record_balance(session: Session, account: BankAccount, day: dt.date, balanc
         )
     )
     return 1
-
-
-def _check(account: BankAccount, read: _Read) -> list[Finding]:
-    """The books must start where the cutover says, and their lines must add up to their balance."""
-    findings = []
-    if read.on_cutover != account.cutover_minor:
-        findings.append(
-            Finding(
-                "CUTOVER_MISMATCH",
-                "error",
-                f"mappings/accounts [{account.code}] cutover",
-                f"the books say {format_amount(read.on_cutover, account.currency)} on "
-                f"{account.cutover_on}, the mapping says "
-                f"{format_amount(account.cutover_minor, account.currency)}",
-                "correct the mapping, or list what was in transit at the cutover",
-            )
-        )
-    if read.incomplete:
-        moved = read.until(read.day) - read.on_cutover
-        findings.append(
-            Finding(
-                "BOOKS_INCOMPLETE",
-                "error",
-                account.code,
-                f"the cash book's lines move {format_amount(moved, account.currency)}, its balance "
-                f"moved {format_amount(read.balance - read.on_cutover, account.currency)}",
-                "lines were posted while we read, or are hidden from our user: sync again, or give "
-                "it the rights; until then the lines read before stand",
-            )
-        )
-    return findings
 
 
 def _record_rates(session: Session, erp: str, connector: BooksReader) -> None:
