@@ -23,6 +23,7 @@ from tieout.errors import MoneyError
 __all__ = [
     "MINOR_MAX",
     "exponent_of",
+    "floor_minor",
     "format_amount",
     "from_minor",
     "is_currency",
@@ -115,6 +116,14 @@ def to_minor(amount: Decimal, currency: str) -> int:
     if abs(minor) > MINOR_MAX:
         raise MoneyError("AMOUNT_RANGE", f"{amount} {currency} is out of range")
     return minor
+
+
+def floor_minor(limit: Decimal, currency: str) -> int:
+    """A limit in minor units, rounded towards zero: ``250.00`` holds for JPY as 250.
+
+    For limits that people write once for all currencies; amounts are never rounded.
+    """
+    return int(limit.scaleb(exponent_of(currency)))
 
 
 def from_minor(minor: int, currency: str) -> Decimal:

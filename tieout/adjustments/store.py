@@ -19,7 +19,7 @@ from tieout.audit import append
 from tieout.errors import LedgerError
 from tieout.identity import content_id
 from tieout.ledger.models import Adjustment, AdjustmentLine, Approval
-from tieout.money import to_minor
+from tieout.money import floor_minor
 from tieout.posting.payload import payload_sha256
 from tieout.states import move
 
@@ -175,7 +175,7 @@ def _approve_by_policy(
     """Approve in the policy's name, unless the account is blocked or the day's limit is spent."""
     if blocked:
         return
-    limit = to_minor(policy.automatic_max, adjustment.currency)
+    limit = floor_minor(policy.automatic_max, adjustment.currency)
     spent = session.execute(
         select(func.coalesce(func.sum(func.abs(Adjustment.amount_minor)), Decimal(0))).where(
             Adjustment.account_code == adjustment.account_code,

@@ -10,6 +10,7 @@ import sys
 from rich.console import Console
 from sqlalchemy import func, select
 
+from tieout.adjustments.store import MAKER
 from tieout.errors import LedgerError
 from tieout.ledger import Ledger
 from tieout.ledger.models import StatementRow
@@ -52,5 +53,17 @@ def day_of(ledger: Ledger, asked: dt.date | None) -> dt.date:
 
 
 def person(named: str | None) -> str:
-    """Who decides: the given name, else this machine's login."""
-    return named or getpass.getuser()
+    """Who decides: the given name, else this machine's login.
+
+    Raises:
+        LedgerError: ``PERSON_RESERVED`` for the names in which tieout itself acts.
+    """
+    who = (named or getpass.getuser()).strip()
+    if not who or who.casefold() == MAKER or who.casefold().startswith("policy:"):
+        raise LedgerError(
+            "PERSON_RESERVED",
+            f"{who!r} is no person",
+            where="--as",
+            remedy="give the login of the person who decides",
+        )
+    return who

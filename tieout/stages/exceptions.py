@@ -1,4 +1,4 @@
-"""Which exceptions an account has, each with a one-line reason for a treasurer."""
+"""Exceptions about entries, groups and items, each with a one-line reason for a treasurer."""
 
 from __future__ import annotations
 
@@ -7,39 +7,25 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import pyarrow as pa
-from sqlalchemy import select
-from sqlalchemy.orm import Session
 
 from tieout import banking_days
 from tieout.adjustments.policy import Policy
 from tieout.exceptions import ExceptionDraft
 from tieout.ledger.models import (
-    Account,
-    Adjustment,
     DetailRow,
     EntryRow,
-    FindingRow,
     ItemRow,
-    Outbox,
-    PostingIntent,
-    StatementRow,
-    StatementStatus,
 )
-from tieout.masterdata import BankAccount
 from tieout.matching.nearest import Candidate
-from tieout.money import format_amount, to_minor
-from tieout.quality.codes import CONTROL_CODES
+from tieout.money import floor_minor, format_amount
 from tieout.reasons import reason_text
-from tieout.stages.continuity import walk
 from tieout.stages.derive import Key, is_return
 from tieout.stages.groups import GroupView
 
 __all__ = [
     "entry_drafts",
     "group_drafts",
-    "manual_drafts",
     "refused_drafts",
-    "statement_drafts",
     "transit_drafts",
 ]
 
@@ -52,54 +38,8 @@ _DECIDED = {
 
 
 def _due_days(policy: Policy, amount_minor: int, currency: str) -> int:
-    urgent = abs(amount_minor) >= to_minor(policy.urgent_amount, currency)
+    urgent = abs(amount_minor) >= floor_minor(policy.urgent_amount, currency)
     return policy.urgent_due_days if urgent else policy.due_days
-
-
-def statement_drafts(
-    session: Session, account: Account, mapped: BankAccount, policy: Policy
-) -> list[ExceptionDraft]:
-    """Staged statements and accepted ones with doubts; while one is open nothing is posted."""
-    booked = select(StatementRow).where(
-        StatementRow.account_code == account.code, StatementRow.kind == "booked"
-    )
-    gaps = {v.statement_id: v.gap_minor for v in walk(mapped, list(session.scalars(booked)))}
-    rows = session.execute(
-        select(StatementRow, StatementStatus)
-        .join(StatementStatus, StatementStatus.statement_id == StatementRow.statement_id)
-        .where(StatementRow.account_code == account.code)
-        .order_by(StatementRow.closed_on, StatementRow.sequence_no, StatementRow.statement_id)
-    ).all()
-    drafts = []
-    for statement, status in rows:
-        if status.state == "staged":
-            code, reason = "STATEMENT_STAGED", status.reason
-        elif status.state == "accepted" and (doubt := _doubt(session, statement.statement_id)):
-            code, reason = "STATEMENT_DOUBTFUL", doubt
-        else:
-            continue
-        drafts.append(
-            ExceptionDraft(
-                reason_code=code,
-                reason=reason,
-                subject=("statement", statement.statement_id),
-                amount_minor=gaps.get(statement.statement_id, 0),
-                currency=account.currency,
-                on=statement.closed_on,
-                due_days=policy.urgent_due_days,
-            )
-        )
-    return drafts
-
-
-def _doubt(session: Session, statement_id: str) -> str:
-    blocking = [code for code, control in CONTROL_CODES.items() if control.effect == "block"]
-    found = select(FindingRow.message).where(
-        FindingRow.subject_kind == "statement",
-        FindingRow.subject_id == statement_id,
-        FindingRow.code.in_(blocking),
-    )
-    return session.scalars(found.order_by(FindingRow.message).limit(1)).first() or ""
 
 
 def refused_drafts(
@@ -134,8 +74,8 @@ def entry_drafts(
         key = ("entry", entry.entry_id)
         state = states.get(key)
         own = details.get(entry.entry_id, [])
-        if state in ("pending", "approved", "posted"):
-            continue
+        if state in ("pending", "approved", "posted") or not entry.amount_minor:
+            continue  # explained, or an entry of nothing: some banks put text into one
         if state in _DECIDED:
             code, reason = "PROPOSAL_" + state.upper(), _DECIDED[state]
         elif is_return(entry, own):
@@ -187,30 +127,6 @@ def group_drafts(
             )
         )
     return drafts
-
-
-def manual_drafts(session: Session, account: Account, policy: Policy) -> list[ExceptionDraft]:
-    """Postings whose delivery gave up: whether they are in the ERP, only a person can say."""
-    stuck = (
-        select(Adjustment, Outbox.reason, PostingIntent.ext_ref)
-        .join(PostingIntent, PostingIntent.adjustment_id == Adjustment.adjustment_id)
-        .join(Outbox, Outbox.intent_id == PostingIntent.intent_id)
-        .where(Adjustment.account_code == account.code, Outbox.state == "MANUAL")
-        .order_by(Adjustment.adjustment_id)
-    )
-    return [
-        ExceptionDraft(
-            reason_code="POSTING_STUCK",
-            reason=f"The {adjustment.kind} {ext_ref} needs a person before it is posted: {reason}; "
-            "see `tieout outbox`",
-            subject=("adjustment", adjustment.adjustment_id),
-            amount_minor=adjustment.amount_minor,
-            currency=account.currency,
-            on=adjustment.booked_on,
-            due_days=policy.urgent_due_days,
-        )
-        for adjustment, reason, ext_ref in session.execute(stuck)
-    ]
 
 
 def transit_drafts(policy: Policy, items: Iterable[ItemRow], day: dt.date) -> list[ExceptionDraft]:

@@ -23,13 +23,12 @@ from tieout.masterdata import BankAccount, load_accounts
 from tieout.matching import ladder as ladders
 from tieout.matching.engine import match
 from tieout.matching.nearest import nearest
+from tieout.stages.account_exceptions import books_drafts, manual_drafts, statement_drafts
 from tieout.stages.derive import derive_proposals
 from tieout.stages.exceptions import (
     entry_drafts,
     group_drafts,
-    manual_drafts,
     refused_drafts,
-    statement_drafts,
     transit_drafts,
 )
 from tieout.stages.groups import group_views, join_own_postings, record_groups
@@ -123,6 +122,7 @@ def _derive(
     undecided = [v for v in views if ("group", v.group.group_id) not in standing]
     derived = derive_proposals(session, account, mapped, policy, left, details, undecided)
     doubts = statement_drafts(session, account, mapped, policy)
+    doubts += books_drafts(session, account, day)
     blocked = unresolved(session, account.code, doubts)
     states = record_proposals(
         session, run_id, account.code, policy, derived.proposals, blocked=blocked
