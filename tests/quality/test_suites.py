@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 import subprocess
 import sys
@@ -42,7 +43,7 @@ def test_good_tables_have_no_findings_and_data_docs_are_written(tmp_path: Path) 
     assert outcome.findings == () and outcome.by_owner == {}
     assert outcome.docs == tmp_path / "docs" / "index.html"
     assert "run-1" in outcome.docs.read_text()
-    pages = sorted((tmp_path / "docs" / "validations").rglob("*.html"))
+    pages = sorted((tmp_path / "docs" / "statements" / "validations").rglob("*.html"))
     assert len(pages) == 4
     suites = load_suites(SUITES)
     assert outcome.statistics == {
@@ -101,6 +102,18 @@ def test_bad_tables(tmp_path: Path) -> None:
     assert [f.code.split("_")[0] for f in outcome.findings] == (
         ["STATEMENT"] * 2 + ["BALANCE"] * 2 + ["ENTRY"] * 4 + ["DETAIL"] * 3
     )
+
+
+def test_data_docs_fetch_nothing_from_elsewhere_and_need_no_script(tmp_path: Path) -> None:
+    outcome = run(good_tables(), tmp_path)
+    for page in sorted((tmp_path / "docs").rglob("*.html")):
+        text = page.read_text()
+        assert "<script" not in text
+        assert not re.search(r'(?:src|href)="https?:[^"]*\.(?:js|css)', text)
+    index = outcome.docs.read_text()
+    targets = re.findall(r'href="([^"]+)"', index)
+    assert targets
+    assert all((outcome.docs.parent / target).is_file() for target in targets)
 
 
 def test_what_a_payer_writes_is_no_script_in_the_data_docs(tmp_path: Path) -> None:

@@ -29,6 +29,7 @@ from tieout.canonical import Tables
 from tieout.errors import Finding, ProfileError
 from tieout.profiles import mappings_dir
 from tieout.quality.rules import LOCATORS, SEVERITIES, Suite, load_suites
+from tieout.quality.site import finish
 
 __all__ = ["SHOWN_MAX", "SuiteOutcome", "run_suites"]
 
@@ -59,6 +60,7 @@ def run_suites(
     *,
     docs_dir: Path,
     run_name: str,
+    section: str = "statements",
     expenses: pa.Table | None = None,
     suites_dir: Path | None = None,
 ) -> SuiteOutcome:
@@ -66,9 +68,9 @@ def run_suites(
 
     Args:
         tables: canonical tables with their ids assigned; several files concatenated are fine.
-        docs_dir: folder of the Data Docs; they show the latest run (all findings are in the
-            ledger anyway).
+        docs_dir: folder of the Data Docs.
         run_name: names the run's pages.
+        section: the part of the Data Docs to write; it shows the latest run.
         expenses: lines of `parsers.concur_sae.EXPENSES`, if the batch has any.
         suites_dir: default ``mappings/suites``.
 
@@ -81,7 +83,7 @@ def run_suites(
     found: list[tuple[str, Finding]] = []
     statistics: dict[str, dict[str, int]] = {}
     with _quiet():
-        context = _context(docs_dir)
+        context = _context(docs_dir / section)
         checked = {
             name: _validate(context, name, suite, frames[name], run_name)
             for name, suite in suites.items()
@@ -103,7 +105,7 @@ def run_suites(
     return SuiteOutcome(
         tuple(finding for _, finding in found),
         {owner: tuple(some) for owner, some in by_owner.items()},
-        docs_dir / "index.html",
+        finish(docs_dir, section, run_name, statistics),
         statistics,
     )
 

@@ -58,7 +58,11 @@ def _take(ledger: Ledger, home: Path, file_id: str, run_id: str) -> int:
         quarantine(ledger, file_id, [finding])
         return 0
     suites = run_suites(
-        empty(), expenses=expenses.lines, docs_dir=folder(home, "docs"), run_name=run_id
+        empty(),
+        expenses=expenses.lines,
+        docs_dir=folder(home, "docs"),
+        run_name=run_id,
+        section="expenses",
     )
     findings = [*expenses.findings, *suites.findings]
     if any(f.severity == "error" and f.code != "RULE_BROKEN" for f in findings):
