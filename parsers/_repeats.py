@@ -51,6 +51,8 @@ def with_ids(tables: Tables, digest: str) -> Tables:
         _replaced(out.entries, "entry_id", entries),
         _replaced(_replaced(out.details, "entry_id", owners), "detail_id", details),
         (*out.findings, *findings),
+        out.payments,
+        out.statuses,
     )
 
 

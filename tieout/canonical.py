@@ -25,8 +25,10 @@ __all__ = [
     "DETAILS",
     "ENTRIES",
     "ITEMS",
+    "PAYMENTS",
     "SCHEMA_VERSION",
     "STATEMENTS",
+    "STATUSES",
     "Tables",
     "concat",
     "empty",
@@ -153,16 +155,101 @@ ITEMS: Final = _schema(
     ("narrative", _TEXT),
 )
 
+#: What we sent: one row a payment of a payment file. Amounts are as instructed, without a sign.
+PAYMENTS: Final = _schema(
+    ("payment_id", _TEXT),
+    ("file_id", _TEXT),
+    ("ordinal", _INT),
+    ("line_no", _INT),
+    ("message_id", _TEXT),
+    ("created_at", _INSTANT),
+    ("initiator_name", _TEXT),
+    ("payment_info_id", _TEXT),
+    ("payment_method", _TEXT),  # TRF | CHK | TRA
+    ("batch_booking", pa.bool_()),
+    ("instruction_id", _TEXT),
+    ("end_to_end_id", _TEXT),
+    ("uetr", _TEXT),
+    ("debtor_name", _TEXT),
+    ("debtor_account", _TEXT),
+    ("debtor_bic", _TEXT),
+    ("debtor_clearing_id", _TEXT),  # of its bank in the national clearing, where there is no BIC
+    ("creditor_name", _TEXT),
+    ("creditor_account", _TEXT),
+    ("creditor_bic", _TEXT),
+    ("creditor_clearing_id", _TEXT),
+    ("ultimate_debtor_name", _TEXT),
+    ("ultimate_creditor_name", _TEXT),
+    ("amount", AMOUNT),
+    ("currency", _TEXT),
+    ("transfer_currency", _TEXT),  # where the amount is the equivalent of one in this currency
+    ("requested_on", _DAY),
+    ("purpose", _TEXT),
+    ("category_purpose", _TEXT),
+    ("service_level", _TEXT),
+    ("charge_bearer", _TEXT),  # DEBT CRED SHAR SLEV
+    ("reference", _TEXT),  # structured: the creditor's
+    ("reference_type", _TEXT),
+    ("document_no", pa.list_(_TEXT)),  # structured: numbers of the documents paid
+    ("narrative", _TEXT),  # unstructured
+    ("incomplete", pa.bool_()),  # something of it could not be read; nothing is derived from it
+)
+
+#: What the bank says of what we sent, at the level it says it. Amounts as PAYMENTS.
+STATUSES: Final = _schema(
+    ("status_id", _TEXT),
+    ("file_id", _TEXT),
+    ("ordinal", _INT),
+    ("line_no", _INT),
+    ("level", _TEXT),  # group | payment_info | transaction
+    ("report_id", _TEXT),
+    ("created_at", _INSTANT),
+    ("reporter", _TEXT),  # BIC, else name, of the bank that reports
+    ("message_id", _TEXT),  # this and the ids down to uetr: of the payment, as we gave them
+    ("message_name", _TEXT),
+    ("payment_info_id", _TEXT),
+    ("instruction_id", _TEXT),
+    ("end_to_end_id", _TEXT),
+    ("transaction_id", _TEXT),
+    ("uetr", _TEXT),
+    ("bank_status_id", _TEXT),
+    ("status", _TEXT),  # ACTC ACCP ACSP ACSC PART RJCT ...; null where this level states none
+    ("inherits", _TEXT),  # level whose status holds where this one states none
+    ("reason", _TEXT),  # the first of `reasons`
+    ("reasons", pa.list_(_TEXT)),
+    ("additional_info", pa.list_(_TEXT)),
+    ("reason_originator", _TEXT),
+    ("original_amount", AMOUNT),
+    ("original_currency", _TEXT),
+    ("original_count", _INT),
+    ("original_sum", AMOUNT),
+    (
+        "status_counts",
+        pa.list_(pa.struct([("status", _TEXT), ("count", _INT), ("sum", AMOUNT)])),
+    ),
+    ("requested_on", _DAY),
+    ("counterparty_name", _TEXT),
+    ("counterparty_account", _TEXT),
+    ("accepted_at", _INSTANT),
+    ("bank_ref", _TEXT),
+    ("clearing_ref", _TEXT),
+)
+
 
 @dataclass(frozen=True, slots=True)
 class Tables:
-    """What a reader yields: the four bank tables of one file (or of one batch of it)."""
+    """What a reader yields of one file (or of one batch of it).
+
+    The four tables of statements; payment files have ``payments``, status reports ``statuses``.
+    """
 
     statements: pa.Table
     balances: pa.Table
     entries: pa.Table
     details: pa.Table
     findings: tuple[Finding, ...] = field(default=())
+    payments: pa.Table = field(default_factory=PAYMENTS.empty_table)
+    statuses: pa.Table = field(default_factory=STATUSES.empty_table)
 
 
 def table(rows: Sequence[Mapping[str, Any]], schema: pa.Schema) -> pa.Table:
@@ -190,4 +277,6 @@ def concat(batches: Iterable[Tables]) -> Tables:
         pa.concat_tables([p.entries for p in parts]).combine_chunks(),
         pa.concat_tables([p.details for p in parts]).combine_chunks(),
         tuple(finding for p in parts for finding in p.findings),
+        pa.concat_tables([p.payments for p in parts]).combine_chunks(),
+        pa.concat_tables([p.statuses for p in parts]).combine_chunks(),
     )

@@ -7,6 +7,8 @@
   one, else (statement, raw facts, ordinal among equals): two genuinely identical entries of a
   statement are two entries, and a file sent again adds none.
 - A detail is its entry and ordinal.
+- A payment is the ids and facts we gave it, a status the report's id and the ids it speaks of;
+  equal ones of a file are numbered.
 """
 
 from __future__ import annotations
@@ -19,7 +21,16 @@ from typing import Any, Final
 
 import pyarrow as pa
 
-from tieout.canonical import BALANCES, DETAILS, ENTRIES, STATEMENTS, Tables, table
+from tieout.canonical import (
+    BALANCES,
+    DETAILS,
+    ENTRIES,
+    PAYMENTS,
+    STATEMENTS,
+    STATUSES,
+    Tables,
+    table,
+)
 
 __all__ = ["NO_REFERENCE", "assign_ids", "content_id", "once"]
 
@@ -41,6 +52,30 @@ _RAW = (
     "code_proprietary",
     "swift_type",
     "narrative",
+)
+
+_PAYMENT = (
+    "message_id",
+    "payment_info_id",
+    "instruction_id",
+    "end_to_end_id",
+    "uetr",
+    "debtor_account",
+    "creditor_account",
+    "amount",
+    "currency",
+)
+_STATUS = (
+    "report_id",
+    "level",
+    "message_id",
+    "payment_info_id",
+    "instruction_id",
+    "end_to_end_id",
+    "transaction_id",
+    "uetr",
+    "status",
+    "reason",
 )
 
 
@@ -105,7 +140,23 @@ def assign_ids(tables: Tables, file_id: str) -> Tables:
         table(entries, ENTRIES),
         table(details, DETAILS),
         tables.findings,
+        _numbered(tables.payments, PAYMENTS, "payment", _PAYMENT, file_id),
+        _numbered(tables.statuses, STATUSES, "status", _STATUS, file_id),
     )
+
+
+def _numbered(
+    rows: pa.Table, schema: pa.Schema, kind: str, facts: tuple[str, ...], file_id: str
+) -> pa.Table:
+    """Payments or statuses with content ids; equal ones are numbered in file order."""
+    seen: Counter[tuple[Any, ...]] = Counter()
+    out = rows.to_pylist()
+    for row in out:
+        key = tuple(row[name] for name in facts)
+        seen[key] += 1
+        row[f"{kind}_id"] = content_id(kind, *key, seen[key])
+        row["file_id"] = file_id
+    return table(out, schema)
 
 
 class _Ordinals:
@@ -137,6 +188,8 @@ def once(tables: Tables) -> Tables:
         _once(tables.entries, "entry_id"),
         _once(tables.details, "detail_id"),
         tables.findings,
+        tables.payments,
+        tables.statuses,
     )
 
 
