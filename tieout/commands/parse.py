@@ -23,6 +23,7 @@ from pyarrow import parquet
 import parsers
 from parsers import Parsed
 from tieout.canonical import Tables, concat
+from tieout.commands import payment_view
 from tieout.errors import Finding, InputError, MoneyError
 from tieout.money import exponent_of
 
@@ -37,14 +38,14 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     parser = commands.add_parser(
         "parse",
         help="read bank files into canonical tables",
-        description="Read bank files (camt.053, MT940) by their content. "
+        description="Read bank files by their content. "
         "Exit code 0: all read; 1: one was quarantined; 2: wrong usage.",
     )
     parser.add_argument("files", nargs="+", type=Path, metavar="FILE")
     parser.add_argument("--json", action="store_true", help="one JSON object a line for each file")
     parser.add_argument(
         "--out", type=Path, metavar="DIR",
-        help="write statements, balances, entries and details as Parquet",
+        help="write statements, balances, entries, details, payments and statuses as Parquet",
     )  # fmt: skip
     parser.add_argument(
         "--encoding", metavar="NAME", help="of text formats, where you know better (cp852)"
@@ -95,6 +96,8 @@ def _printable(text: object) -> str:
 def as_json(path: Path, parsed: Parsed) -> dict[str, Any]:
     """A read file as one JSON object: statements with balances, entries with details.
 
+    A payment file has ``payments`` and a status report ``statuses`` beside ``statements``.
+
     Amounts are decimal strings with at least the currency's decimals, dates ISO 8601, instants
     UTC; columns that are null stay null.
     """
@@ -112,6 +115,7 @@ def as_json(path: Path, parsed: Parsed) -> dict[str, Any]:
         "sha256": parsed.sha256,
         "format": parsed.format,
         "statements": statements,
+        **payment_view.rows(parsed, _plain),
         "findings": [finding.as_dict() for finding in tables.findings],
     }
 
@@ -131,6 +135,7 @@ def refused_as_json(path: Path, error: InputError) -> dict[str, Any]:
         "sha256": sha256,
         "format": exact,
         "statements": [],
+        **{kind: [] for kind in payment_view.kinds(exact)},
         "findings": [finding.as_dict()],
     }
 
@@ -164,6 +169,10 @@ def _plain(row: dict[str, Any]) -> dict[str, Any]:
 def _value(value: Any, currency: str | None) -> Any:
     if isinstance(value, Decimal):
         return _amount(value, currency)
+    if isinstance(value, dict):
+        return {name: _value(each, currency) for name, each in value.items()}
+    if isinstance(value, list):
+        return [_value(each, currency) for each in value]
     if isinstance(value, datetime):
         return value.astimezone(UTC).isoformat().replace("+00:00", "Z")
     return value.isoformat() if isinstance(value, date) else value
@@ -183,7 +192,7 @@ def _amount(value: Decimal, currency: str | None) -> str:
 def _write(folder: Path, read: Sequence[Tables]) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     tables = concat(read)
-    for name in ("statements", "balances", "entries", "details"):
+    for name in ("statements", "balances", "entries", "details", "payments", "statuses"):
         parquet.write_table(getattr(tables, name), folder / f"{name}.parquet", compression="zstd")
 
 
@@ -216,7 +225,12 @@ def _table(path: Path, parsed: Parsed) -> None:
         )
         table.add_row(*(Text(_printable(cell)) for cell in cells))
     console = Console()
-    console.print(table)
+    others = payment_view.rows(parsed, _plain)
+    if parsed.tables.statements.num_rows or not others:
+        console.print(table)
+    for kind, found in others.items():
+        title = f"{path}  {parsed.format}"
+        console.print(payment_view.show(kind, title, found, _printable))
     for finding in parsed.tables.findings:
         console.print(_finding_line(finding.as_dict()), soft_wrap=True)
 
