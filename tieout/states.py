@@ -20,6 +20,7 @@ FILE: Final[Table] = (
     ("identified", "recorded", "recorded"),
     ("identified", "refused", "quarantined"),
     ("identified", "same statements", "duplicate"),
+    ("identified", "no statements", "recorded"),
     ("quarantined", "released", "claimed"),
 )
 

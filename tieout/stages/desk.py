@@ -137,6 +137,8 @@ def _read(paths: Sequence[Path]) -> tuple[Tables, tuple[FileRow, ...]]:
         fresh = [s for s in ids if s not in seen]
         keep = pa.array(sorted(set(fresh)), pa.string())
         note = "" if fresh else "every statement of it is in another file too"
+        if not ids:
+            fresh, note = [""], "no statement in it: payments and statuses are not matched here"
         errors = [f.message for f in tables.findings if f.severity == "error"]
         files.append(
             FileRow(path.name, parsed.format, "recorded" if fresh else "duplicate", note)

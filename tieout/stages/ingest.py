@@ -263,11 +263,14 @@ def _record(
     file = session.get_one(FileRow, file_id, with_for_update=True)
     if file.state != "identified":
         return set()
-    refused = staging.read_refused(home, file_id)
-    done = record_tables(session, staging.read(home, file_id), accounts, refused)
+    refused, tables = staging.read_refused(home, file_id), staging.read(home, file_id)
+    done = record_tables(session, tables, accounts, refused)
+    if not tables.statements.num_rows:
+        done.findings.append(staging.kept(file.format or "", tables))
     record_findings(session, run_id, "file", file_id, done.findings)
     failed = any(f.severity == "error" for f in done.findings)
-    event = "recorded" if done.accounts else "refused" if failed else "same statements"
+    none = "same statements" if tables.statements.num_rows else "no statements"
+    event = "recorded" if done.accounts else "refused" if failed else none
     file.state = move("file", file.state, event)
     file.recorded_at = database_now(session)
     append(session, "tieout", file.state, "file", file_id, done.counts)

@@ -8,16 +8,17 @@ from __future__ import annotations
 import json
 import uuid
 from pathlib import Path
+from typing import Any
 
-import pyarrow as pa
 import pyarrow.parquet as pq
 
 from tieout.canonical import Tables, concat
+from tieout.errors import Finding
 from tieout.home import staging_path
 
-__all__ = ["exists", "joined", "path", "read", "read_refused", "write", "write_refused"]
+__all__ = ["exists", "joined", "kept", "path", "read", "read_refused", "write", "write_refused"]
 
-_NAMES = ("statements", "balances", "entries", "details")
+_NAMES = ("payments", "statuses", "statements", "balances", "entries", "details")
 
 
 def path(home: Path, file_id: str) -> Path:
@@ -31,7 +32,7 @@ def exists(home: Path, file_id: str) -> bool:
 
 
 def write(home: Path, file_id: str, tables: Tables) -> None:
-    """Write the four tables; ``details`` comes last and says that all are there."""
+    """Write the tables; ``details`` comes last and says that all are there."""
     target = path(home, file_id)
     target.mkdir(parents=True, exist_ok=True, mode=0o700)
     for name in _NAMES:
@@ -43,8 +44,10 @@ def write(home: Path, file_id: str, tables: Tables) -> None:
 def read(home: Path, file_id: str) -> Tables:
     """The tables as written (findings are in the ledger)."""
     target = path(home, file_id)
-    loaded: list[pa.Table] = [pq.read_table(target / f"{name}.parquet") for name in _NAMES]
-    return Tables(loaded[0], loaded[1], loaded[2], loaded[3])
+    # An older version wrote no payments and statuses.
+    there = [name for name in _NAMES if (target / f"{name}.parquet").exists()]
+    loaded: dict[str, Any] = {n: pq.read_table(target / f"{n}.parquet") for n in there}
+    return Tables(**loaded)
 
 
 def write_refused(home: Path, file_id: str, statement_ids: list[str]) -> None:
@@ -62,3 +65,16 @@ def read_refused(home: Path, file_id: str) -> frozenset[str]:
 def joined(tables: list[Tables]) -> Tables:
     """The tables of several files as one, for suites that pay their start-up once."""
     return concat(tables)
+
+
+def kept(exact: str, tables: Tables) -> Finding:
+    """Why a file that was read adds nothing to the ledger."""
+    payments, statuses = tables.payments.num_rows, tables.statuses.num_rows
+    return Finding(
+        "FILE_WITHOUT_STATEMENTS",
+        "info",
+        "file",
+        f"{exact} holds {payments} payments, {statuses} statuses and no statement; "
+        "it is kept in the archive for the payment status work",
+        "nothing: no entry is missing because of it",
+    )
