@@ -15,8 +15,8 @@ import pyarrow as pa
 from lxml import etree
 
 from parsers._text import clean
-from parsers._values import amount, day
-from parsers._xml import Node, local_name
+from parsers._values import amount, day, instant
+from parsers._xml import Document, Node
 from tieout.canonical import PAYMENTS, STATUSES, Tables, empty, table
 from tieout.errors import Finding, Severity
 from tieout.money import is_currency
@@ -24,7 +24,6 @@ from tieout.money import is_currency
 __all__ = [
     "BATCH_ROWS",
     "Batch",
-    "above",
     "account",
     "agent",
     "digits",
@@ -75,12 +74,6 @@ def family_of(head: bytes, family: str) -> str | None:
 def roots(family: str, name: str) -> tuple[str, ...]:
     """Names the message's element has had: its own, and before version .03 the format's."""
     return name, *(f"{family}.001.{version:02}" for version in range(1, 15))
-
-
-def above(element: etree._Element) -> str:
-    """Local name of an element's parent, empty for the root."""
-    parent = element.getparent()
-    return local_name(str(parent.tag)) if parent is not None else ""
 
 
 def owner(element: etree._Element) -> etree._Element:
@@ -137,6 +130,24 @@ class Batch:
                 "correct the date at the sender; the day stays empty here",
             )  # fmt: skip
         return found
+
+    def instant(self, raw: str | None, where: str) -> Any:
+        """An instant in UTC; None with a finding where it is not one."""
+        found = instant(raw)
+        if raw is not None and found is None:
+            self.finding(
+                "DATE_MALFORMED", "warning", where, f"not a time: {raw[:40]!r}",
+                "correct the time at the sender; it stays empty here",
+            )  # fmt: skip
+        return found
+
+    def skipped(self, document: Document, name: str) -> None:
+        """Say that one of a file's documents holds no message of this format."""
+        self.finding(
+            "DOCUMENT_SKIPPED", "warning", f"line {document.line + 1}",
+            f"one of the file's documents is no {name}: nothing of it was read",
+            "split the file and read that document by itself",
+        )  # fmt: skip
 
     def money(self, node: Node | None, where: str) -> tuple[Decimal | None, str | None]:
         """Amount without a sign, and currency; None with a finding what cannot be read."""

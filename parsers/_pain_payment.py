@@ -7,7 +7,7 @@ from typing import Any
 
 from parsers._pain import Batch, account, agent
 from parsers._text import clean, reference
-from parsers._values import instant, is_true
+from parsers._values import is_true
 from parsers._xml import Node
 
 __all__ = ["Group", "Message", "remittance"]
@@ -65,7 +65,9 @@ class Message:
         self.head = head
         self.columns = {
             "message_id": clean(head.get("MsgId")),
-            "created_at": instant(head.get("CreDtTm")),
+            "created_at": self.batch.instant(
+                head.get("CreDtTm"), f"line {head.line} GrpHdr/CreDtTm"
+            ),
             "initiator_name": clean(head.get("InitgPty", "Nm")),
         }
         if self.columns["message_id"] is None:

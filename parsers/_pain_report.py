@@ -7,7 +7,6 @@ from collections import Counter
 from parsers._pain import Batch
 from parsers._pain_status import Row, reporter, said, transaction
 from parsers._text import clean
-from parsers._values import instant
 from parsers._xml import Node
 
 __all__ = ["Group", "Report"]
@@ -90,7 +89,9 @@ class Report:
         """The report's own header."""
         self.columns |= {
             "report_id": clean(head.get("MsgId")),
-            "created_at": instant(head.get("CreDtTm")),
+            "created_at": self.batch.instant(
+                head.get("CreDtTm"), f"line {head.line} GrpHdr/CreDtTm"
+            ),
             "reporter": reporter(head),
         }
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from parsers._pain import Batch, account, digits
 from parsers._text import clean
-from parsers._values import amount, instant
+from parsers._values import amount
 from parsers._xml import Node
 from tieout.reasons import STATUS_TEXTS
 
@@ -87,7 +87,9 @@ def transaction(node: Node, batch: Batch, message_name: str) -> Row:
         "end_to_end_id": clean(node.get("OrgnlEndToEndId")),
         "transaction_id": clean(node.get("OrgnlTxId")),
         "uetr": clean(node.get("OrgnlUETR")),
-        "accepted_at": instant(node.get("AccptncDtTm")),
+        "accepted_at": batch.instant(
+            node.get("AccptncDtTm"), f"line {node.line} TxInfAndSts/AccptncDtTm"
+        ),
         "bank_ref": clean(node.get("AcctSvcrRef")),
         "clearing_ref": clean(node.get("ClrSysRef")),
     }

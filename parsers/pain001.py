@@ -42,7 +42,7 @@ from typing import Final
 
 from lxml import etree
 
-from parsers._pain import Batch, above, family_of, forget, owner, roots
+from parsers._pain import Batch, family_of, forget, owner, roots
 from parsers._pain_payment import Group, Message
 from parsers._xml import Document, Node, documents, line_of, local_name, stream
 from tieout.canonical import Tables
@@ -76,12 +76,15 @@ def read(path: Path, encoding: str | None = None) -> Iterator[Tables]:
     for document in documents(path):
         if document.finding is not None:
             batch.findings.append(document.finding)
+        before = number
         for message in _steps(path, document, batch, number):
             number = message.number
             if message.ended:
                 payments += message.count
             if batch.full and not message.held:
                 yield batch.take()
+        if number == before:
+            batch.skipped(document, NAME)
     if not payments:
         raise InputError(
             "PAIN_NO_PAYMENT",
@@ -96,30 +99,33 @@ def _steps(path: Path, document: Document, batch: Batch, number: int) -> Iterato
     """The message being read, after each payment and when it ends."""
     message: Message | None = None
     group: Group | None = None
+    root: etree._Element | None = None
+    info: etree._Element | None = None
     done: etree._Element | None = None
     closed: etree._Element | None = None
     for event, element in stream(path, document, _TAGS):
-        name, parent = local_name(str(element.tag)), above(element)
+        name, parent = local_name(str(element.tag)), element.getparent()
         if name in _ROOTS:
             if event == "start" and message is None:
-                number += 1
+                number, root = number + 1, element
                 message = Message(number, line_of(element) + document.line, batch)
-            elif event == "end" and message is not None and parent not in _ROOTS:
+            elif event == "end" and element is root and message:
                 message.finish()
                 yield message
                 message = None
         elif message is None:
             continue
-        elif name == "GrpHdr" and event == "end" and parent in _ROOTS:
+        elif name == "GrpHdr" and event == "end" and parent is root:
             message.header(Node(element, document.line))
-        elif name == "PmtInf" and parent in _ROOTS:
+        elif name == "PmtInf" and parent is root:
             if event == "start":
+                info = element
                 group = message.group(line_of(element) + document.line)
             elif group is not None:
                 group.finish(Node(element, document.line, without="CdtTrfTxInf"))
-                group, done = None, None
+                group, info, done = None, None, None
                 closed = forget(element, closed)
-        elif name == "CdtTrfTxInf" and event == "end" and group is not None and parent == "PmtInf":
+        elif name == "CdtTrfTxInf" and event == "end" and parent is info and group:
             if not group.begun:
                 group.begin(Node(owner(element), document.line, without="CdtTrfTxInf"))
             group.payment(Node(element, document.line))

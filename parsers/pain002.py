@@ -22,13 +22,13 @@ A good one, and a bad one:
 >>> _ = file.write_text('''<Document xmlns="urn:iso:std:iso:20022:tech:xsd:pain.002.001.10">
 ... <CstmrPmtStsRpt><GrpHdr><MsgId>R1</MsgId></GrpHdr>
 ... <OrgnlGrpInfAndSts><OrgnlMsgId>M1</OrgnlMsgId></OrgnlGrpInfAndSts>
-... <OrgnlPmtInfAndSts><OrgnlPmtInfId>P1</OrgnlPmtInfId><PmtInfSts>PART</PmtInfSts>
+... <OrgnlPmtInfAndSts><OrgnlPmtInfId>P1</OrgnlPmtInfId><PmtInfSts>RJCT</PmtInfSts>
 ... <TxInfAndSts><OrgnlEndToEndId>E1</OrgnlEndToEndId><TxSts>RJCT</TxSts>
 ... <StsRsnInf><Rsn><Cd>AC04</Cd></Rsn></StsRsnInf></TxInfAndSts>
 ... </OrgnlPmtInfAndSts></CstmrPmtStsRpt></Document>''')
 >>> batch, = read(file)
 >>> [(s["level"], s["status"], s["reason"]) for s in batch.statuses.to_pylist()], batch.findings
-([('payment_info', 'PART', None), ('transaction', 'RJCT', 'AC04')], ())
+([('payment_info', 'RJCT', None), ('transaction', 'RJCT', 'AC04')], ())
 >>> _ = file.write_text("<Document><CstmrPmtStsRpt><GrpHdr><MsgId>R1</Ms")
 >>> list(read(file))
 Traceback (most recent call last):
@@ -45,7 +45,7 @@ from typing import Final
 
 from lxml import etree
 
-from parsers._pain import Batch, above, family_of, forget, owner, roots
+from parsers._pain import Batch, family_of, forget, owner, roots
 from parsers._pain_report import Group, Report
 from parsers._xml import Document, Node, documents, line_of, local_name, stream
 from tieout.canonical import Tables
@@ -79,12 +79,15 @@ def read(path: Path, encoding: str | None = None) -> Iterator[Tables]:
     for document in documents(path):
         if document.finding is not None:
             batch.findings.append(document.finding)
+        before = number
         for report in _steps(path, document, batch, number):
             number = report.number
             if report.ended:
                 statuses += report.count
             if batch.full and not report.held:
                 yield batch.take()
+        if number == before:
+            batch.skipped(document, NAME)
     if not statuses:
         raise InputError(
             "PAIN_NO_STATUS",
@@ -99,38 +102,42 @@ def _steps(path: Path, document: Document, batch: Batch, number: int) -> Iterato
     """The report being read, after each transaction and when it ends."""
     report: Report | None = None
     group: Group | None = None
+    root: etree._Element | None = None
+    info: etree._Element | None = None
     done: etree._Element | None = None
     closed: etree._Element | None = None
     for event, element in stream(path, document, _TAGS):
-        name, parent = local_name(str(element.tag)), above(element)
+        name, parent = local_name(str(element.tag)), element.getparent()
         if name in _ROOTS:
             if event == "start" and report is None:
-                number += 1
+                number, root = number + 1, element
                 report = Report(number, line_of(element) + document.line, batch)
-            elif event == "end" and report is not None and parent not in _ROOTS:
+            elif event == "end" and element is root and report:
                 report.finish()
                 yield report
                 report = None
         elif report is None:
             continue
-        elif name == "OrgnlPmtInfAndSts" and parent in _ROOTS:
+        elif name == "OrgnlPmtInfAndSts" and parent is root:
             if event == "start":
+                info = element
                 group = report.group(line_of(element) + document.line)
             elif group is not None:
                 group.finish(Node(element, document.line, without="TxInfAndSts"))
                 yield report
-                group, done, closed = None, None, forget(element, closed)
-        elif event == "end" and name == "GrpHdr" and parent in _ROOTS:
+                group, info, done = None, None, None
+                closed = forget(element, closed)
+        elif event == "end" and name == "GrpHdr" and parent is root:
             report.header(Node(element, document.line))
-        elif event == "end" and name == "OrgnlGrpInfAndSts" and parent in _ROOTS:
+        elif event == "end" and name == "OrgnlGrpInfAndSts" and parent is root:
             report.original(Node(element, document.line))
-        elif event == "end" and name == "TxInfAndSts" and parent == "OrgnlPmtInfAndSts" and group:
+        elif event == "end" and name == "TxInfAndSts" and parent is info and group:
             if not group.begun:
                 group.begin(Node(owner(element), document.line, without="TxInfAndSts"))
             group.transaction(Node(element, document.line))
             yield report
             done = forget(element, done)
-        elif event == "end" and name == "TxInfAndSts" and parent in _ROOTS:
+        elif event == "end" and name == "TxInfAndSts" and parent is root:
             report.transaction(Node(element, document.line))  # before version .03
             yield report
             done = forget(element, done)
