@@ -147,6 +147,12 @@ class Report:
         if not self.count and (self.columns.get("message_id") or self.columns.get("message_name")):
             self.place(level.row)
         level.check(self.batch, self.groups)
+        if self.columns.get("message_id") is None and self.count:
+            self.batch.finding(
+                "MESSAGE_ID_MISSING", "warning", level.where,
+                "the report does not say which message it answers",
+                "tie it to the payment file by its other ids, or ask the bank",
+            )  # fmt: skip
         if not level.row.get("status") and not listed and not self.groups:
             _missing(self.batch, level.where, level.name)
         if self.silent:

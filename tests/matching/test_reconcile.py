@@ -52,6 +52,17 @@ def test_the_samples_tie_but_for_three_things(capsys: Any, bank: str, books: str
     assert reasons["-8.90"] == "a bank charge the books do not have yet"
 
 
+def test_a_status_report_among_the_bank_files_is_named_and_left_out(capsys: Any) -> None:
+    report = str(Path(__file__).parents[1] / "parsers" / "samples" / "pain002_part.xml")
+    books = ("--books", str(SAMPLES / "ledger.csv"))
+    _, told = desk(capsys, "--bank", str(SAMPLES / "bank-camt053.xml"), report, *books)
+    assert told["accounts"][0]["entries"] == 15
+    assert run("reconcile", "--bank", str(SAMPLES / "bank-camt053.xml"), report, *books) == 1
+    assert "no statement in it" in " ".join(capsys.readouterr().out.split())
+    assert run("reconcile", "--bank", report, *books) == 2
+    assert "give a file with statements" in capsys.readouterr().err
+
+
 def test_the_same_statement_twice_counts_once(capsys: Any) -> None:
     files = [str(SAMPLES / name) for name in ("bank-camt053.xml", "bank-mt940.sta")]
     _, told = desk(capsys, "--bank", *files, "--books", str(SAMPLES / "ledger.csv"))

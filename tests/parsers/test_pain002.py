@@ -170,6 +170,13 @@ def test_id_behind_the_transactions_is_still_theirs(tmp_path: Path) -> None:
     assert [s["level"] for s in rows] == ["transaction"] * 1_000 + ["payment_info"]
 
 
+def test_report_that_does_not_say_what_it_answers(tmp_path: Path) -> None:
+    text = report(group="<GrpSts>RJCT</GrpSts>").replace("<OrgnlMsgId>M</OrgnlMsgId>", "")
+    parsed = read(tmp_path, text)
+    assert statuses(parsed)[0]["message_id"] is None
+    assert codes(parsed) == ["STATUS_INHERITED", "MESSAGE_ID_MISSING"]
+
+
 def test_report_about_nothing_is_refused(tmp_path: Path) -> None:
     nothing = (
         "<Document><CstmrPmtStsRpt><GrpHdr><MsgId>R</MsgId></GrpHdr></CstmrPmtStsRpt></Document>"

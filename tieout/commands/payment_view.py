@@ -78,6 +78,8 @@ def _cell(name: str, row: Mapping[str, Any]) -> str:
         return "incomplete" if value else "read"
     if name == "status" and value is None and row["inherits"]:
         return f"(as its {str(row['inherits']).replace('_', ' ')})"
+    if name == "level":
+        return str(value).replace("_", " ")
     text = row.get(f"{name}_text")
     if isinstance(value, list):
         return " ".join(value)

@@ -138,10 +138,11 @@ def _read(paths: Sequence[Path]) -> tuple[Tables, tuple[FileRow, ...]]:
         keep = pa.array(sorted(set(fresh)), pa.string())
         note = "" if fresh else "every statement of it is in another file too"
         if not ids:
-            fresh, note = [""], "no statement in it: payments and statuses are not matched here"
+            note = "no statement in it: payments and statuses are not matched here"
         errors = [f.message for f in tables.findings if f.severity == "error"]
+        state = "recorded" if fresh or not ids else "duplicate"
         files.append(
-            FileRow(path.name, parsed.format, "recorded" if fresh else "duplicate", note)
+            FileRow(path.name, parsed.format, state, note)
             if not errors
             else FileRow(path.name, parsed.format, "findings", "; ".join(errors[:3]))
         )
