@@ -38,7 +38,7 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     parser = commands.add_parser(
         "parse",
         help="read bank files into canonical tables",
-        description="Read bank files by their content. "
+        description="Read bank files (camt.053, MT940) by their content. "
         "Exit code 0: all read; 1: one was quarantined; 2: wrong usage.",
     )
     parser.add_argument("files", nargs="+", type=Path, metavar="FILE")
@@ -96,10 +96,9 @@ def _printable(text: object) -> str:
 def as_json(path: Path, parsed: Parsed) -> dict[str, Any]:
     """A read file as one JSON object: statements with balances, entries with details.
 
-    A payment file has ``payments`` and a status report ``statuses`` beside ``statements``.
-
     Amounts are decimal strings with at least the currency's decimals, dates ISO 8601, instants
-    UTC; columns that are null stay null.
+    UTC; columns that are null stay null. A payment file has ``payments`` and a status report
+    ``statuses`` beside ``statements``.
     """
     tables = parsed.tables
     details = _grouped(tables.details, "entry_id")
