@@ -1,0 +1,299 @@
+"""One BAI2 account of one day: its balances, its entries, and the proof of their signs."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any, Final
+
+from parsers._bai_codes import BALANCE_CODES, CREDIT, DEBIT, DIRECTIONS, NON_MONETARY, TOTALS
+from parsers._bai_controls import Tally
+from parsers._bai_fields import amount, day, detail, summaries
+from parsers._bai_records import Record
+from parsers._bai_rows import Batch, Entry
+from parsers._rows import balance_finding, edges
+from parsers._text import clean, is_iban, reference
+from tieout.money import exponent_of, is_currency
+
+__all__ = ["Account", "Group"]
+
+_ZERO: Final = Decimal(0)
+#: Entries held back until the balances settle a doubtful sign; with more, the default stands.
+_HELD_MAX: Final = 50_000
+#: Cheques paid and cheques turned back: the customer reference is the cheque's number.
+_CHEQUES: Final = frozenset({"395", "475"})
+_INTERIM: Final = frozenset({"1", "3"})
+_FINAL: Final = frozenset({"2", "4"})
+
+
+@dataclass(slots=True)
+class Group:
+    """What an 02 record says of its accounts."""
+
+    on: date | None
+    at: datetime | None
+    currency: str
+    modifier: str
+    servicer: str | None
+    created_at: datetime | None
+    format: str
+
+
+class Account:
+    """One account being read."""
+
+    def __init__(self, number: int, record: Record, group: Group, rows: Batch) -> None:
+        self.id, self.line, self.group, self.rows = str(number), record.line, group, rows
+        self.records, self.total = record.count, _ZERO
+        self.incomplete = False
+        self.count = 0
+        self.moved = self.moved_in = _ZERO
+        #: Place of each entry whose sign is in doubt; its record where the type gives none.
+        self.doubtful: list[tuple[int, Record | None]] = []
+        self.plain_debits = 0
+        self.digest = 0
+        self.balances: list[dict[str, Any]] = []
+        self.totals: dict[str, Decimal] = {}
+        fields = record.fields()
+        compact = "".join(fields[0].split())
+        self.number = compact if is_iban(compact) else clean(fields[0])
+        self.currency, self.scale = self._currency(fields[1] if len(fields) > 1 else "")
+        if self.number is None:
+            self._wrong("ACCOUNT_MISSING", "the account record has no number")
+        self._balances(record)
+
+    @property
+    def tally(self) -> Tally:
+        """Records and total as counted."""
+        return Tally(self.line, self.records, self.total, self.records, self.total)
+
+    @property
+    def held(self) -> bool:
+        """Whether entries must wait for the closing of the account."""
+        return 0 < len(self.doubtful) and len(self.rows.lines) < _HELD_MAX
+
+    def _wrong(self, code: str, message: str, line: int = 0) -> None:
+        """An error: the account is incomplete, and nothing is posted from it."""
+        self.incomplete = True
+        self.rows.finding(
+            code, "error", f"line {line or self.line}", message,
+            "ask the bank for the file again; the rest is read, nothing is posted from the account",
+        )  # fmt: skip
+
+    def _currency(self, own: str) -> tuple[str, Decimal]:
+        code = (own or self.group.currency).upper()
+        if not code:
+            self.rows.finding(
+                "CURRENCY_MISSING", "warning", f"line {self.line}",
+                "neither account nor group names a currency; read as USD, the format's own",
+                "compare with the account's currency",
+            )  # fmt: skip
+            code = "USD"
+        if not is_currency(code):
+            self._wrong("CURRENCY_UNKNOWN", f"{code[:20]!r} is no known currency; decimals unknown")
+            return clean(code[:20]) or "?", Decimal("0.01")
+        return code, Decimal(1).scaleb(-exponent_of(code))
+
+    def _money(self, value: Decimal, line: int) -> Decimal:
+        """Minor units as money; a bank that writes decimals means them."""
+        if value.as_tuple().exponent == 0:
+            return value * self.scale
+        self.rows.finding(
+            "AMOUNT_DECIMALS", "info", f"line {line}",
+            f"the amount {value} has decimals, which the format does not know; read as it stands",
+            "compare with the balances",
+        )  # fmt: skip
+        return value
+
+    def _balances(self, record: Record) -> None:
+        found = summaries(record)
+        if found is None:
+            text = clean(record.first[:80])
+            self._wrong("SUMMARY_UNREADABLE", f"the balances cannot be told apart: {text!r}")
+            return
+        for code, value, _ in found:
+            if value is None:
+                continue
+            self.total += value
+            money = self._money(value, record.line)
+            if code in TOTALS:
+                self.totals[code] = money
+            sign = DEBIT if DIRECTIONS[code] == DEBIT else 1
+            self.balances.append({
+                "statement_id": self.id,
+                "ordinal": len(self.balances) + 1,
+                "line_no": record.line,
+                "code": BALANCE_CODES.get(code, code),
+                "amount": sign * money if money else money,
+                "currency": self.currency,
+                "on": self.group.on,
+            })  # fmt: skip
+
+    def entry(self, record: Record) -> None:
+        """One 16 record: its row, or a finding where it cannot be read."""
+        self.count += 1
+        self.records += record.count
+        self.digest = hash((self.digest, record.first, *record.rest))
+        found = detail(record)
+        if found is None:
+            self._unreadable("its fields cannot be told apart", record)
+            return
+        code, bank_ref, own_ref = found.code, found.bank_ref, found.own_ref
+        money = code != NON_MONETARY
+        raw = amount(found.amount) if money or found.amount else _ZERO
+        if raw is None:
+            self._unreadable(f"{found.amount[:40]!r} is no amount", record)
+            return
+        self.total += raw
+        direction = DIRECTIONS.get(code, 0) if money else CREDIT
+        if direction == 0:
+            self._unreadable(f"{code[:10]!r} is no type of a movement", record)
+            return
+        value = self._signed(raw, direction, found.amount, record)
+        if not found.known:
+            self._funds_unknown(found.funds, record)
+        text: str | None = found.text
+        if text and not (len(text) > 30 and text.isprintable() and " " not in (text[0], text[-1])):
+            text = clean(text)
+        self.rows.lines.append(Entry(
+            f"{self.id}.{self.count}", self.id, self.count, record.line, self.number,
+            self.currency, value, self.group.on,
+            self._valued_on(found.value_date, record.line) if found.value_date else None,
+            "booked" if money else "info", raw < 0,
+            reference(bank_ref) if bank_ref else None, reference(own_ref) if own_ref else None,
+            code, text or None,
+            own_ref.strip() if code in _CHEQUES and own_ref.strip().isdigit() else None,
+        ))  # fmt: skip
+
+    def _signed(self, raw: Decimal, direction: int | None, text: str, record: Record) -> Decimal:
+        """The amount as the account holder sees it; a doubtful sign is noted for the closing."""
+        value = raw * self.scale if raw.as_tuple().exponent == 0 else self._money(raw, record.line)
+        if direction == CREDIT or not value:
+            pass
+        elif direction == DEBIT:
+            if value < 0:
+                self.doubtful.append((len(self.rows.lines), None))
+            else:
+                self.plain_debits += 1
+            value = -value
+        elif text[:1] not in ("+", "-"):
+            self.doubtful.append((len(self.rows.lines), record))
+        self.moved += value
+        if value > 0:
+            self.moved_in += value
+        return value
+
+    def _unreadable(self, why: str, record: Record) -> None:
+        text = clean(record.first[:80])
+        self._wrong("ENTRY_UNREADABLE", f"{why}: 16,{text}", record.line)
+
+    def _funds_unknown(self, funds: str, record: Record) -> None:
+        self.rows.finding(
+            "FUNDS_TYPE_UNKNOWN", "warning", f"line {record.line}",
+            f"funds type {funds[:20]!r} is none of 0 1 2 S V D Z; taken to have no further fields: "
+            f"16,{clean(record.first[:80])}",
+            "compare the references of the entry with the raw record",
+        )  # fmt: skip
+
+    def _valued_on(self, text: str, line: int) -> date | None:
+        found = day(text)
+        if found is None:
+            self.rows.finding(
+                "DATE_MALFORMED", "warning", f"line {line}",
+                f"value date {text[:20]!r} does not exist",
+                "left empty; ask the bank for the date",
+            )  # fmt: skip
+        return found
+
+    def release(self) -> None:
+        """The entries are handed on: a sign still in doubt can no longer be settled."""
+        if self.doubtful:
+            self._wrong("SIGN_DOUBTFUL", f"the signs of {len(self.doubtful)} entries are in doubt")
+        self.doubtful = []
+
+    def _settle(self) -> None:
+        """Signs the records leave open: the balances decide, else the bank's habit.
+
+        A minus before a debit turns it into money in, or only says "debit" again: the latter
+        where every debit has it. A type without direction needs the balances.
+        """
+        if not self.doubtful:
+            return
+        known, lines = edges(self.balances, self.currency), self.rows.lines
+        wanted = known[1]["amount"] - known[0]["amount"] if known else None
+        turned = sum((-2 * lines[at].amount for at, _ in self.doubtful), _ZERO)
+        if self.moved == wanted:
+            return
+        if self.moved + turned == wanted:
+            self._turn([at for at, _ in self.doubtful], "the balances prove it")
+            return
+        if not self.plain_debits:
+            signed = [at for at, record in self.doubtful if record is None]
+            if signed:
+                self._turn(signed, "every debit has a minus")
+        for at, record in reversed(self.doubtful):
+            if record is not None:
+                self._drop(lines.pop(at))
+                self._unreadable("type without direction, and no balances prove one", record)
+
+    def _turn(self, places: list[int], why: str) -> None:
+        lines = self.rows.lines
+        for at in places:
+            self._drop(lines[at])
+            lines[at] = lines[at]._replace(amount=-lines[at].amount, reversal=False)
+            self.moved += lines[at].amount
+            self.moved_in += max(lines[at].amount, _ZERO)
+        self.rows.finding(
+            "SIGN_PROVED", "info", f"line {lines[places[0]].line_no}",
+            f"{len(places)} entries are taken as money "
+            f"{'in' if lines[places[0]].amount > 0 else 'out'}: {why}",
+            "nothing, if the balances tie",
+        )  # fmt: skip
+
+    def _drop(self, line: Entry) -> None:
+        self.moved -= line.amount
+        self.moved_in -= max(line.amount, _ZERO)
+
+    def finish(self) -> dict[str, Any]:
+        """Settle signs, prove the balances, and give the statement row (balances are recorded)."""
+        self._settle()
+        kind, where = self._kind(), f"line {self.line}"
+        proof = balance_finding(self.balances, self.currency, self.moved, where)
+        if proof is not None and self.count and not self.incomplete:
+            if kind == "booked" or proof.code != "BALANCE_MISSING":
+                self.rows.findings.append(proof)
+            self._check_totals(where)
+        self.rows.balances.extend(self.balances)
+        return {
+            "statement_id": self.id,
+            "line_no": self.line,
+            "account_id": self.number,
+            "account_scheme": "IBAN" if is_iban(self.number or "") else "other",
+            "currency": self.currency,
+            "servicer_bic": self.group.servicer,
+            "kind": kind,
+            "format": self.group.format,
+            "to_at": self.group.at,
+            "created_at": self.group.created_at,
+            "entry_count": self.count,
+            "incomplete": self.incomplete,
+        }
+
+    def _check_totals(self, where: str) -> None:
+        """Entries against the totals of credits and debits, where the balances do not prove them."""
+        for code, read in (("100", self.moved_in), ("400", self.moved_in - self.moved)):
+            stated = self.totals.get(code)
+            if stated is not None and abs(stated) != read:
+                self.rows.finding(
+                    "TOTAL_MISMATCH", "warning", where,
+                    f"total {code} is {stated}, the entries come to {read} {self.currency}",
+                    "entries are missing or wrongly signed: ask the bank for the file again",
+                )  # fmt: skip
+
+    def _kind(self) -> str:
+        """Interim data is intraday, final data booked; where the group is silent, the balances."""
+        if self.group.modifier in _INTERIM or self.group.modifier in _FINAL:
+            return "intraday" if self.group.modifier in _INTERIM else "booked"
+        codes = {balance["code"] for balance in self.balances}
+        return "intraday" if codes & {"ITBD", "ITAV"} and not codes & {"CLBD", "CLAV"} else "booked"
