@@ -11,9 +11,10 @@ from parsers._bai_codes import BALANCE_CODES, CREDIT, DEBIT, DIRECTIONS, NON_MON
 from parsers._bai_controls import Tally
 from parsers._bai_fields import amount, day, detail, summaries
 from parsers._bai_records import Record
-from parsers._bai_rows import Batch, Entry
+from parsers._bai_rows import Batch, Entry, Owner
 from parsers._rows import balance_finding, edges
 from parsers._text import clean, is_iban, reference
+from tieout.identity import NO_REFERENCE
 from tieout.money import exponent_of, is_currency
 
 __all__ = ["Account", "Group"]
@@ -21,8 +22,6 @@ __all__ = ["Account", "Group"]
 _ZERO: Final = Decimal(0)
 #: Entries held back until the balances settle a doubtful sign; with more, the default stands.
 _HELD_MAX: Final = 50_000
-#: Cheques paid and cheques turned back: the customer reference is the cheque's number.
-_CHEQUES: Final = frozenset({"395", "475"})
 _INTERIM: Final = frozenset({"1", "3"})
 _FINAL: Final = frozenset({"2", "4"})
 
@@ -62,6 +61,7 @@ class Account:
         if self.number is None:
             self._wrong("ACCOUNT_MISSING", "the account record has no number")
         self._balances(record)
+        rows.begin(Owner(self.id, self.number, self.currency, group.on))
 
     @property
     def tally(self) -> Tally:
@@ -71,7 +71,7 @@ class Account:
     @property
     def held(self) -> bool:
         """Whether entries must wait for the closing of the account."""
-        return 0 < len(self.doubtful) and len(self.rows.lines) < _HELD_MAX
+        return bool(self.doubtful) and len(self.rows.lines) < _HELD_MAX
 
     def _wrong(self, code: str, message: str, line: int = 0) -> None:
         """An error: the account is incomplete, and nothing is posted from it."""
@@ -139,36 +139,30 @@ class Account:
         if found is None:
             self._unreadable("its fields cannot be told apart", record)
             return
-        code, bank_ref, own_ref = found.code, found.bank_ref, found.own_ref
+        code, amount_text, funds, value_date, bank_ref, own_ref, text, known = found
         money = code != NON_MONETARY
-        raw = amount(found.amount) if money or found.amount else _ZERO
+        raw = amount(amount_text) if money or amount_text else _ZERO
         if raw is None:
-            self._unreadable(f"{found.amount[:40]!r} is no amount", record)
+            self._unreadable(f"{amount_text[:40]!r} is no amount", record)
             return
         self.total += raw
         direction = DIRECTIONS.get(code, 0) if money else CREDIT
         if direction == 0:
             self._unreadable(f"{code[:10]!r} is no type of a movement", record)
             return
-        value = self._signed(raw, direction, found.amount, record)
-        if not found.known:
-            self._funds_unknown(found.funds, record)
-        text: str | None = found.text
-        if text and not (len(text) > 30 and text.isprintable() and " " not in (text[0], text[-1])):
-            text = clean(text)
+        if not known:
+            self._funds_unknown(funds, record)
+        value = self._signed(raw, direction, amount_text, record)
         self.rows.lines.append(Entry(
-            f"{self.id}.{self.count}", self.id, self.count, record.line, self.number,
-            self.currency, value, self.group.on,
-            self._valued_on(found.value_date, record.line) if found.value_date else None,
-            "booked" if money else "info", raw < 0,
-            reference(bank_ref) if bank_ref else None, reference(own_ref) if own_ref else None,
-            code, text or None,
-            own_ref.strip() if code in _CHEQUES and own_ref.strip().isdigit() else None,
+            self.count, record.line, value,
+            self._valued_on(value_date, record.line) if value_date else None,
+            amount_text[:1] == "-", _reference(bank_ref), _reference(own_ref),
+            code, _narrative(text),
         ))  # fmt: skip
 
     def _signed(self, raw: Decimal, direction: int | None, text: str, record: Record) -> Decimal:
         """The amount as the account holder sees it; a doubtful sign is noted for the closing."""
-        value = raw * self.scale if raw.as_tuple().exponent == 0 else self._money(raw, record.line)
+        value = raw * self.scale if "." not in text else self._money(raw, record.line)
         if direction == CREDIT or not value:
             pass
         elif direction == DEBIT:
@@ -281,7 +275,7 @@ class Account:
         }
 
     def _check_totals(self, where: str) -> None:
-        """Entries against the totals of credits and debits, where the balances do not prove them."""
+        """Entries against the totals of credits and debits, where no balances prove them."""
         for code, read in (("100", self.moved_in), ("400", self.moved_in - self.moved)):
             stated = self.totals.get(code)
             if stated is not None and abs(stated) != read:
@@ -297,3 +291,15 @@ class Account:
             return "intraday" if self.group.modifier in _INTERIM else "booked"
         codes = {balance["code"] for balance in self.balances}
         return "intraday" if codes & {"ITBD", "ITAV"} and not codes & {"CLBD", "CLAV"} else "booked"
+
+
+def _reference(text: str) -> str | None:
+    """`reference`, quickly where the text is nothing special."""
+    if not text:
+        return None
+    return text if text.isalnum() and text.upper() not in NO_REFERENCE else reference(text)
+
+
+def _narrative(text: str) -> str | None:
+    """`clean`, quickly where the text is nothing special; it is trimmed already."""
+    return text if len(text) > 30 and text.isprintable() else clean(text)

@@ -8,10 +8,13 @@ from __future__ import annotations
 
 from typing import Final
 
-__all__ = ["BALANCE_CODES", "CREDIT", "DEBIT", "DIRECTIONS", "NON_MONETARY", "TOTALS"]
+__all__ = ["BALANCE_CODES", "CHEQUES", "CREDIT", "DEBIT", "DIRECTIONS", "NON_MONETARY", "TOTALS"]
 
 CREDIT: Final = 1
 DEBIT: Final = -1
+
+#: Cheques turned back and paid: the customer reference is the cheque's number.
+CHEQUES: Final = frozenset({"395", "475"})
 
 #: Text without money.
 NON_MONETARY: Final = "890"

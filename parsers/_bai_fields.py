@@ -33,17 +33,9 @@ class Summary(NamedTuple):
     items: int | None
 
 
-class Detail(NamedTuple):
-    """A 16 record taken apart; ``known`` is false for a funds type the standard does not have."""
-
-    code: str
-    amount: str
-    funds: str
-    value_date: str
-    bank_ref: str
-    own_ref: str
-    text: str
-    known: bool
+#: A 16 record taken apart: type, amount, funds type, value date, bank and customer reference, text,
+#: and whether the standard has the funds type.
+Detail = tuple[str, str, str, str, str, str, str, bool]
 
 
 def amount(text: str) -> Decimal | None:
@@ -127,7 +119,7 @@ def _groups(fields: list[str]) -> list[Summary] | None:
         if not fields[at]:  # an end written as a comma, or a group left blank
             at += 1
             continue
-        code, raw, items, funds = (fields[at : at + 4] + ["", "", ""])[:4]
+        code, raw, items, funds = [*fields[at : at + 4], "", "", ""][:4]
         value = amount(raw) if raw else None
         if code not in DIRECTIONS or (raw and value is None):
             return None
@@ -148,17 +140,15 @@ def detail(record: Record) -> Detail | None:
     fields = record.first.split(",", 5)
     if len(fields) == 6 and fields[2] in _SIMPLE:
         code, money, funds, bank_ref, own_ref, text = fields
-        if record.rest:
-            text = _text(text, record, 0)
-        return Detail(code, money, funds, "", bank_ref, own_ref, text, True)
+        text = _text(text, record, 0) if record.rest else text.strip()
+        return code, money, funds, "", bank_ref, own_ref, text, True
     return _long_detail(record)
 
 
 def _long_detail(record: Record) -> Detail | None:
     """Any 16 record: continuations are taken as fields until the text begins."""
-    body, used = record.first, 0
+    fields, used = record.first.split(","), 0
     while True:
-        fields = body.split(",")
         funds = fields[2].strip().upper() if len(fields) > 2 else ""
         more = _availability([f.strip() for f in fields[:4]], 2) if funds else 0
         if more is None and (funds != "D" or len(fields) > 3):
@@ -172,17 +162,23 @@ def _long_detail(record: Record) -> Detail | None:
             fields += [""] * (text_at + 1 - len(fields))
             break
         part, _, coded = record.rest[used]
-        body += "," + part if coded else part
+        if not coded:
+            part = fields.pop() + part
+        fields += part.split(",")
         used += 1
     head = [value.strip() for value in fields[:text_at]]
     text = _text(",".join(fields[text_at:]), record, used)
     known = funds in _SIMPLE or funds in ("S", "V", "D")
     dated = head[3] if funds == "V" else ""
-    return Detail(head[0], head[1], funds, dated, head[-2], head[-1], text, known)
+    return head[0], head[1], funds, dated, head[-2], head[-1], text, known
 
 
 def _text(text: str, record: Record, used: int) -> str:
-    """Text with the continuations that follow."""
+    """Text with the continuations that follow: lines, but no break where a full one was cut."""
+    pieces = [text]
     for part, glue, _ in record.rest[used:]:
-        text = text + part if not glue else f"{text.rstrip()}{glue}{part.strip()}"
-    return text.strip()
+        if glue:
+            pieces[-1] = pieces[-1].rstrip()
+            part = part.strip()
+        pieces += (glue, part)
+    return "".join(pieces).strip()

@@ -9,16 +9,17 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from tieout.errors import InputError
 
-__all__ = ["Record", "longest_line", "records"]
+__all__ = ["Record", "records"]
 
-CODES: Final = frozenset({"01", "02", "03", "16", "49", "98", "99"})
+_CODES: Final = frozenset({"01", "02", "03", "16", "49", "88", "98", "99"})
 _CONTINUATION: Final = "88"
+_PADDING: Final = " \t\x00\x1a"
 _PIECE: Final = 1 << 16
 _RECORD_CHARS_MAX: Final = 1_000_000
 
@@ -30,6 +31,10 @@ _JOINED = re.compile(
     re.ASCII,
 )
 _CONTINUED = re.compile(r"/\s*(?=88[,:])")
+
+
+#: What a record without further parts has as such; never changed.
+_NONE: Final[Any] = ()
 
 
 @dataclass(slots=True)
@@ -50,7 +55,7 @@ class Record:
     code: str
     first: str
     ended: bool
-    rest: list[tuple[str, str, bool]] = field(default_factory=list)
+    rest: list[tuple[str, str, bool]] = _NONE
     count: int = 1
     size: int = 0
 
@@ -60,6 +65,8 @@ class Record:
         Raises:
             InputError: ``BAI_RECORD_TOO_LONG``.
         """
+        if self.rest is _NONE:
+            self.rest = []
         self.rest.append((text, glue, coded))
         self.count += coded
         self.ended = ended
@@ -88,65 +95,71 @@ class Record:
         return [value.strip() for value in "".join(pieces).split(",")]
 
 
-def longest_line(path: Path) -> int:
-    """Characters of the longest line, without blanks at its end."""
-    longest = 0
-    with path.open("rb") as stream:
-        while piece := stream.readline(_PIECE):
-            longest = max(longest, len(piece.rstrip()))
-    return longest
-
-
-def records(lines: Iterable[tuple[int, str]], longest: int) -> Iterator[Record]:
+def records(lines: Iterable[tuple[int, str]], path: Path) -> Iterator[Record]:
     """The records of a file in order.
 
     Args:
         lines: numbered, without their ends.
-        longest: characters of the longest line; a line as long as the physical record (the one
-            the header states, else 80) and without end was cut there, unless some are longer.
+        path: of the same file, to know its longest line where a line may have been cut.
     """
     current: Record | None = None
-    joined = False
+    joined = full = False
     width = 80
-    full = False
     for number, raw in lines:
-        line = raw.rstrip(" \t\x00\x1a")
+        line = raw.rstrip(_PADDING)
         if not line:
             continue
-        pieces = [line]
-        if "/" in line[:-1]:
-            pieces = _JOINED.split(line)
-            joined = joined or len(pieces) > 1
-            if joined:
-                pieces = [p for piece in pieces for p in _CONTINUED.split(piece)]
-        last = len(pieces) - 1
-        for index, piece in enumerate(pieces):
-            body = piece.lstrip() if piece[0] in " \t" else piece
-            ended = index < last or body[-1] == "/"
-            code = body[:2]
-            text = body[3:-1] if ended and index == last else body[3:]
-            if code == _CONTINUATION and current is not None and body[2:3] in ",:/":
+        pieces = (line,) if line.find("/", 0, -1) < 0 else _pieces(line, joined)
+        joined = joined or len(pieces) > 1
+        for piece in pieces:
+            code = piece[:2]
+            if code not in _CODES:
+                code = piece.lstrip()[:2]
+                if code in _CODES:
+                    piece = piece.lstrip()
+            ended = piece[-1] == "/"
+            text = piece[3:-1] if ended else piece[3:]
+            if code == _CONTINUATION and current is not None and piece[2:3] in ",:/":
                 current.add(text, "" if full else "\n", True, ended)
-            elif code in CODES and body[2:3] == ",":
+            elif code in _CODES and code != _CONTINUATION and piece[2:3] == ",":
                 if current is not None:
                     yield current
                 current = Record(number, code, text, ended)
                 if code == "01":
-                    width = _width(current, longest)
+                    width = _width(current)
             elif current is not None and current.code and not current.ended:
-                text = piece[:-1] if ended and index == last else piece
-                current.add(text, "" if full else "\n", False, ended)
+                current.add(piece[:-1] if ended else piece, "" if full else "\n", False, ended)
             else:
                 if current is not None:
                     yield current
                 current = Record(number, "", piece, True)
-            full = not ended and len(line) >= width
+            full = not ended and len(line) == width
+            if full and _has_longer(path, width):
+                full, width = False, _RECORD_CHARS_MAX * 2
     if current is not None:
         yield current
 
 
-def _width(header: Record, longest: int) -> int:
-    """Length at which a line counts as cut; beyond reach where longer lines show that none is."""
+def _pieces(line: str, joined: bool) -> tuple[str, ...]:
+    """The records of one line, each with its end."""
+    pieces = _JOINED.split(line)
+    if joined or len(pieces) > 1:
+        pieces = [part for piece in pieces for part in _CONTINUED.split(piece)]
+    whole = [piece + "/" for piece in pieces[:-1]]
+    return tuple(piece for piece in (*whole, pieces[-1]) if piece.strip())
+
+
+def _width(header: Record) -> int:
+    """The physical record length: the one the header states, else 80."""
     stated = header.first.split(",")
-    width = int(stated[5]) if len(stated) > 5 and re.fullmatch(r"[1-9]\d{1,4}", stated[5]) else 80
-    return width if longest <= width else _RECORD_CHARS_MAX * 2
+    stated_length = stated[5].strip() if len(stated) > 5 else ""
+    return int(stated_length) if re.fullmatch(r"[1-9]\d{1,4}", stated_length, re.ASCII) else 80
+
+
+def _has_longer(path: Path, width: int) -> bool:
+    """Whether any line is longer: then lines have no fixed length, and none was cut."""
+    with path.open("rb") as stream:
+        while piece := stream.readline(_PIECE):
+            if len(piece) > width and len(piece.rstrip()) > width:
+                return True
+    return False

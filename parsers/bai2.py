@@ -50,7 +50,7 @@ from pathlib import Path
 from typing import Final
 
 from parsers._bai_reader import Reader
-from parsers._bai_records import longest_line, records
+from parsers._bai_records import records
 from parsers._bai_rows import Batch
 from parsers._text import encoding_of, lines
 from tieout.canonical import Tables
@@ -99,7 +99,7 @@ def read(path: Path, encoding: str | None = None) -> Iterator[Tables]:
     if finding is not None:
         rows.findings.append(finding)
     reader = Reader(rows)
-    for record in records(lines(path, chosen), longest_line(path)):
+    for record in records(lines(path, chosen), path):
         reader.feed(record)
         if rows.full and (reader.account is None or not reader.account.held):
             if reader.account is not None:
