@@ -12,7 +12,8 @@ from parsers._bai_controls import Tally
 from parsers._bai_fields import amount, day, detail, summaries
 from parsers._bai_records import Record
 from parsers._bai_rows import Batch, Entry, Owner
-from parsers._rows import balance_finding, edges
+from parsers._bai_signs import Signs
+from parsers._rows import balance_finding
 from parsers._text import clean, is_iban, reference
 from tieout.identity import NO_REFERENCE
 from tieout.money import exponent_of, is_currency
@@ -47,11 +48,9 @@ class Account:
         self.records, self.total = record.count, _ZERO
         self.incomplete = False
         self.count = 0
-        self.moved = self.moved_in = _ZERO
-        #: Place of each entry whose sign is in doubt; its record where the type gives none.
-        self.doubtful: list[tuple[int, Record | None]] = []
-        self.plain_debits = 0
+        self.signs = Signs(rows)
         self.digest = 0
+        self.decimals = False
         self.balances: list[dict[str, Any]] = []
         self.totals: dict[str, Decimal] = {}
         fields = record.fields()
@@ -71,7 +70,7 @@ class Account:
     @property
     def held(self) -> bool:
         """Whether entries must wait for the closing of the account."""
-        return bool(self.doubtful) and len(self.rows.lines) < _HELD_MAX
+        return bool(self.signs.doubtful) and len(self.rows.lines) < _HELD_MAX
 
     def _wrong(self, code: str, message: str, line: int = 0) -> None:
         """An error: the account is incomplete, and nothing is posted from it."""
@@ -99,11 +98,14 @@ class Account:
         """Minor units as money; a bank that writes decimals means them."""
         if value.as_tuple().exponent == 0:
             return value * self.scale
-        self.rows.finding(
-            "AMOUNT_DECIMALS", "info", f"line {line}",
-            f"the amount {value} has decimals, which the format does not know; read as it stands",
-            "compare with the balances",
-        )  # fmt: skip
+        if not self.decimals:
+            self.rows.finding(
+                "AMOUNT_DECIMALS", "info", f"line {line}",
+                f"amounts such as {value} have decimals, which the format does not know; "
+                "they are read as they stand",
+                "compare with the balances",
+            )  # fmt: skip
+        self.decimals = True
         return value
 
     def _balances(self, record: Record) -> None:
@@ -152,31 +154,14 @@ class Account:
             return
         if not known:
             self._funds_unknown(funds, record)
-        value = self._signed(raw, direction, amount_text, record)
+        value = raw * self.scale if "." not in amount_text else self._money(raw, record.line)
+        value = self.signs.signed(value, direction, amount_text, record)
         self.rows.lines.append(Entry(
             self.count, record.line, value,
             self._valued_on(value_date, record.line) if value_date else None,
             amount_text[:1] == "-", _reference(bank_ref), _reference(own_ref),
             code, _narrative(text),
         ))  # fmt: skip
-
-    def _signed(self, raw: Decimal, direction: int | None, text: str, record: Record) -> Decimal:
-        """The amount as the account holder sees it; a doubtful sign is noted for the closing."""
-        value = raw * self.scale if "." not in text else self._money(raw, record.line)
-        if direction == CREDIT or not value:
-            pass
-        elif direction == DEBIT:
-            if value < 0:
-                self.doubtful.append((len(self.rows.lines), None))
-            else:
-                self.plain_debits += 1
-            value = -value
-        elif text[:1] not in ("+", "-"):
-            self.doubtful.append((len(self.rows.lines), record))
-        self.moved += value
-        if value > 0:
-            self.moved_in += value
-        return value
 
     def _unreadable(self, why: str, record: Record) -> None:
         text = clean(record.first[:80])
@@ -202,58 +187,17 @@ class Account:
 
     def release(self) -> None:
         """The entries are handed on: a sign still in doubt can no longer be settled."""
-        if self.doubtful:
-            self._wrong("SIGN_DOUBTFUL", f"the signs of {len(self.doubtful)} entries are in doubt")
-        self.doubtful = []
-
-    def _settle(self) -> None:
-        """Signs the records leave open: the balances decide, else the bank's habit.
-
-        A minus before a debit turns it into money in, or only says "debit" again: the latter
-        where every debit has it. A type without direction needs the balances.
-        """
-        if not self.doubtful:
-            return
-        known, lines = edges(self.balances, self.currency), self.rows.lines
-        wanted = known[1]["amount"] - known[0]["amount"] if known else None
-        turned = sum((-2 * lines[at].amount for at, _ in self.doubtful), _ZERO)
-        if self.moved == wanted:
-            return
-        if self.moved + turned == wanted:
-            self._turn([at for at, _ in self.doubtful], "the balances prove it")
-            return
-        if not self.plain_debits:
-            signed = [at for at, record in self.doubtful if record is None]
-            if signed:
-                self._turn(signed, "every debit has a minus")
-        for at, record in reversed(self.doubtful):
-            if record is not None:
-                self._drop(lines.pop(at))
-                self._unreadable("type without direction, and no balances prove one", record)
-
-    def _turn(self, places: list[int], why: str) -> None:
-        lines = self.rows.lines
-        for at in places:
-            self._drop(lines[at])
-            lines[at] = lines[at]._replace(amount=-lines[at].amount, reversal=False)
-            self.moved += lines[at].amount
-            self.moved_in += max(lines[at].amount, _ZERO)
-        self.rows.finding(
-            "SIGN_PROVED", "info", f"line {lines[places[0]].line_no}",
-            f"{len(places)} entries are taken as money "
-            f"{'in' if lines[places[0]].amount > 0 else 'out'}: {why}",
-            "nothing, if the balances tie",
-        )  # fmt: skip
-
-    def _drop(self, line: Entry) -> None:
-        self.moved -= line.amount
-        self.moved_in -= max(line.amount, _ZERO)
+        doubtful = self.signs.doubtful
+        if doubtful:
+            self._wrong("SIGN_DOUBTFUL", f"the signs of {len(doubtful)} entries are in doubt")
+            doubtful.clear()
 
     def finish(self) -> dict[str, Any]:
         """Settle signs, prove the balances, and give the statement row (balances are recorded)."""
-        self._settle()
+        for record in self.signs.settle(self.balances, self.currency):
+            self._unreadable("type without direction, and no balances prove one", record)
         kind, where = self._kind(), f"line {self.line}"
-        proof = balance_finding(self.balances, self.currency, self.moved, where)
+        proof = balance_finding(self.balances, self.currency, self.signs.moved, where)
         if proof is not None and self.count and not self.incomplete:
             if kind == "booked" or proof.code != "BALANCE_MISSING":
                 self.rows.findings.append(proof)
@@ -276,7 +220,8 @@ class Account:
 
     def _check_totals(self, where: str) -> None:
         """Entries against the totals of credits and debits, where no balances prove them."""
-        for code, read in (("100", self.moved_in), ("400", self.moved_in - self.moved)):
+        credits = self.signs.moved_in
+        for code, read in (("100", credits), ("400", credits - self.signs.moved)):
             stated = self.totals.get(code)
             if stated is not None and abs(stated) != read:
                 self.rows.finding(

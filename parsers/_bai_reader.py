@@ -64,6 +64,13 @@ class Reader:
 
     def _unknown(self, record: Record) -> None:
         text = clean(record.first[:80])
+        if self.file is None and not self.number:
+            self.rows.finding(
+                "TEXT_LEADING", "info", f"line {record.line}",
+                f"text before the file's header is left out: {text!r}",
+                "nothing, if it is the sender's job card",
+            )  # fmt: skip
+            return
         if self.file is None:
             self.rows.finding(
                 "TEXT_TRAILING", "warning", f"line {record.line}",

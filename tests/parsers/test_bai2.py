@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from parsers import Parsed, identify
+from parsers import Parsed, _bai_account, identify
 from tests.parsers.reading import SAMPLES, codes, entries, read, refusal
 
 GROUP = "02,ME,BANK,1,261120,,USD,2/"
@@ -162,6 +162,7 @@ def test_version_3_and_what_may_stand_before_the_header(tmp_path: Path) -> None:
     for before in ("\n\n", "\ufeff", "$$ADD ID=X BID='Y'\n"):
         assert read(tmp_path, before + content).format == "BAI2"
     assert read(tmp_path, content.encode("utf-16")).format == "BAI2"
+    assert codes(read(tmp_path, "$$ADD ID=X\n" + content))[0] == "TEXT_LEADING"
     unknown = read(tmp_path, content.replace(",,,2/", ",,,/", 1))
     assert codes(unknown)[0] == "BAI_VERSION"
     assert refusal(tmp_path, content.replace(",,,2/", ",,,1/", 1)).code == "BAI_VERSION"
@@ -428,6 +429,19 @@ def test_iban_servicer_and_cheque(tmp_path: Path) -> None:
     assert (row["account_id"], row["account_scheme"]) == ("GB33BUKB20201555555555", "IBAN")
     assert row["servicer_bic"] == "NWBKGB2L"
     assert entries(parsed)[0]["d_cheque_no"] == "1044"
+
+
+def test_signs_in_doubt_are_held_back_only_so_long(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    content = bai(*["16,475,-100,,,,/"] * 6_000, account="1,USD,010,0,,,015,-600000,,")
+    held = read(tmp_path, content)
+    assert codes(held) == ["SIGN_PROVED"]
+    monkeypatch.setattr(_bai_account, "_HELD_MAX", 5_000)
+    released = read(tmp_path, content)
+    assert "SIGN_DOUBTFUL" in codes(released)
+    assert released.tables.entries.num_rows == 6_000
+    assert released.tables.statements["incomplete"].to_pylist() == [True]
 
 
 def test_batches(tmp_path: Path) -> None:

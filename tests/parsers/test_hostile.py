@@ -88,6 +88,8 @@ BOMBS = {
     "bai record": _BAI + "16,165,1,,,,x/\n" + "88,xxxxxxxx\n" * 1_400_000,
     "bai fields": _BAI + "16,165,1,D," + "9" * 18 + "\n" + "88,1,1\n" * 400_000,
     "bai slashes": _BAI + "/16,165,5/" * 50_000,
+    "bai text": _BAI + "16,165,1,,,,x/\n" + "88,xx\n" * 250_000,
+    "bai distribution": _BAI + "16,165,1,D,10000/\n" + "88,1,1/\n" * 9_000,
     "bai accounts": _BAI + "03,1,USD/\n" * 5_000,
 }
 
