@@ -18,8 +18,10 @@ __all__ = ["Detail", "Summary", "amount", "day", "detail", "instant", "summaries
 
 #: Funds types without further fields: immediate, one day, two days, unknown, not stated.
 _SIMPLE: Final = frozenset({"", "0", "1", "2", "Z"})
+#: Value date and time; amounts at once, after one day, and later.
+_FURTHER: Final = {"V": 2, "S": 3}
 #: Sign before or behind, zeros to fill the field.
-_AMOUNT = re.compile(r"([+-]?)\s*0*(\d+(?:\.\d*)?)([+-]?)", re.ASCII)
+_AMOUNT = re.compile(r"\s*([+-]?)\s*0*(\d+(?:\.\d*)?)([+-]?)\s*", re.ASCII)
 _TIME = re.compile(r"(\d\d):?(\d\d)(?::?(\d\d))?", re.ASCII)
 _LAST: Final = time(23, 59, 59)
 _DISTRIBUTIONS_MAX: Final = 10_000
@@ -138,11 +140,17 @@ def _groups(fields: list[str]) -> list[Summary] | None:
 def detail(record: Record) -> Detail | None:
     """The fields of a 16 record; None where its funds type asks for fields that are not there."""
     fields = record.first.split(",", 5)
-    if len(fields) == 6 and fields[2] in _SIMPLE:
-        code, money, funds, bank_ref, own_ref, text = fields
-        text = _text(text, record, 0) if record.rest else text.strip()
-        return code, money, funds, "", bank_ref, own_ref, text, True
-    return _long_detail(record)
+    more = _FURTHER.get(fields[2], 0) if len(fields) > 5 else None
+    if more:
+        fields = record.first.split(",", 5 + more)
+    if more is None or len(fields) < 6 + more or fields[0] not in DIRECTIONS:
+        return _long_detail(record)
+    code, money, funds = fields[:3]
+    if not more and funds not in _SIMPLE:
+        return _long_detail(record)
+    text = _text(fields[-1], record, 0) if record.rest else fields[-1].strip()
+    value_date = fields[3].strip() if funds == "V" else ""
+    return code, money, funds, value_date, fields[-3], fields[-2], text, True
 
 
 def _long_detail(record: Record) -> Detail | None:

@@ -112,16 +112,14 @@ def records(lines: Iterable[tuple[int, str]], path: Path) -> Iterator[Record]:
         pieces = (line,) if line.find("/", 0, -1) < 0 else _pieces(line, joined)
         joined = joined or len(pieces) > 1
         for piece in pieces:
+            if piece[0] in " \t" and piece.lstrip()[:2] in _CODES:
+                piece = piece.lstrip()
             code = piece[:2]
-            if code not in _CODES:
-                code = piece.lstrip()[:2]
-                if code in _CODES:
-                    piece = piece.lstrip()
             ended = piece[-1] == "/"
             text = piece[3:-1] if ended else piece[3:]
             if code == _CONTINUATION and current is not None and piece[2:3] in ",:/":
                 current.add(text, "" if full else "\n", True, ended)
-            elif code in _CODES and code != _CONTINUATION and piece[2:3] == ",":
+            elif piece[2:3] == "," and code in _CODES and code != _CONTINUATION:
                 if current is not None:
                     yield current
                 current = Record(number, code, text, ended)

@@ -67,6 +67,9 @@ DETAILS = """
 16,165,000000000000000000000500,,,,/              -> 165 | 5       |        |       |
 16,165,-500,,,,/                                  -> 165 | -5      |        |       |
 16,165,500-,,,,/                                  -> 165 | -5      |        |       |
+16, 165 , 500 , Z , B , C , TEXT /                -> 165 | 5       | B      | C     | TEXT
+  16,165,500,Z,B,C,TEXT/                          -> 165 | 5       | B      | C     | TEXT
+16,165,500,V,,,B,C,TEXT/                          -> 165 | 5       | B      | C     | TEXT
 16,165,12.50,,,,/                                 -> 165 | 12.5    |        |       |
 16,165,0,,,,/                                     -> 165 | 0       |        |       |
 16,722,500,,,,/                                   -> 722 | 5       |        |       |
@@ -87,7 +90,7 @@ def test_detail(tmp_path: Path, case: str) -> None:
     assert shown(parsed) == [tuple(cell.strip() for cell in wanted.split("|", 4))]
     (found,) = entries(parsed)
     assert found["booked_on"] == date(2026, 11, 20)
-    assert found["valued_on"] == (date(2026, 11, 21) if ",V," in record else None)
+    assert found["valued_on"] == (date(2026, 11, 21) if ",V,2" in record else None)
     assert found["d_amount"] == found["amount"]
     assert found["status"] == ("info" if "16,890" in record else "booked")
     assert parsed.tables.statements["incomplete"].to_pylist() == [False]
