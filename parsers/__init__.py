@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Protocol
 
-from parsers import camt053, mt940, pain001, pain002
+from parsers import bai2, camt053, mt940, pain001, pain002
 from parsers._repeats import with_ids
 from tieout.canonical import Tables, concat
 from tieout.errors import InputError, TieoutError
@@ -49,12 +49,12 @@ FORMATS: Final[tuple[Format, ...]] = (
     pain001,
     pain002,
     mt940,
+    bai2,
 )
 
 _OTHERS: Final = (
     (re.compile(rb"BkToCstmrAcctRpt|camt\.052"), "camt.052"),
     (re.compile(rb"BkToCstmrDbtCdtNtfctn|camt\.054"), "camt.054"),
-    (re.compile(rb"\A\s*01,[^\r\n]*,[23]\s*/"), "BAI2"),
     (re.compile(rb"\{2:[IO]942|^:34F:|^:90[CD]:|^:13D:", re.M), "MT942"),
     (re.compile(rb"\APK\x03\x04"), "zip"),
     (re.compile(rb"\A\x1f\x8b"), "gzip"),

@@ -18,7 +18,7 @@ from tests.parsers import peers
 from tieout.errors import InputError
 
 CORPUS = Path(__file__).resolve().parents[3] / "shared" / "corpus"
-FOLDERS = ("camt.053", "mt940", "mt9xx-fragment")
+FOLDERS = ("camt.053", "mt940", "mt9xx-fragment", "bai2")
 
 pytestmark = pytest.mark.skipif(not CORPUS.is_dir(), reason=f"no corpus at {CORPUS}")
 
@@ -44,6 +44,14 @@ REFUSED = {
     "wolph__mt940__betterplace_empty_line.sta": "MT_TRUNCATED",
     "wolph__mt940__cmxl_account_identification_iban.sta": "MT_TRUNCATED",
     "wolph__mt940__cmxl_reference.sta": "MT_TRUNCATED",
+    # BAI2 without an account, of version 1, and with a header of code 00
+    "ministryofjustice__bai2__inline_test_parsers_test_fails_if_no_groups_found.bai2": (
+        "BAI_NO_STATEMENT"
+    ),
+    "ministryofjustice__bai2__inline_test_parsers_test_only_version_2_supported.bai2": (
+        "BAI_VERSION"
+    ),
+    "moov-io__bai2__errors_sample-parseError.txt": "FORMAT_UNKNOWN",
     # MT942
     "railslove__cmxl__lines_entry_date.txt": "FORMAT_UNSUPPORTED",
     "railslove__cmxl__lines_floor_limit_indicator_credit.txt": "FORMAT_UNSUPPORTED",
@@ -60,6 +68,23 @@ UNTIED = {
     "OCA__bank-statement-import__test-camt053-wrong-amount": "one entry has no amount",
     "OCA__bank-statement-import__test-camt053@10.0": "entries were cut from the sample",
     "OCA__bank-statement-import__test-camt053@9.0": "entries were cut from the sample",
+    "ministryofjustice__bai2__inline_test_bai2_test_write.bai2": "made-up balances",
+    **dict.fromkeys(
+        (
+            f"ministryofjustice__bai2__inline_test_parsers_test_{name}.bai2"
+            for name in (
+                "fails_integrity_on_file_control_total",
+                "fails_integrity_on_numbers_of_groups",
+                "fails_integrity_on_numbers_of_records",
+                "ignore_integrity_checks",
+                "multiple_groups",
+            )
+        ),
+        "no closing balance",
+    ),
+    "moov-io__bai2__data_sample.txt": "only available balances",
+    "moov-io__bai2__sample1-btrs.txt": "only available balances",
+    "moov-io__bai2__sample1.txt": "only available balances",
     "genkgo__camt__camt053.v2.minimal.xml": "opening EUR, closing SEK",
     "genkgo__camt__camt053.v2.with-account-name.xml": "only CLAV",
     "genkgo__camt__camt053.v2.with-party-ids.xml": "opening EUR, closing SEK",
@@ -155,6 +180,8 @@ def _raw_entries(path: Path) -> int:
     data = path.read_bytes()
     if parsers.identify(data[: parsers.HEAD_BYTES]) == "MT940":
         return len(re.findall(rb"^:61:", data, re.M))
+    if path.parent.name == "bai2":
+        return len(re.findall(rb"^16,", data, re.M))
     return len(re.findall(rb"<(?:\w+:)?Ntry>", data))
 
 

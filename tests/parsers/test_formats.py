@@ -43,7 +43,10 @@ Example~~:20:X~:25:1                                                           |
 :61:2601020102C5,00NTRFNONREF                                                  | MT940
 {1:F01TESTDEFFAXXX0000000000}{2:O9421200261120TESTDEFFAXXX00N}{4:~:20:X        | None
 :20:X~:25:1~:28C:1~:34F:EUR0,                                                  | None
-01,BANK,ME,261120,0000,1,80,1,2/                                               | None
+01,BANK,ME,261120,0000,1,80,1,2/                                               | BAI2
+01,BANK,ME,261120,0000,1,,,3/~02,ME,BANK,1,261120,,,/                          | BAI3
+01,BANK,ME,261120,0000,1/~88,,,2/                                              | BAI2
+01,1999,some,table,of,numbers                                                  | None
 hello                                                                          | None
 """
 
@@ -72,7 +75,9 @@ REFUSED = r"""
                                                         | FILE_EMPTY
  \n                                                     | FILE_EMPTY
 hello                                                   | FORMAT_UNKNOWN
-01,BANK,ME,261120,0000,1,80,1,2/                        | FORMAT_UNSUPPORTED
+01,BANK,ME,261120,0000,1,80,1,2/                        | BAI_TRUNCATED
+01,BANK,ME,261120,0000,1,80,1,1/                        | BAI_VERSION
+01,BANK,ME,261120,0000,1,80,1,2/\n99,0,0,2/             | BAI_NO_STATEMENT
 :20:X\n:25:1\n:28C:1\n:34F:EUR0,\n                      | FORMAT_UNSUPPORTED
 PK\x03\x04zzzz                                          | FORMAT_UNSUPPORTED
 <Document><BkToCstmrAcctRpt><Rpt/>                      | FORMAT_UNSUPPORTED

@@ -69,6 +69,8 @@ def test_undefined_entity_is_an_error_not_an_empty_text(tmp_path: Path) -> None:
     assert refusal(tmp_path, f"{_OPEN}<Id>&x;</Id>{_CLOSE}").code == "XML_MALFORMED"
 
 
+_BAI = "01,A,B,261121,0600,1,,,2/\n02,B,A,1,261120,,USD,2/\n03,1,USD,010,0,,/\n"
+
 BOMBS = {
     "depth": _OPEN + "<a>" * 10_000 + "</a>" * 10_000 + _CLOSE,
     "depth cut": _OPEN + "<a>" * 10_000,
@@ -82,6 +84,13 @@ BOMBS = {
     "mt tags": ":20:X\n" * 200_000,
     "mt blocks": "{1:" * 200_000 + ":20:X",
     "mt mark": ":20:X\n:61:260101C" + "1" * 500_000,
+    "bai line": _BAI + "16,165,1,,,," + "x" * 12_000_000,
+    "bai record": _BAI + "16,165,1,,,,x/\n" + "88,xxxxxxxx\n" * 1_400_000,
+    "bai fields": _BAI + "16,165,1,D," + "9" * 18 + "\n" + "88,1,1\n" * 400_000,
+    "bai slashes": _BAI + "/16,165,5/" * 50_000,
+    "bai text": _BAI + "16,165,1,,,,x/\n" + "88,xx\n" * 250_000,
+    "bai distribution": _BAI + "16,165,1,D,10000/\n" + "88,1,1/\n" * 9_000,
+    "bai accounts": _BAI + "03,1,USD/\n" * 5_000,
 }
 
 
@@ -104,7 +113,15 @@ WHOLE = {"two_documents.xml": b"</Document>"}
 
 @pytest.mark.parametrize(
     "name",
-    ["prefixed_v02.xml", "two_documents.xml", "structured.sta", "slashes.940", "free_text.sta"],
+    [
+        "prefixed_v02.xml",
+        "two_documents.xml",
+        "structured.sta",
+        "slashes.940",
+        "free_text.sta",
+        "harbor.bai",
+        "padded.bai",
+    ],
 )
 def test_no_cut_is_read_in_silence(tmp_path: Path, name: str) -> None:
     content = (SAMPLES / name).read_bytes()

@@ -1,0 +1,123 @@
+"""BAI2 rows on their way into canonical tables, entries as tuples: there are many of them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date
+from decimal import Decimal
+from typing import Any, Final, NamedTuple
+
+import pyarrow as pa
+import pyarrow.compute
+
+from parsers._bai_codes import CHEQUES, NON_MONETARY
+from parsers._rows import BATCH_ENTRIES, Rows
+from tieout.canonical import BALANCES, DETAILS, ENTRIES, STATEMENTS, Tables, table
+
+__all__ = ["Batch", "Entry", "Owner"]
+
+#: The stubs know too few of its signatures.
+pc: Any = pyarrow.compute
+
+#: What a detail says as its entry does.
+_SHARED: Final = ("entry_id", "line_no", "amount", "currency", "narrative")
+
+
+class Owner(NamedTuple):
+    """What all entries of an account have in common."""
+
+    statement_id: str
+    account_id: str | None
+    currency: str
+    booked_on: date | None
+
+
+class Entry(NamedTuple):
+    """One 16 record; the names are those of `tieout.canonical.ENTRIES`."""
+
+    ordinal: int
+    line_no: int
+    amount: Decimal
+    valued_on: date | None
+    reversal: bool
+    bank_ref: str | None
+    entry_ref: str | None
+    code_proprietary: str
+    narrative: str | None
+
+
+class Batch(Rows):
+    """Rows whose entries are `Entry` tuples, account by account; each has one detail."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.lines: list[Entry] = []
+        #: Each account with the place of its first entry.
+        self.owners: list[tuple[int, Owner]] = []
+
+    @property
+    def full(self) -> bool:
+        """Whether a batch's worth of entries waits."""
+        return len(self.lines) >= BATCH_ENTRIES
+
+    def begin(self, owner: Owner) -> None:
+        """The entries that follow are this account's."""
+        self.owners.append((len(self.lines), owner))
+
+    def take(self) -> Tables:
+        """Everything collected so far as tables; the last account may go on."""
+        entries, details = _entries(self.lines, self.owners)
+        last = self.owners[-1][1] if self.owners else None
+        tables = Tables(
+            table(self.statements, STATEMENTS),
+            table(self.balances, BALANCES),
+            entries,
+            details,
+            tuple(self.findings),
+        )
+        self.__init__()  # type: ignore[misc]
+        if last is not None:
+            self.begin(last)
+        return tables
+
+
+def _entries(
+    lines: Sequence[Entry], owners: Sequence[tuple[int, Owner]]
+) -> tuple[pa.Table, pa.Table]:
+    """Entries and their details; what an account's entries share is made once and repeated."""
+    count = len(lines)
+    if not count:
+        return ENTRIES.empty_table(), DETAILS.empty_table()
+    made: dict[str, Any] = {}
+    for name, values in zip(Entry._fields, zip(*lines, strict=True), strict=True):
+        made[name] = pa.array(values, ENTRIES.field(name).type)
+    starts = [start for start, _ in owners]
+    counts = [end - start for start, end in zip(starts, [*starts[1:], count], strict=True)]
+    places = pa.array([n for n, many in enumerate(counts) for _ in range(many)], pa.int32())
+    for name, values in zip(Owner._fields, zip(*(o for _, o in owners), strict=True), strict=True):
+        made[name] = pa.array(values, ENTRIES.field(name).type).take(places)
+    code, own_ref = made["code_proprietary"], made["entry_ref"]
+    made["entry_id"] = pc.binary_join_element_wise(
+        made["statement_id"], made["ordinal"].cast(pa.string()), "."
+    )
+    made["status"] = pc.if_else(pc.equal(code, NON_MONETARY), "info", "booked")
+    made["detail_count"] = pa.repeat(pa.scalar(1, pa.int64()), count)
+    is_cheque = pc.and_(
+        pc.is_in(code, value_set=pa.array(sorted(CHEQUES))),
+        pc.match_substring_regex(own_ref, "^[0-9]+$"),
+    )
+    details = {name: made[name] for name in _SHARED} | {
+        "detail_id": pc.binary_join_element_wise(made["entry_id"], "1", "."),
+        "ordinal": made["detail_count"],
+        "cheque_no": pc.if_else(is_cheque, own_ref, pa.scalar(None, pa.string())),
+    }
+    return _filled(made, ENTRIES, count), _filled(details, DETAILS, count)
+
+
+def _filled(columns: dict[str, Any], schema: pa.Schema, count: int) -> pa.Table:
+    """Columns by name as a table of exactly ``schema``; those that are not there are null."""
+    arrays = [columns.get(f.name) for f in schema]
+    return pa.Table.from_arrays(
+        [pa.nulls(count, f.type) if a is None else a for a, f in zip(arrays, schema, strict=True)],
+        schema=schema,
+    )
