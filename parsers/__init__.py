@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Protocol
 
-from parsers import camt053, mt940
+from parsers import aeb43, camt053, cfonb120, coda, mt940
 from parsers._repeats import with_ids
 from tieout.canonical import Tables, concat
 from tieout.errors import InputError, TieoutError
@@ -44,7 +44,13 @@ class Format(Protocol):
         ...
 
 
-FORMATS: Final[tuple[Format, ...]] = (camt053, mt940)
+FORMATS: Final[tuple[Format, ...]] = (
+    camt053,
+    mt940,
+    coda,
+    cfonb120,
+    aeb43,
+)
 
 _OTHERS: Final = (
     (re.compile(rb"BkToCstmrAcctRpt|camt\.052"), "camt.052"),
