@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any, Final
 
-from parsers._fixed import Record, compact, day_of, number, unreadable
+from parsers._fixed import Record, compact, day_of, midnight, number, unreadable
 from parsers._fixed_statement import Statement
 from parsers._rows import Rows
 from parsers._text import clean, reference
@@ -92,8 +91,8 @@ class Reader:
         self.until = day_of(record.cut(27, 32), "YMD", record, self.rows)
         now.row |= {
             "owner_name": record.get(52, 77),
-            "from_at": _midnight(first),
-            "to_at": _midnight(self.until),
+            "from_at": midnight(first),
+            "to_at": midnight(self.until),
         }
         now.add_balance("OPBD", self._balance(record, 33), first, record, self.rows)
 
@@ -235,10 +234,6 @@ def _cents(text: str) -> Decimal | None:
     if not (text.isascii() and text.isdigit()):
         return None
     return amount(f"{text[:-2] or '0'}.{text[-2:].rjust(2, '0')}")
-
-
-def _midnight(day: date | None) -> datetime | None:
-    return datetime(day.year, day.month, day.day, tzinfo=UTC) if day else None
 
 
 def _truncated(record: Record | None) -> InputError:

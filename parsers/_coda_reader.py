@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime
 from decimal import Decimal
-from typing import Any
 
 from parsers._coda_entry import Movement, Part
-from parsers._coda_text import milli
-from parsers._fixed import Record, compact, day_of, number, unreadable
+from parsers._coda_text import account_of, milli, signed_milli
+from parsers._fixed import Record, compact, day_of, midnight, number, unreadable
 from parsers._fixed_statement import Statement
 from parsers._rows import Rows
-from parsers._text import clean, is_iban, reference
+from parsers._text import clean, reference
 from tieout.errors import InputError
 
 __all__ = ["Reader"]
@@ -42,7 +40,7 @@ class Reader:
         if header is None and code != "0":
             raise _broken(record, "stands outside an envelope (0 to 9)")
         if code not in "01489":
-            self.part = None
+            self.part, self.count = None, self.count + 1
             self._incomplete()
             unreadable(record, "no record of CODA begins so", self.rows, "RECORD_UNKNOWN")
             return
@@ -85,7 +83,7 @@ class Reader:
         self.statements += 1
         self.count += 1
         self.sequence, self.texts = 0, []
-        account, scheme, currency = _account(record)
+        account, scheme, currency = account_of(record)
         now = self.now = Statement(self.statements, record, self.kind, account)
         now.currency = currency
         created = day_of(header.cut(6, 11), "DMY", header, self.rows)
@@ -96,14 +94,14 @@ class Reader:
             "statement_ref": reference(header.cut(25, 34)),
             # The coded statement's own number, else that of the paper.
             "sequence_no": number(record.cut(126, 128)) or number(record.cut(3, 5)),
-            "created_at": _midnight(created),
+            "created_at": midnight(created),
         }
         self.paper, self.owner = record.cut(3, 5), record.cut(6, 42)
         if currency is None:
             now.incomplete = True
             unreadable(record, "the account has no currency", self.rows, "CURRENCY_MISSING")
         now.add_balance(
-            "OPBD", _signed(record, 43), day_of(record.cut(59, 64), "DMY", record, self.rows),
+            "OPBD", signed_milli(record, 43), day_of(record.cut(59, 64), "DMY", record, self.rows),
             record, self.rows,
         )  # fmt: skip
 
@@ -134,6 +132,7 @@ class Reader:
         self.part = part
         if self.movement is not None and self.movement.takes(part):
             self.movement.add(part)
+            self.sequence = number(part.sequence) or self.sequence
         elif part.detail != "0000":
             self.part = None
             self._incomplete()
@@ -205,7 +204,7 @@ class Reader:
                 f"the new balance is of statement {record.cut(2, 4)}, the old of {self.paper}",
             ))  # fmt: skip
         on = day_of(record.cut(58, 63), "DMY", record, self.rows)
-        now.add_balance("CLBD", _signed(record, 42), on, record, self.rows)
+        now.add_balance("CLBD", signed_milli(record, 42), on, record, self.rows)
 
     def _end(self, record: Record, header: Record) -> None:
         """Record 9: totals of the envelope."""
@@ -218,7 +217,8 @@ class Reader:
         self._check("records", number(record.cut(17, 22)) or 0, record, self.count, self.notes)
         self._check("debit", milli(record.cut(23, 37)), record, self.debit)
         self._check("credit", milli(record.cut(38, 52)), record, self.credit)
-        if record.cut(128, 128) == "1":
+        # 2 is the last envelope of the file; a cut line no longer says so.
+        if record.cut(128, 128) != "2":
             self.more = record
 
     def _check(
@@ -243,9 +243,9 @@ class Reader:
             )  # fmt: skip
         if self.more is not None:
             self.rows.finding(
-                "FILE_CONTINUES", "info", self.more.place,
-                "the bank announces another part behind this one (column 128); none is here",
-                "it comes in another file, or this one is cut there: fetch it again if unsure",
+                "FILE_CONTINUES", "warning", self.more.place,
+                "the bank does not say that this is the file's last part (2 in column 128)",
+                "more comes in another file, or this one is cut here: fetch it again if unsure",
             )  # fmt: skip
 
     def _flush(self) -> None:
@@ -262,31 +262,6 @@ class Reader:
     def _incomplete(self) -> None:
         if self.now is not None:
             self.now.incomplete = True
-
-
-def _account(record: Record) -> tuple[str | None, str, str | None]:
-    """Account, scheme and currency of record 1; the structure says where they stand."""
-    kind, field = record.cut(2, 2), record.cut(6, 42)
-    if kind not in "0123":
-        kind = "2" if field[:2].isalpha() else "0" if field[12:13] == " " else "1"
-    if kind == "0":
-        account, currency = field[:12], field[13:16]
-    else:
-        account, currency = field[: 31 if kind == "2" else 34], field[34:37]
-    bare = "".join(account.split())
-    scheme = "IBAN" if kind in "23" or is_iban(bare) else "other"
-    known = currency.isascii() and currency.isalpha() and currency.isupper()
-    return clean(bare), scheme, currency if known and len(currency) == 3 else None
-
-
-def _signed(record: Record, at: int) -> Decimal | None:
-    """Sign and fifteen digits from a column on."""
-    value, sign = milli(record.cut(at + 1, at + 15)), {"0": 1, "1": -1}.get(record.cut(at, at))
-    return None if value is None or sign is None else sign * value if value else value
-
-
-def _midnight(day: date | None) -> Any:
-    return datetime(day.year, day.month, day.day, tzinfo=UTC) if day else None
 
 
 def _truncated(header: Record) -> InputError:

@@ -8,11 +8,11 @@ from typing import Any, Final
 
 from parsers._fixed import Record, compact
 from parsers._rows import Rows
-from parsers._text import clean, reference
+from parsers._text import clean, is_iban, reference
 from parsers._values import amount
 from tieout.money import is_currency
 
-__all__ = ["creditor_reference", "milli", "structured"]
+__all__ = ["account_of", "creditor_reference", "milli", "signed_milli", "structured"]
 
 Row = dict[str, Any]
 
@@ -25,6 +25,27 @@ def milli(text: str) -> Decimal | None:
     if not (text.isascii() and text.isdigit()):
         return None
     return amount(f"{text[:-3] or '0'}.{text[-3:].rjust(3, '0')}")
+
+
+def account_of(record: Record) -> tuple[str | None, str, str | None]:
+    """Account, scheme and currency of record 1; the structure says where they stand."""
+    kind, field = record.cut(2, 2), record.cut(6, 42)
+    if kind not in "0123":
+        kind = "2" if field[:2].isalpha() else "0" if field[12:13] == " " else "1"
+    if kind == "0":
+        account, currency = field[:12], field[13:16]
+    else:
+        account, currency = field[: 31 if kind == "2" else 34], field[34:37]
+    bare = "".join(account.split())
+    scheme = "IBAN" if kind in "23" or is_iban(bare) else "other"
+    known = currency.isascii() and currency.isalpha() and currency.isupper()
+    return clean(bare), scheme, currency if known and len(currency) == 3 else None
+
+
+def signed_milli(record: Record, at: int) -> Decimal | None:
+    """Sign and fifteen digits from a column on."""
+    value, sign = milli(record.cut(at + 1, at + 15)), {"0": 1, "1": -1}.get(record.cut(at, at))
+    return None if value is None or sign is None else sign * value if value else value
 
 
 def creditor_reference(text: str) -> bool:

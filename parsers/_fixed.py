@@ -11,7 +11,7 @@ import codecs
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import date
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Final
 
@@ -20,7 +20,16 @@ from parsers._rows import Rows
 from parsers._text import LINE_CHARS_MAX, clean
 from tieout.errors import InputError
 
-__all__ = ["Record", "compact", "day_of", "head_text", "number", "records", "unreadable"]
+__all__ = [
+    "Record",
+    "compact",
+    "day_of",
+    "head_text",
+    "midnight",
+    "number",
+    "records",
+    "unreadable",
+]
 
 _CHUNK: Final = 1 << 16
 _BREAK = re.compile(r"\r\n|\n|\r")
@@ -99,7 +108,7 @@ def _pieces(
     path: Path, encoding: str, width: int, starts: re.Pattern[str]
 ) -> Iterator[tuple[str, bool]]:
     """Texts of records, and whether a line end stands behind each."""
-    held, at, ended, whole = "", 0, False, True
+    held, at, ended, whole, done = "", 0, False, True, 0
     with path.open(encoding=encoding, newline="") as stream:
         while True:
             if not ended and len(held) - at < 2 * width + 2:
@@ -108,14 +117,14 @@ def _pieces(
             near = _BREAK.search(held, at, at + width + 2)
             if (near is None or near.start() > at + width) and starts.match(held, at + width):
                 yield held[at : at + width], False
-                at += width
+                at, done = at + width, done + 1
                 continue
             found = near or _BREAK.search(held, at)
             stop = found.start() if found else len(held)
             whole = whole and found is None
             if found is not None and (ended or found.end() < len(held)):
                 yield held[at:stop], True
-                at = found.end()
+                at, done = found.end(), done + 1
                 continue
             if ended:
                 last = at + width if whole else len(held)
@@ -126,7 +135,7 @@ def _pieces(
                 raise InputError(
                     "TEXT_LINE_TOO_LONG",
                     f"a line has more than {LINE_CHARS_MAX:,} characters",
-                    where=f"{held[at : at + 40]!r}",
+                    where=f"record {done + 1}",
                     remedy="this is not a statement file; nothing of it was read",
                 )
             chunk = stream.read(_CHUNK)
@@ -182,6 +191,11 @@ def day_of(text: str, order: str, record: Record, rows: Rows) -> date | None:
             f"left empty; the raw record: {clean(record.text)}",
         )  # fmt: skip
     return found
+
+
+def midnight(day: date | None) -> datetime | None:
+    """The instant a day without a time stands for."""
+    return datetime(day.year, day.month, day.day, tzinfo=UTC) if day else None
 
 
 def unreadable(record: Record, what: str, rows: Rows, code: str = "ENTRY_UNREADABLE") -> None:
