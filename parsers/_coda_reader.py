@@ -20,7 +20,7 @@ class Reader:
 
     def __init__(self, rows: Rows, kind: str) -> None:
         self.rows, self.kind = rows, kind
-        self.statements = 0
+        self.statements = self.count = self.notes = self.opened = 0
         self.header: Record | None = None  # of the open envelope
         self.now: Statement | None = None
         self.movement: Movement | None = None

@@ -169,7 +169,7 @@ def test_notices_are_no_entries(tmp_path: Path, notice: str) -> None:
         assert parsed.tables.entries.num_rows == 0
     if "PAS DE" in notice:
         parsed = read(tmp_path, f"{first}\n{notice}\n{last}")
-        assert "PAS DE MOUVEMENT" in parsed.tables.statements["narrative"].to_pylist()[0]
+        assert "PAS DE MOUVEMENT" in str(parsed.tables.statements["narrative"].to_pylist()[0])
 
 
 def test_a_masked_card_number_is_no_notice(tmp_path: Path) -> None:
