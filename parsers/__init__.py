@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Protocol
 
-from parsers import bai2, camt053, mt940, pain001, pain002
+from parsers import aeb43, bai2, camt053, cfonb120, coda, mt940, pain001, pain002
 from parsers._repeats import with_ids
 from tieout.canonical import Tables, concat
 from tieout.errors import InputError, TieoutError
@@ -50,6 +50,9 @@ FORMATS: Final[tuple[Format, ...]] = (
     pain002,
     mt940,
     bai2,
+    coda,
+    cfonb120,
+    aeb43,
 )
 
 _OTHERS: Final = (

@@ -18,7 +18,15 @@ from tests.parsers import peers
 from tieout.errors import InputError
 
 CORPUS = Path(__file__).resolve().parents[3] / "shared" / "corpus"
-FOLDERS = ("camt.053", "mt940", "mt9xx-fragment", "bai2")
+FOLDERS = (
+    "camt.053",
+    "mt940",
+    "mt9xx-fragment",
+    "bai2",
+    "coda",
+    "cfonb120",
+    "aeb43",
+)
 
 pytestmark = pytest.mark.skipif(not CORPUS.is_dir(), reason=f"no corpus at {CORPUS}")
 
@@ -58,9 +66,14 @@ REFUSED = {
     "railslove__cmxl__lines_floor_limit_indicator_debit.txt": "FORMAT_UNSUPPORTED",
     "railslove__cmxl__lines_vmk_summary_debit.txt": "FORMAT_UNSUPPORTED",
     "railslove__cmxl__statement-details-mt942.txt": "FORMAT_UNSUPPORTED",
+    # pieces without 01, and a 07 whose 01 is missing
+    "pennylane-hq__cfonb__end_of_statement_without_beginning.txt": "CFONB_TRUNCATED",
+    "pennylane-hq__cfonb__operation.txt": "CFONB_TRUNCATED",
+    "pennylane-hq__cfonb__operation_already_defined.txt": "CFONB_TRUNCATED",
+    "pennylane-hq__cfonb__operation_unstarted.txt": "CFONB_TRUNCATED",
 }
 
-#: camt.053 statements whose balances do not tie (or that have none), and why.
+#: Statements whose balances do not tie (or that have none), and why.
 UNTIED = {
     "OCA__bank-statement-import__test-camt053": "entries were cut from the sample",
     "OCA__bank-statement-import__test-camt053-bookgdt-dttm": "entries were cut from the sample",
@@ -101,6 +114,11 @@ UNTIED = {
     "viafintech__camt_parser__053_valid_example_with_datetime.xml": "no opening balance",
     "viafintech__camt_parser__053_valid_example_with_debit.xml": "a mark was changed by hand",
     "viafintech__camt_parser__053_valid_example_with_instdamt.xml": "amounts were changed",
+    # CODA: the balances are of other accounts and statements
+    "wimverstuyf__php-coda-parser__sample2.cod": "entries were cut from the sample",
+    "wimverstuyf__php-coda-parser__sample3.cod": "old and new balance are made up",
+    "wimverstuyf__php-coda-parser__sample5.cod": "entries were cut from the sample",
+    "wimverstuyf__php-coda-parser__sample6.cod": "entries were cut from the sample",
 }
 
 _RC = "the peer reads RC as money in; 20 statements tie only with RC as money out"
@@ -120,6 +138,15 @@ DISAGREEMENTS = {
 BY_DETAIL = {
     "OCA__bank-statement-import__test-camt053.expected.pydata",
     "OCA__bank-statement-import__test-camt053@10.0.expected.pydata",
+}
+
+
+#: How an entry begins in formats of lines; in CODA details have a number.
+_ENTRY_RECORDS = {
+    "MT940": rb"^:61:",
+    "CODA": rb"^21\d{4}0000",
+    "CFONB 120": rb"^04",
+    "AEB43": rb"^22",
 }
 
 
@@ -178,10 +205,11 @@ def _unreadable(parsed: Parsed) -> int:
 def _raw_entries(path: Path) -> int:
     """Entries counted in the bytes, without a parser."""
     data = path.read_bytes()
-    if parsers.identify(data[: parsers.HEAD_BYTES]) == "MT940":
-        return len(re.findall(rb"^:61:", data, re.M))
     if path.parent.name == "bai2":
         return len(re.findall(rb"^16,", data, re.M))
+    record = _ENTRY_RECORDS.get(parsers.identify(data[: parsers.HEAD_BYTES]) or "")
+    if record is not None:
+        return len(re.findall(record, data, re.M))
     return len(re.findall(rb"<(?:\w+:)?Ntry>", data))
 
 
