@@ -130,7 +130,7 @@ def _groups(fields: list[str]) -> list[Summary] | None:
         if funds.upper() not in _SIMPLE and funds.upper() not in ("S", "V", "D"):
             return None
         more = _availability(fields, at + 3) if funds else 0
-        if more is None:
+        if more is None or (funds.upper() != "V" and at + 4 + more > max(end, at + 4)):
             return None
         found.append(Summary(code, value, int(items) if items else None))
         at += 4 + more
