@@ -18,7 +18,7 @@ from tests.parsers import peers
 from tieout.errors import InputError
 
 CORPUS = Path(__file__).resolve().parents[3] / "shared" / "corpus"
-FOLDERS = ("camt.053", "mt940", "mt9xx-fragment", "bai2")
+FOLDERS = ("camt.053", "mt940", "mt9xx-fragment", "bai2", "ofx")
 
 pytestmark = pytest.mark.skipif(not CORPUS.is_dir(), reason=f"no corpus at {CORPUS}")
 
@@ -52,6 +52,16 @@ REFUSED = {
         "BAI_VERSION"
     ),
     "moov-io__bai2__errors_sample-parseError.txt": "FORMAT_UNKNOWN",
+    # no statement: a list of accounts, errors of the bank, investments
+    "jseutter__ofxparse__account_listing_aggregation.ofx": "OFX_NO_STATEMENT",
+    "jseutter__ofxparse__error_message.ofx": "OFX_STATUS",
+    "jseutter__ofxparse__signon_fail.ofx": "OFX_STATUS",
+    "jseutter__ofxparse__fidelity-brokerage.ofx": "OFX_INVESTMENT",
+    "jseutter__ofxparse__fidelity.ofx": "OFX_INVESTMENT",
+    "jseutter__ofxparse__investment_401k.ofx": "OFX_INVESTMENT",
+    "jseutter__ofxparse__investment_medium.ofx": "OFX_INVESTMENT",
+    "jseutter__ofxparse__td_ameritrade.ofx": "OFX_INVESTMENT",
+    "jseutter__ofxparse__vanguard.ofx": "OFX_INVESTMENT",
     # MT942
     "railslove__cmxl__lines_entry_date.txt": "FORMAT_UNSUPPORTED",
     "railslove__cmxl__lines_floor_limit_indicator_credit.txt": "FORMAT_UNSUPPORTED",
@@ -60,7 +70,7 @@ REFUSED = {
     "railslove__cmxl__statement-details-mt942.txt": "FORMAT_UNSUPPORTED",
 }
 
-#: camt.053 statements whose balances do not tie (or that have none), and why.
+#: camt.053 and OFX statements whose balances do not tie (or that have none), and why.
 UNTIED = {
     "OCA__bank-statement-import__test-camt053": "entries were cut from the sample",
     "OCA__bank-statement-import__test-camt053-bookgdt-dttm": "entries were cut from the sample",
@@ -91,11 +101,13 @@ UNTIED = {
     "genkgo__camt__camt053.v3.xml": "opening EUR, closing SEK",
     "genkgo__camt__camt053.v4.xml": "opening EUR, closing SEK",
     "genkgo__camt__camt053.v8.xml": "opening EUR, closing SEK",
+    "jseutter__ofxparse__fail_nice_empty_balance.ofx": "the balance is blank",
     "kedder__ofxstatement-iso20022__gcamp6.xml": "amounts were changed",
     "moov-io__iso20022__camt.053_P_CH2909000000250094239_1110092698_0_2020112503071366.xml": (
         "closing leaves out the entry valued tomorrow"
     ),
     "sebastienrousseau__bankstatementparser__golden_camt053_duplicate_same_day.xml": "no balance",
+    "sebastienrousseau__bankstatementparser__sample.ofx": "no balance",
     "svapnil__iso20022.js__bank_of_montreal_camt053_v2_1.xml": "entries were cut from the sample",
     "svapnil__iso20022.js__goldman_sachs_camt_053_us_v2_sample.xml": "made-up amounts of 10",
     "viafintech__camt_parser__053_valid_example_with_datetime.xml": "no opening balance",
@@ -182,6 +194,8 @@ def _raw_entries(path: Path) -> int:
         return len(re.findall(rb"^:61:", data, re.M))
     if path.parent.name == "bai2":
         return len(re.findall(rb"^16,", data, re.M))
+    if path.parent.name == "ofx":
+        return len(re.findall(rb"<STMTTRN>", data))
     return len(re.findall(rb"<(?:\w+:)?Ntry>", data))
 
 
