@@ -29,6 +29,8 @@ _GROUPED: Final = (
     re.compile(r"\d{1,3}(?:\.\d{3})+,\d+", re.ASCII),
 )
 _THOUSANDS = re.compile(r"[1-9]\d{0,2}(?:,\d{3})+", re.ASCII)
+#: Fields that stand once; twice, two transactions have run together.
+_ONCE: Final = ("TRNAMT", "FITID", "DTPOSTED")
 _BIC = re.compile(r"[A-Z]{6}[A-Z0-9]{2}(?:[A-Z0-9]{3})?")
 
 
@@ -140,9 +142,11 @@ def entry(node: Node, where: str, currency: str | None, rows: Rows) -> tuple[Row
     foreign, home = node.one("CURRENCY"), node.one("ORIGCURRENCY")
     own = foreign.get("CURSYM").upper() if foreign is not None else ""
     original = home.get("CURSYM").upper() if home is not None else ""
-    if value is None or (own and not is_currency(own)):
+    twice = next((name for name in _ONCE if len(node.all(name)) > 1), "")
+    if twice or value is None or (own and not is_currency(own)):
         fields = ", ".join(f"{c.name}={c.text}" for c in node.children if c.text)
         what = "amount" if value is None else f"currency ({own[:10]!r})"
+        what = f"single {twice}" if twice else what
         rows.finding(
             "ENTRY_UNREADABLE", "error", where,
             f"the transaction has no {what} that can be read: {clean(fields[:200])}",

@@ -20,6 +20,7 @@ _OTHERS: Final = {
     "INVSTMTRS": "investment statement", "LOANSTMTRS": "loan statement",
     "INV401KSTMTRS": "pension statement", "AMRTSTMTRS": "amortisation statement",
 }  # fmt: skip
+_ONCE: Final = ("CURDEF", "BANKACCTFROM", "CCACCTFROM", "LEDGERBAL", "AVAILBAL")
 #: Rows that wait for an account or currency behind them; OFX puts both before the entries.
 _HELD_MAX: Final = 200_000
 #: Kinds whose sign is in their name, and what it should be.
@@ -155,6 +156,7 @@ class Reader:
                     code, "error", where, f"the statement names no {what} we know: {raw!r}",
                     "ask the bank for a file that says which account and currency it is of",
                 )  # fmt: skip
+        self._once(now, where)
         if self.tree.broken:
             now.incomplete, self.tree.broken = True, False
         status = self.tree.stack[-1].one("STATUS") if self.tree.stack else None
@@ -163,6 +165,18 @@ class Reader:
         now.incomplete |= not balances(node, now.id, now.currency, self.rows)
         self._summary(now, where)
         self._row(now)
+
+    def _once(self, now: _Statement, where: str) -> None:
+        """Two accounts or closing balances in one statement: two have run together."""
+        names = Counter(child.name for child in now.node.children)
+        for name in _ONCE:
+            if names[name] > 1:
+                now.incomplete = True
+                self.rows.finding(
+                    "OFX_REPEATED", "error", where,
+                    f"the statement has {names[name]} {name}; the first is taken",
+                    "two statements may have run together: ask the bank for the file again",
+                )  # fmt: skip
 
     def _summary(self, now: _Statement, where: str) -> None:
         """What many entries of the statement share, said once."""

@@ -343,6 +343,18 @@ def test_one_bad_transaction_is_isolated_with_its_fields(tmp_path: Path) -> None
     assert [row["bank_ref"] for row in entries(parsed)] == ["F2"]
 
 
+def test_two_records_that_ran_together_are_never_one_in_silence(tmp_path: Path) -> None:
+    text = ofx(statement(transaction(), transaction(FITID="F2"), transaction(FITID="F3")))
+    parsed = read(tmp_path, text.replace("</STMTTRN>\n<STMTTRN>", "", 1))
+    assert codes(parsed) == ["ENTRY_UNREADABLE", "OPENING_NOT_STATED"]
+    assert [row["bank_ref"] for row in entries(parsed)] == ["F3"]
+    two = ofx(statement(transaction()), statement(transaction(FITID="F2")))
+    cut, on = two.index("</STMTRS>"), two.rindex("<CURDEF>")
+    parsed = read(tmp_path, two[:cut] + two[on:])
+    assert codes(parsed) == ["OFX_REPEATED"] * 3 + ["OPENING_NOT_STATED"]
+    assert parsed.tables.statements["incomplete"].to_pylist() == [True]
+
+
 _ERROR = "<STATUS><CODE>2000<SEVERITY>ERROR<MESSAGE>Out of order</STATUS>"
 
 
