@@ -6,6 +6,8 @@ Every format has the same verbs, listed in `FORMATS` in the order they are asked
 - ``identify(head)``: the exact format (``camt.053.001.08``) of a file that starts so, or None,
 - ``read(path, encoding=None)``: batches of tables with file-local ids, in file order.
 
+A gzip, zip or tar is no format: `opened` gives the files it holds, each to be read by itself.
+
 A damaged file raises `tieout.errors.InputError` and nothing of it may be used; one damaged record
 is a finding and the rest loads.
 """
@@ -19,12 +21,23 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Protocol
 
-from parsers import aeb43, bai2, camt053, cfonb120, coda, mt940, pain001, pain002
+from parsers import aeb43, bai2, camt053, cfonb120, coda, mt940, ofx, pain001, pain002
+from parsers._container import Member, kind_of, opened
 from parsers._repeats import with_ids
 from tieout.canonical import Tables, concat
 from tieout.errors import InputError, TieoutError
 
-__all__ = ["FORMATS", "HEAD_BYTES", "Format", "Parsed", "identify", "read_file"]
+__all__ = [
+    "FORMATS",
+    "HEAD_BYTES",
+    "Format",
+    "Member",
+    "Parsed",
+    "identify",
+    "kind_of",
+    "opened",
+    "read_file",
+]
 
 #: How much of a file `identify` sees.
 HEAD_BYTES: Final = 1 << 16
@@ -53,16 +66,18 @@ FORMATS: Final[tuple[Format, ...]] = (
     coda,
     cfonb120,
     aeb43,
+    ofx,
 )
 
 _OTHERS: Final = (
     (re.compile(rb"BkToCstmrAcctRpt|camt\.052"), "camt.052"),
     (re.compile(rb"BkToCstmrDbtCdtNtfctn|camt\.054"), "camt.054"),
     (re.compile(rb"\{2:[IO]942|^:34F:|^:90[CD]:|^:13D:", re.M), "MT942"),
-    (re.compile(rb"\APK\x03\x04"), "zip"),
-    (re.compile(rb"\A\x1f\x8b"), "gzip"),
-    (re.compile(rb"\A-----BEGIN PGP"), "PGP"),
-    (re.compile(rb"<OFX\s*>|OFXHEADER"), "OFX"),
+)
+
+#: Armoured PGP, or a first packet that says to whom it is encrypted (tags 1 and 3).
+_PGP: Final = re.compile(
+    rb"\s*-----BEGIN PGP|[\x84\xc1].\x03|[\x85\xc1]..\x03|\x8c.[\x04-\x06]|\xc3.[\x04-\x06]", re.S
 )
 
 
@@ -84,6 +99,8 @@ class Parsed:
 
 
 def _find(head: bytes) -> tuple[Format, str] | None:
+    if kind_of(head) is not None or _PGP.match(head):
+        return None
     for module in FORMATS:
         exact = module.identify(head)
         if exact is not None:
@@ -98,7 +115,7 @@ def identify(head: bytes) -> str | None:
 
 
 def read_file(path: Path, encoding: str | None = None) -> Parsed:
-    """Read a whole bank file.
+    """Read a whole bank file; of a container, read each file that `opened` finds in it.
 
     Args:
         path: the file; its name and extension say nothing.
@@ -146,6 +163,20 @@ def _unknown(head: bytes) -> InputError:
             "the file is empty",
             where="byte 0",
             remedy="fetch it again: banks send a file without entries, never one without bytes",
+        )
+    if kind := kind_of(head):
+        return InputError(
+            "CONTAINER_UNOPENED",
+            f"this is a {kind}: the files in it are read, not itself",
+            where="byte 0",
+            remedy="unpack it first",
+        )
+    if _PGP.match(head):
+        return InputError(
+            "FILE_ENCRYPTED",
+            "the file is encrypted or signed with PGP, which is not opened yet",
+            where="byte 0",
+            remedy="decrypt it and verify its signature first (gpg --decrypt)",
         )
     for pattern, name in _OTHERS:
         if pattern.search(head):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import zipfile
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -61,6 +62,15 @@ def test_a_status_report_among_the_bank_files_is_named_and_left_out(capsys: Any)
     assert "no statement in it" in " ".join(capsys.readouterr().out.split())
     assert run("reconcile", "--bank", report, *books) == 2
     assert "give a file with statements" in capsys.readouterr().err
+
+
+def test_files_in_a_container_are_files(capsys: Any, tmp_path: Path) -> None:
+    with zipfile.ZipFile(tmp_path / "day.zip", "w") as archive:
+        for name in ("bank-camt053.xml", "bank-mt940.sta"):
+            archive.write(SAMPLES / name, name)
+    books = str(SAMPLES / "ledger.csv")
+    _, told = desk(capsys, "--bank", str(tmp_path / "day.zip"), "--books", books)
+    assert told["accounts"][0]["entries"] == 15
 
 
 def test_the_same_statement_twice_counts_once(capsys: Any) -> None:

@@ -26,6 +26,7 @@ FOLDERS = (
     "coda",
     "cfonb120",
     "aeb43",
+    "ofx",
 )
 
 pytestmark = pytest.mark.skipif(not CORPUS.is_dir(), reason=f"no corpus at {CORPUS}")
@@ -60,6 +61,16 @@ REFUSED = {
         "BAI_VERSION"
     ),
     "moov-io__bai2__errors_sample-parseError.txt": "FORMAT_UNKNOWN",
+    # no statement: a list of accounts, errors of the bank, investments
+    "jseutter__ofxparse__account_listing_aggregation.ofx": "OFX_NO_STATEMENT",
+    "jseutter__ofxparse__error_message.ofx": "OFX_STATUS",
+    "jseutter__ofxparse__signon_fail.ofx": "OFX_STATUS",
+    "jseutter__ofxparse__fidelity-brokerage.ofx": "OFX_INVESTMENT",
+    "jseutter__ofxparse__fidelity.ofx": "OFX_INVESTMENT",
+    "jseutter__ofxparse__investment_401k.ofx": "OFX_INVESTMENT",
+    "jseutter__ofxparse__investment_medium.ofx": "OFX_INVESTMENT",
+    "jseutter__ofxparse__td_ameritrade.ofx": "OFX_INVESTMENT",
+    "jseutter__ofxparse__vanguard.ofx": "OFX_INVESTMENT",
     # MT942
     "railslove__cmxl__lines_entry_date.txt": "FORMAT_UNSUPPORTED",
     "railslove__cmxl__lines_floor_limit_indicator_credit.txt": "FORMAT_UNSUPPORTED",
@@ -104,11 +115,13 @@ UNTIED = {
     "genkgo__camt__camt053.v3.xml": "opening EUR, closing SEK",
     "genkgo__camt__camt053.v4.xml": "opening EUR, closing SEK",
     "genkgo__camt__camt053.v8.xml": "opening EUR, closing SEK",
+    "jseutter__ofxparse__fail_nice_empty_balance.ofx": "the balance is blank",
     "kedder__ofxstatement-iso20022__gcamp6.xml": "amounts were changed",
     "moov-io__iso20022__camt.053_P_CH2909000000250094239_1110092698_0_2020112503071366.xml": (
         "closing leaves out the entry valued tomorrow"
     ),
     "sebastienrousseau__bankstatementparser__golden_camt053_duplicate_same_day.xml": "no balance",
+    "sebastienrousseau__bankstatementparser__sample.ofx": "no balance",
     "svapnil__iso20022.js__bank_of_montreal_camt053_v2_1.xml": "entries were cut from the sample",
     "svapnil__iso20022.js__goldman_sachs_camt_053_us_v2_sample.xml": "made-up amounts of 10",
     "viafintech__camt_parser__053_valid_example_with_datetime.xml": "no opening balance",
@@ -210,6 +223,8 @@ def _raw_entries(path: Path) -> int:
     record = _ENTRY_RECORDS.get(parsers.identify(data[: parsers.HEAD_BYTES]) or "")
     if record is not None:
         return len(re.findall(record, data, re.M))
+    if path.parent.name == "ofx":
+        return len(re.findall(rb"<STMTTRN>", data))
     return len(re.findall(rb"<(?:\w+:)?Ntry>", data))
 
 

@@ -47,6 +47,13 @@ Example~~:20:X~:25:1                                                           |
 01,BANK,ME,261120,0000,1,,,3/~02,ME,BANK,1,261120,,,/                          | BAI3
 01,BANK,ME,261120,0000,1/~88,,,2/                                              | BAI2
 01,1999,some,table,of,numbers                                                  | None
+OFXHEADER:100~DATA:OFXSGML~VERSION:102~~<OFX>                                  | OFX 102
+OFXHEADER:100DATA:OFXSGMLVERSION:151SECURITY:NONE<OFX>                         | OFX 151
+~OFXHEADER:100~                                                                | OFX
+<?xml version="1.0"?><?OFX OFXHEADER="200" VERSION="211"?><OFX >               | OFX 211
+<ofx><BANKMSGSRSV1>                                                            | OFX
+<?xml version="1.0"?><!DOCTYPE OFX><OFX>                                       | OFX
+<OFXX><a/>                                                                     | None
 hello                                                                          | None
 """
 
@@ -79,7 +86,7 @@ hello                                                   | FORMAT_UNKNOWN
 01,BANK,ME,261120,0000,1,80,1,1/                        | BAI_VERSION
 01,BANK,ME,261120,0000,1,80,1,2/\n99,0,0,2/             | BAI_NO_STATEMENT
 :20:X\n:25:1\n:28C:1\n:34F:EUR0,\n                      | FORMAT_UNSUPPORTED
-PK\x03\x04zzzz                                          | FORMAT_UNSUPPORTED
+PK\x03\x04zzzz                                          | CONTAINER_UNOPENED
 <Document><BkToCstmrAcctRpt><Rpt/>                      | FORMAT_UNSUPPORTED
 <Document><BkToCstmrStmt/></Document>                   | CAMT_NO_STATEMENT
 """

@@ -11,7 +11,7 @@ import hashlib
 import json
 import re
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from pathlib import Path
@@ -38,7 +38,7 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     parser = commands.add_parser(
         "parse",
         help="read bank files into canonical tables",
-        description="Read bank files (camt.053, MT940) by their content. "
+        description="Read bank files by their content; of a zip, tar or gzip every file in it. "
         "Exit code 0: all read; 1: one was quarantined; 2: wrong usage.",
     )
     parser.add_argument("files", nargs="+", type=Path, metavar="FILE")
@@ -64,24 +64,39 @@ def run(args: argparse.Namespace) -> int:
         _say(f"tieout parse: --out {args.out}: is not a folder")
         return 2
     code, read = 0, []
-    for path in args.files:
-        try:
-            parsed = parsers.read_file(path, args.encoding)
-        except InputError as error:
+    for path, shown, result in _results(args.files, args.encoding):
+        if isinstance(result, InputError):
             code = 1
-            found: dict[str, Any] = refused_as_json(path, error)
+            found: dict[str, Any] = refused_as_json(path, result) | {"file": str(shown)}
         else:
-            found = as_json(path, parsed) if args.json else {}
-            read.append(parsed.tables)
+            found = as_json(shown, result) if args.json else {}
+            read.append(result.tables)
             if not args.json:
-                _table(path, parsed)
+                _table(shown, result)
         if args.json:
             sys.stdout.write(json.dumps(found, ensure_ascii=False) + "\n")
         elif found:
-            _refusal(path, found["findings"])
+            _refusal(shown, found["findings"])
     if args.out is not None:
         _write(args.out, read)
     return code
+
+
+def _results(
+    files: Iterable[Path], encoding: str | None
+) -> Iterator[tuple[Path, str, Parsed | InputError]]:
+    """Every file with the name to show; of a container each file in it (``a.zip/member``)."""
+    for path in files:
+        try:
+            with parsers.opened(path) as members:
+                for member in members:
+                    shown = f"{path}/{member.name}" if member.name else str(path)
+                    try:
+                        yield member.path, shown, parsers.read_file(member.path, encoding)
+                    except InputError as error:
+                        yield member.path, shown, error
+        except InputError as error:
+            yield path, str(path), error
 
 
 def _say(text: str) -> None:
@@ -93,7 +108,7 @@ def _printable(text: object) -> str:
     return _CONTROL.sub("\ufffd", str(text))
 
 
-def as_json(path: Path, parsed: Parsed) -> dict[str, Any]:
+def as_json(path: Path | str, parsed: Parsed) -> dict[str, Any]:
     """A read file as one JSON object: statements with balances, entries with details.
 
     Amounts are decimal strings with at least the currency's decimals, dates ISO 8601, instants
@@ -125,7 +140,8 @@ def refused_as_json(path: Path, error: InputError) -> dict[str, Any]:
         with path.open("rb") as stream:
             sha256: str | None = hashlib.file_digest(stream, "sha256").hexdigest()
             stream.seek(0)
-            exact = parsers.identify(stream.read(parsers.HEAD_BYTES))
+            head = stream.read(parsers.HEAD_BYTES)
+            exact = parsers.identify(head) or parsers.kind_of(head)
     except OSError:
         sha256 = exact = None
     finding = Finding(error.code, "error", error.where, error.message, error.remedy)
@@ -195,7 +211,7 @@ def _write(folder: Path, read: Sequence[Tables]) -> None:
         parquet.write_table(getattr(tables, name), folder / f"{name}.parquet", compression="zstd")
 
 
-def _table(path: Path, parsed: Parsed) -> None:
+def _table(path: Path | str, parsed: Parsed) -> None:
     """A file as a table on the terminal."""
     from rich.console import Console
     from rich.table import Table
@@ -245,7 +261,7 @@ def _finding_line(finding: dict[str, str]) -> Any:
     )
 
 
-def _refusal(path: Path, findings: Sequence[dict[str, str]]) -> None:
+def _refusal(path: Path | str, findings: Sequence[dict[str, str]]) -> None:
     from rich.console import Console
     from rich.text import Text
 

@@ -7,7 +7,7 @@ bank's opening balance, and the report says so.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from decimal import Decimal
@@ -18,6 +18,7 @@ import pyarrow as pa
 import pyarrow.compute
 
 import parsers
+from parsers import Parsed
 from tieout.books_csv import Books
 from tieout.canonical import ITEMS, Tables, concat
 from tieout.errors import InputError
@@ -126,12 +127,7 @@ def _is_tied(tieout: AccountTieOut) -> bool:
 def _read(paths: Sequence[Path]) -> tuple[Tables, tuple[FileRow, ...]]:
     """All files as one set of tables; the same statement in two files counts once."""
     parts, files, seen = [], [], set[str]()
-    for path in sorted(set(paths)):
-        try:
-            parsed = parsers.read_file(path)
-        except InputError as error:
-            where = f"{path}, {error.where}" if error.where else str(path)
-            raise InputError(error.code, error.message, where=where, remedy=error.remedy) from None
+    for name, parsed in (found for path in sorted(set(paths)) for found in _parsed(path)):
         tables = parsed.tables
         ids = [str(s) for s in tables.statements["statement_id"].to_pylist()]
         fresh = [s for s in ids if s not in seen]
@@ -142,9 +138,9 @@ def _read(paths: Sequence[Path]) -> tuple[Tables, tuple[FileRow, ...]]:
         errors = [f.message for f in tables.findings if f.severity == "error"]
         state = "recorded" if fresh or not ids else "duplicate"
         files.append(
-            FileRow(path.name, parsed.format, state, note)
+            FileRow(name, parsed.format, state, note)
             if not errors
-            else FileRow(path.name, parsed.format, "findings", "; ".join(errors[:3]))
+            else FileRow(name, parsed.format, "findings", "; ".join(errors[:3]))
         )
         seen.update(fresh)
         own = tables.entries.filter(pc.is_in(tables.entries["statement_id"], value_set=keep))
@@ -160,6 +156,20 @@ def _read(paths: Sequence[Path]) -> tuple[Tables, tuple[FileRow, ...]]:
             )
         )
     return _once(concat(parts)), tuple(files)
+
+
+def _parsed(path: Path) -> Iterator[tuple[str, Parsed]]:
+    """A file with its name, or every file in a container."""
+    shown = str(path)
+    try:
+        with parsers.opened(path) as members:
+            for member in members:
+                inner = f"/{member.name}" if member.name else ""
+                shown = f"{path}{inner}"
+                yield f"{path.name}{inner}", parsers.read_file(member.path)
+    except InputError as error:
+        where = f"{shown}, {error.where}" if error.where else shown
+        raise InputError(error.code, error.message, where=where, remedy=error.remedy) from None
 
 
 def _once(tables: Tables) -> Tables:

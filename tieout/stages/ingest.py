@@ -2,6 +2,7 @@
 
 1. `claim_files` takes what is complete on a drop, hashing while spooling, and archives the raw
    bytes. The same bytes again, under any name, are a duplicate delivery and change nothing.
+   Containers (zip, tar, gzip) are opened: each file in them is a file of its own.
 2. `read_file` reads one archived file into canonical tables (Parquet beside the archive).
 3. `validate_files` runs the suites and statement controls; what must not go on is quarantined.
 4. `record_files` writes the facts, then says of each account's statements which are continuous.
@@ -15,21 +16,22 @@ import time
 from pathlib import Path
 
 from sqlalchemy import func, select, text
-from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 import parsers
 from tieout.audit import append
-from tieout.drops import Drop, Fetched, RemoteFile, settled
+from tieout.drops import Drop, settled
 from tieout.errors import DropError, Finding, InputError
 from tieout.home import archive_path, folder
-from tieout.identity import content_id, once
+from tieout.identity import once
 from tieout.ledger import Ledger, database_now
 from tieout.ledger.models import Delivery, FileRow
 from tieout.masterdata import BankAccount, load_accounts, record_accounts
 from tieout.quality.suites import run_suites
 from tieout.stages import staging
+from tieout.stages.containers import open_containers
 from tieout.stages.continuity import restage, unconcluded
+from tieout.stages.files import archive_file, finding_of, quarantine
 from tieout.stages.recording import record_tables
 from tieout.stages.runs import record_findings, stage_run
 from tieout.stages.validation import check_tables
@@ -69,15 +71,16 @@ def claim_files(
                     fetched = drop.fetch(remote, folder(home, "spool"))
                 except DropError as error:
                     # It changed or vanished under our hands: the next run takes it.
-                    finding = _finding(error)
+                    finding = finding_of(error)
                     with ledger.session() as session:
                         record_findings(session, run.run_id, "file", remote.path, [finding])
                     continue
-                if _archive(ledger, drop.name, remote, fetched, home):
+                if archive_file(ledger, drop.name, remote, fetched, home):
                     claimed += 1
                 else:
                     duplicates += 1
-            run.outcome = {"claimed": claimed, "duplicates": duplicates}
+            opened = open_containers(ledger, drop.name, home)
+            run.outcome = {"claimed": claimed, "duplicates": duplicates, "opened": opened}
     return _unread(ledger, drop.name)
 
 
@@ -87,48 +90,6 @@ def _delivered(session: Session, drop: str) -> set[tuple[str, int, dt.datetime]]
     return {
         (d.path, d.size, d.modified_at) for d in session.execute(known.where(Delivery.drop == drop))
     }
-
-
-def _archive(ledger: Ledger, drop: str, remote: RemoteFile, fetched: Fetched, home: Path) -> bool:
-    """Move a spooled file into the archive and record its delivery; whether its bytes are new."""
-    target = archive_path(home, fetched.sha256)
-    target.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    if target.exists():
-        fetched.spool_path.unlink()
-    else:
-        fetched.spool_path.replace(target)
-        target.chmod(0o400)
-    with ledger.session() as session:
-        new = session.execute(
-            insert(FileRow)
-            .values(
-                file_id=fetched.sha256,
-                size=fetched.size,
-                name=remote.path,
-                drop=drop,
-                state="claimed",
-            )
-            .on_conflict_do_nothing()
-            .returning(FileRow.file_id)
-        ).first()
-        session.execute(
-            insert(Delivery)
-            .values(
-                delivery_id=content_id(
-                    "delivery", drop, remote.path, remote.size, remote.modified_at
-                ),
-                file_id=fetched.sha256,
-                drop=drop,
-                path=remote.path,
-                size=remote.size,
-                modified_at=remote.modified_at,
-                duplicate=new is None,
-            )
-            .on_conflict_do_nothing()
-        )
-        action = "claimed" if new else "delivered again"
-        append(session, "tieout", action, "file", fetched.sha256, {"path": remote.path})
-    return new is not None
 
 
 def _unread(ledger: Ledger, drop: str) -> list[str]:
@@ -163,7 +124,7 @@ def read_file(ledger: Ledger, home: Path, file_id: str) -> str:
     try:
         parsed = parsers.read_file(archive_path(home, file_id))
     except InputError as error:
-        return quarantine(ledger, file_id, [_finding(error)])
+        return quarantine(ledger, file_id, [finding_of(error)])
     staging.write(home, file_id, once(parsed.tables))
     with ledger.session() as session:
         file = session.get_one(FileRow, file_id, with_for_update=True)
@@ -275,20 +236,3 @@ def _record(
     file.recorded_at = database_now(session)
     append(session, "tieout", file.state, "file", file_id, done.counts)
     return done.accounts
-
-
-def quarantine(ledger: Ledger, file_id: str, findings: list[Finding]) -> str:
-    """Put a file aside with its findings; the raw bytes stay in the archive."""
-    with ledger.session() as session:
-        file = session.get_one(FileRow, file_id, with_for_update=True)
-        if file.state == "quarantined":
-            return file.state  # by this task before it was killed, or by another
-        file.state = move("file", file.state, "refused")
-        record_findings(session, None, "file", file_id, findings)
-        codes = [f.code for f in findings]
-        append(session, "tieout", "quarantined", "file", file_id, {"codes": codes})
-    return "quarantined"
-
-
-def _finding(error: InputError | DropError) -> Finding:
-    return Finding(error.code, "error", error.where, error.message, error.remedy)
