@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Protocol
 
-from parsers import camt053, mt940
+from parsers import camt052, camt053, camt054, mt940, mt942
 from parsers._repeats import with_ids
 from tieout.canonical import Tables, concat
 from tieout.errors import InputError, TieoutError
@@ -44,15 +44,18 @@ class Format(Protocol):
         ...
 
 
-FORMATS: Final[tuple[Format, ...]] = (camt053, mt940)
+FORMATS: Final[tuple[Format, ...]] = (
+    camt052,
+    camt053,
+    camt054,
+    mt940,
+    mt942,
+)
 
 _OTHERS: Final = (
-    (re.compile(rb"BkToCstmrAcctRpt|camt\.052"), "camt.052"),
-    (re.compile(rb"BkToCstmrDbtCdtNtfctn|camt\.054"), "camt.054"),
     (re.compile(rb"CstmrCdtTrfInitn|pain\.001"), "pain.001"),
     (re.compile(rb"CstmrPmtStsRpt|pain\.002"), "pain.002"),
     (re.compile(rb"\A\s*01,[^\r\n]*,[23]\s*/"), "BAI2"),
-    (re.compile(rb"\{2:[IO]942|^:34F:|^:90[CD]:|^:13D:", re.M), "MT942"),
     (re.compile(rb"\APK\x03\x04"), "zip"),
     (re.compile(rb"\A\x1f\x8b"), "gzip"),
     (re.compile(rb"\A-----BEGIN PGP"), "PGP"),

@@ -18,7 +18,7 @@ from tests.parsers import peers
 from tieout.errors import InputError
 
 CORPUS = Path(__file__).resolve().parents[3] / "shared" / "corpus"
-FOLDERS = ("camt.053", "mt940", "mt9xx-fragment")
+FOLDERS = ("camt.052", "camt.053", "camt.054", "mt940", "mt942", "mt9xx-fragment")
 
 pytestmark = pytest.mark.skipif(not CORPUS.is_dir(), reason=f"no corpus at {CORPUS}")
 
@@ -28,6 +28,7 @@ REFUSED = {
     "kedder__ofxstatement-iso20022__unsupported.xml": "CAMT_NO_STATEMENT",
     "viafintech__camt_parser__053_valid_namespace.xml": "CAMT_NO_STATEMENT",
     "viafintech__camt_parser__general_invalid_namespace.xml": "CAMT_NO_STATEMENT",
+    "hbci4j__hbci4java__sepa_test-camt-parse-none.xml": "CAMT_NO_STATEMENT",
     # broken by a code formatter: "< Dt>"
     "svapnil__iso20022.js__bank_of_montreal_camt053_v2_2.xml": "XML_MALFORMED",
     # the last or another statement has no closing balance
@@ -44,12 +45,6 @@ REFUSED = {
     "wolph__mt940__betterplace_empty_line.sta": "MT_TRUNCATED",
     "wolph__mt940__cmxl_account_identification_iban.sta": "MT_TRUNCATED",
     "wolph__mt940__cmxl_reference.sta": "MT_TRUNCATED",
-    # MT942
-    "railslove__cmxl__lines_entry_date.txt": "FORMAT_UNSUPPORTED",
-    "railslove__cmxl__lines_floor_limit_indicator_credit.txt": "FORMAT_UNSUPPORTED",
-    "railslove__cmxl__lines_floor_limit_indicator_debit.txt": "FORMAT_UNSUPPORTED",
-    "railslove__cmxl__lines_vmk_summary_debit.txt": "FORMAT_UNSUPPORTED",
-    "railslove__cmxl__statement-details-mt942.txt": "FORMAT_UNSUPPORTED",
 }
 
 #: camt.053 statements whose balances do not tie (or that have none), and why.
@@ -153,7 +148,7 @@ def _unreadable(parsed: Parsed) -> int:
 def _raw_entries(path: Path) -> int:
     """Entries counted in the bytes, without a parser."""
     data = path.read_bytes()
-    if parsers.identify(data[: parsers.HEAD_BYTES]) == "MT940":
+    if parsers.identify(data[: parsers.HEAD_BYTES]) in ("MT940", "MT942"):
         return len(re.findall(rb"^:61:", data, re.M))
     return len(re.findall(rb"<(?:\w+:)?Ntry>", data))
 
@@ -181,7 +176,7 @@ def test_agrees_with_the_peer(path: Path, output: Path) -> None:
         return
     wanted = peers.expected(output)
     rows = parsed.tables.entries.to_pylist()
-    name = "booked_on" if path.parent.name == "camt.053" else "valued_on"
+    name = "booked_on" if path.parent.name.startswith("camt") else "valued_on"
     found: peers.Facts = [(row[name], row["amount"]) for row in rows]
     if output.name in BY_DETAIL:
         days = {row["entry_id"]: row[name] for row in rows}
