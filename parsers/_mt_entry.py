@@ -114,7 +114,9 @@ def _dates(found: re.Match[str], line: int, rows: Rows) -> dict[str, date | None
     """Value date, and booking date: SWIFT leaves it out where it is the value date."""
     valued = short_date(found["value"])
     raw = (found["entry"] or "").strip()
-    booked = _entry_date(raw, found["value"]) if raw else valued
+    # An expected entry is not booked: without its own date it has none.
+    silent = None if found["mark"][0] == "E" else valued
+    booked = _entry_date(raw, found["value"]) if raw else silent
     for name, text, day in (("value", found["value"], valued), ("entry", raw, booked)):
         if text and day is None:
             rows.finding(

@@ -17,7 +17,8 @@ from tieout.errors import InputError
 
 __all__ = ["Reader", "messages"]
 
-_HEADER: Final = frozenset({"20", "21", "25", "25P", "28", "28C", "NS", "13", "13D", "34F"})
+_INTERIM: Final = frozenset({"13", "13D", "34F"})
+_HEADER: Final = _INTERIM | {"20", "21", "25", "25P", "28", "28C", "NS"}
 
 
 def messages(path: Path, encoding: str | None) -> Iterator[Tables]:
@@ -71,6 +72,8 @@ class Reader:
         self.loose, self.terminated = None, False
         opens = tag in ("20", "25", "25P", "21", "28", "28C")
         if self.now is not None and (opens or (tag in ("60F", "60M") and self.now.closed)):
+            self._end_message()
+        if tag == "20" and any(f.tag in _INTERIM for f in self.header):
             self._end_message()
         if tag in _HEADER and self.now is None:
             self.header.append(found)
@@ -182,7 +185,10 @@ class Reader:
         self._flush_line()
         now, self.now = self.now, None
         if now is None:
-            if self.header and any(f.tag in ("20", "25", "25P") for f in self.header):
+            tags = {f.tag for f in self.header}
+            # A report without entries is whole where something shows its end.
+            empty = not last and (self.declared == "942" or not tags.isdisjoint(_INTERIM))
+            if not empty and not tags.isdisjoint(("20", "25", "25P")):
                 raise _truncated(self.header[0].line)
             if self.header:
                 self._begin(self.header[0])

@@ -124,9 +124,9 @@ class _Reader:
 
     def enter(self, tag: str) -> None:
         """Move to the phase a tag begins."""
-        if tag == "34F":
+        if tag in ("34F", "13", "13D"):
             self.interim = True
-        if tag == "20":
+        elif tag in ("20", "60F", "60M"):
             self.interim = False
         if tag in ("60F", "60M") or (tag == "61" and self.phase != 2):
             self.phase = 1
