@@ -21,7 +21,20 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Protocol
 
-from parsers import aeb43, bai2, camt053, cfonb120, coda, mt940, ofx, pain001, pain002
+from parsers import (
+    aeb43,
+    bai2,
+    camt052,
+    camt053,
+    camt054,
+    cfonb120,
+    coda,
+    mt940,
+    mt942,
+    ofx,
+    pain001,
+    pain002,
+)
 from parsers._container import Member, kind_of, opened
 from parsers._repeats import with_ids
 from tieout.canonical import Tables, concat
@@ -58,10 +71,13 @@ class Format(Protocol):
 
 
 FORMATS: Final[tuple[Format, ...]] = (
+    camt052,
     camt053,
+    camt054,
     pain001,
     pain002,
     mt940,
+    mt942,
     bai2,
     coda,
     cfonb120,
@@ -69,11 +85,8 @@ FORMATS: Final[tuple[Format, ...]] = (
     ofx,
 )
 
-_OTHERS: Final = (
-    (re.compile(rb"BkToCstmrAcctRpt|camt\.052"), "camt.052"),
-    (re.compile(rb"BkToCstmrDbtCdtNtfctn|camt\.054"), "camt.054"),
-    (re.compile(rb"\{2:[IO]942|^:34F:|^:90[CD]:|^:13D:", re.M), "MT942"),
-)
+#: Told apart from noise, so that the refusal can name what it is.
+_OTHERS: Final = ((re.compile(rb"CstmrDrctDbtInitn|pain\.008"), "pain.008"),)
 
 #: Armoured PGP, or a first packet that says to whom it is encrypted (tags 1 and 3).
 _PGP: Final = re.compile(

@@ -22,7 +22,12 @@ Row = dict[str, Any]
 
 
 def entry(
-    node: Node, currency: str | None, own_accounts: Collection[str | None], rows: Rows
+    node: Node,
+    currency: str | None,
+    own_accounts: Collection[str | None],
+    rows: Rows,
+    *,
+    silent: str | None = "booked",
 ) -> tuple[Row, list[Row]] | None:
     """The entry's row and its details' rows (ids and ordinal of the entry are the caller's).
 
@@ -31,6 +36,7 @@ def entry(
         currency: the account's, for an amount that names none.
         own_accounts: account numbers that are never the counterparty.
         rows: takes the findings.
+        silent: status of an entry that names none; None where only the bank could tell.
 
     Returns:
         None where amount or direction cannot be read; a finding of severity error says so.
@@ -48,14 +54,6 @@ def entry(
         )  # fmt: skip
         return None
     sign = 1 if mark == "CRDT" else -1
-    raw_status = node.get("Sts", "Cd") or node.get("Sts") or node.get("Sts", "Prtry")
-    status = _STATUS.get(raw_status or "BOOK")  # a statement holds booked entries if silent
-    if status is None:
-        rows.finding(
-            "STATUS_UNKNOWN", "warning", f"{where}/Sts",
-            f"status {(raw_status or '')[:40]!r} is not BOOK, PDNG, INFO or FUTR",
-            "ask the bank whether the entry is booked",
-        )  # fmt: skip
     proprietary = clean(node.get("BkTxCd", "Prtry", "Cd"))
     swift = _SWIFT.fullmatch(proprietary) if proprietary else None
     row: Row = {
@@ -64,7 +62,7 @@ def entry(
         "amount": sign * value if value else value,
         "booked_on": _date(node, "BookgDt", where, rows),
         "valued_on": _date(node, "ValDt", where, rows),
-        "status": status,
+        "status": _status(node, silent, where, rows),
         "reversal": is_true(node.get("RvslInd")),
         "bank_ref": reference(node.get("AcctSvcrRef")),
         "entry_ref": reference(node.get("NtryRef")),
@@ -78,6 +76,20 @@ def entry(
     details = _details(node, row, own_accounts, rows)
     row["detail_count"] = len(details)
     return row, details
+
+
+def _status(node: Node, silent: str | None, where: str, rows: Rows) -> str | None:
+    """``BOOK`` and its like: text up to version 07, a code from 08 on, either in practice."""
+    raw = node.get("Sts", "Cd") or node.get("Sts") or node.get("Sts", "Prtry")
+    status = _STATUS.get(raw.upper()) if raw is not None else silent
+    if status is None:
+        said = f"status {raw[:40]!r} is" if raw is not None else "the entry has no status, so it is"
+        rows.finding(
+            "STATUS_UNKNOWN", "warning", f"{where}/Sts",
+            f"{said} not BOOK, PDNG, INFO or FUTR",
+            "ask the bank whether the entry is booked",
+        )  # fmt: skip
+    return status
 
 
 def _date(node: Node, name: str, where: str, rows: Rows) -> Any:
@@ -95,7 +107,7 @@ def _details(node: Node, row: Row, own: Collection[str | None], rows: Rows) -> l
     """At least one detail; its amount is the entry's only where there is exactly one."""
     found: list[Row] = []
     announced = 0
-    for group in node.all("NtryDtls"):
+    for group in node.all("NtryDtls") or [node]:  # version 01 has its details in the entry itself
         batch = group.one("Btch")
         said = batch.get("NbOfTxs") if batch else None
         announced += int(said[:9]) if said and said.isascii() and said.isdigit() else 0

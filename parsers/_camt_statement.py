@@ -1,4 +1,4 @@
-"""One camt statement (``Stmt``): header, balances, and the proof that its entries tie."""
+"""One camt statement, report or notification: header, balances, and the proof of its entries."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import Any, Final
 from lxml import etree
 
 from parsers import _camt_entry
+from parsers._camt_shapes import Shape
 from parsers._rows import Rows, balance_finding, edges
 from parsers._text import clean, is_iban
 from parsers._values import amount, day, instant, is_true
@@ -20,12 +21,13 @@ _BAI_BALANCES: Final = {"010": "OPBD", "015": "CLBD", "040": "OPAV", "045": "CLA
 
 
 class Statement:
-    """One Stmt being read: header first, then entry by entry, balances proven at the end."""
+    """One statement being read: header, then entry by entry, balances proven at the end."""
 
-    def __init__(self, element: etree._Element, line: int) -> None:
-        self.element, self.line = element, line
+    def __init__(self, element: etree._Element, line: int, shape: Shape) -> None:
+        self.element, self.line, self.shape = element, line, shape
         self.begun = self.ended = self.held = self.incomplete = False
         self.moved, self.count = Decimal(0), 0
+        self.currency: str | None = None  # the first entry's, where the account names none
         self.reversals: list[int] = []
         self.account: tuple[str | None, str | None] | None = None
 
@@ -46,23 +48,28 @@ class Statement:
     def entry(self, element: etree._Element) -> None:
         """One Ntry: its row and its details', or a finding where it cannot be read."""
         account, currency = self._know_account()
-        if account is None or currency is None:
+        currency = currency or self.currency
+        if account is None:
             self.held = True  # no header yet: filled in when the statement ends
         self.count += 1
         own = {account} - {None}
-        found = _camt_entry.entry(Node(element, self.line), currency, own, self.rows)
+        found = _camt_entry.entry(
+            Node(element, self.line), currency, own, self.rows, silent=self.shape.status
+        )
         if found is None:
             self.incomplete = True
             return
         row, details = found
+        self.currency = self.currency or row["currency"]
         row["entry_id"] = f"{self.id}.{self.count}"
         row |= {"statement_id": self.id, "ordinal": self.count, "account_id": account}
         for detail in details:
             detail["entry_id"] = row["entry_id"]
             detail["detail_id"] = f"{row['entry_id']}.{detail['ordinal']}"
         if row["reversal"]:
-            self.held = True  # its sign is settled by the closing balance
-            self.reversals.append(self.count)
+            # Its sign is settled by the closing balance; a notification has none.
+            self.held = self.held or self.shape.kind != "notification"
+            self.reversals.append(row["line_no"])
         if currency is not None and row["currency"] != currency:
             self.rows.finding(
                 "CURRENCY_DIFFERS", "warning", f"line {row['line_no']} Ntry/Amt",
@@ -79,21 +86,41 @@ class Statement:
         head = Node(element, self.line, without="Ntry")
         account, scheme = _account_id(head)
         mine = self.rows.entries[self.first :]
-        currency = _currency(head) or next((e["currency"] for e in mine), None)
+        currency = _currency(head) or self.currency
         balances = [self._balance(n, b) for n, b in enumerate(head.all("Bal"), 1)]
         self.held = False
         for row in mine:
             row["account_id"] = account
         self._settle_reversals(balances, currency, mine)
-        where = f"line {self.place} Stmt"
-        if finding := balance_finding(balances, currency, self.moved, where):
-            self.rows.findings.append(finding)
+        where = f"line {self.place} {self.shape.element}"
+        self._prove(balances, currency, where)
         self._check_count(head, where)
         self.rows.balances.extend(balances)
         self.rows.statements.append(
             self._row(head)
             | {"account_id": account, "account_scheme": scheme, "currency": currency}
         )
+
+    def _prove(self, balances: list[dict[str, Any]], currency: str | None, where: str) -> None:
+        """Opening + entries = closing; an interim report need not tie, but it is said."""
+        known = edges(balances, currency)
+        if self.reversals and known is None and self.shape.kind != "booked":
+            self.rows.finding(
+                "REVERSAL_UNPROVEN", "info", f"line {self.reversals[0]} Ntry/RvslInd",
+                f"{len(self.reversals)} reversals keep the bank's mark, no balances prove it",
+                "the booked statement settles the sign",
+            )  # fmt: skip
+        if known is None and self.shape.kind != "booked":
+            return
+        finding = balance_finding(balances, currency, self.moved, where)
+        if finding is not None and self.shape.kind == "booked":
+            self.rows.findings.append(finding)
+        elif finding is not None:
+            self.rows.finding(
+                "BALANCE_INTERIM", "info", where, finding.message,
+                "a report may hold only what is new since the one before; the booked statement "
+                "is proven by its own balances",
+            )  # fmt: skip
 
     def _settle_reversals(
         self, balances: list[dict[str, Any]], currency: str | None, mine: list[dict[str, Any]]
@@ -127,7 +154,7 @@ class Statement:
         where = f"line {node.line} Bal"
         code = node.get("Tp", "CdOrPrtry", "Cd") or node.get("Tp", "Cd")
         if code is None:
-            code = node.get("Tp", "CdOrPrtry", "Prtry") or "?"
+            code = node.get("Tp", "CdOrPrtry", "Prtry") or node.get("Tp", "Prtry") or "?"
             code = _BAI_BALANCES.get(code, code)
         if (node.get("Tp", "SubTp", "Cd") or "") == "INTM" and code in ("OPBD", "CLBD"):
             code = "ITBD"
@@ -176,7 +203,7 @@ class Statement:
 
     def _row(self, head: Node) -> dict[str, Any]:
         period = head.one("FrToDt")
-        paging = head.one("StmtPgntn") or (self.header and self.header.one("MsgPgntn"))
+        paging = head.one(self.shape.paging) or (self.header and self.header.one("MsgPgntn"))
         last = paging.get("LastPgInd") if paging else None
         number = head.get("ElctrncSeqNb") or head.get("LglSeqNb")
         created = head.get("CreDtTm") or (self.header.get("CreDtTm") if self.header else None)
@@ -191,12 +218,12 @@ class Statement:
             "sequence_no": _number(number),
             "page": _number(paging.get("PgNb")) if paging else None,
             "last_page": is_true(last) if last else None,
-            "kind": "booked",
+            "kind": self.shape.kind,
             "format": self.format,
             "from_at": instant(period.get("FrDtTm") or period.get("FrDt")) if period else None,
             "to_at": instant(period.get("ToDtTm") or period.get("ToDt")) if period else None,
             "created_at": instant(created),
-            "narrative": clean(head.get("AddtlStmtInf")),
+            "narrative": clean(head.get(self.shape.text)),
             "entry_count": self.count,
             "incomplete": self.incomplete,
         }
@@ -213,7 +240,13 @@ def _account_id(head: Node) -> tuple[str | None, str | None]:
     iban = head.get("Acct", "Id", "IBAN")
     if iban is not None:
         return "".join(iban.split()), "IBAN"
-    other = clean(head.get("Acct", "Id", "Othr", "Id") or head.get("Acct", "Id", "PrtryAcct", "Id"))
+    paths = (
+        ("Othr", "Id"),
+        ("PrtryAcct", "Id"),
+        ("BBAN",),
+        ("UPIC",),
+    )  # the last three: version 01
+    other = next((t for p in paths if (t := clean(head.get("Acct", "Id", *p)))), None)
     if other is None:
         return None, None
     bare = "".join(other.split())

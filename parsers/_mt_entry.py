@@ -19,10 +19,12 @@ Row = dict[str, Any]
 
 _LINE = re.compile(
     r"\s*(?P<value>\d{6})(?P<entry>\d{4}|[ ]{4})?\s*(?P<mark>R[CD]|E[CD]|[CD])(?P<funds>[A-Z])?"
-    r"\s*(?P<amount>\d[\d.,]*)(?=[NSF][A-Z0-9 ]|[A-Z]{4}|\s|$)\s*(?P<rest>.*)",
+    r"\s*(?P<amount>\d[\d.,]*)(?=[NSF][A-Z0-9 ]|[A-Z]{3}[A-Z0-9]|\s|$)\s*(?P<rest>.*)",
     re.ASCII | re.DOTALL,
 )
-_TYPE = re.compile(r"[NSF](?:[A-Z0-9 ]{3}|[A-Z0-9]{0,2}$)", re.ASCII)
+_TYPE = re.compile(
+    r"[NSF](?:[A-Z0-9 ]{3}|[A-Z0-9]{0,2}$)|[A-Z][A-Z0-9]{3}(?=NONREF|NOTPROVIDED)", re.ASCII
+)
 _OCMT = re.compile(r"/(OCMT|CHGS)/([A-Z]{3})\s?(\d[\d.,]*)")
 _MONEY = re.compile(r"(?:([A-Z]{3})\s?)?(\d[\d.,]*)(?:\s?([A-Z]{3}))?")
 _PADDED = re.compile(r"((?=.{15}[ ])\S.{14,15}|\S+[ ]{2})[ ]+(\S.*)", re.DOTALL)
@@ -112,7 +114,9 @@ def _dates(found: re.Match[str], line: int, rows: Rows) -> dict[str, date | None
     """Value date, and booking date: SWIFT leaves it out where it is the value date."""
     valued = short_date(found["value"])
     raw = (found["entry"] or "").strip()
-    booked = _entry_date(raw, found["value"]) if raw else valued
+    # An expected entry is not booked: without its own date it has none.
+    silent = None if found["mark"][0] == "E" else valued
+    booked = _entry_date(raw, found["value"]) if raw else silent
     for name, text, day in (("value", found["value"], valued), ("entry", raw, booked)):
         if text and day is None:
             rows.finding(

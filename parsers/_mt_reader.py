@@ -2,15 +2,44 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Final
+
 from parsers._field86 import unwrap
 from parsers._mt_entry import entry
 from parsers._mt_statement import Statement, balance_amount
-from parsers._mtfields import BALANCE_TAGS, BEGIN, BETWEEN, END, Field
+from parsers._mtfields import BALANCE_TAGS, BEGIN, BETWEEN, END, Field, fields
 from parsers._rows import Rows, balance_finding
-from parsers._text import clean
+from parsers._text import clean, encoding_of, lines
+from tieout.canonical import Tables
 from tieout.errors import InputError
 
-__all__ = ["Reader"]
+__all__ = ["Reader", "messages"]
+
+_INTERIM: Final = frozenset({"13", "13D", "34F"})
+_HEADER: Final = _INTERIM | {"20", "21", "25", "25P", "28", "28C", "NS"}
+
+
+def messages(path: Path, encoding: str | None) -> Iterator[Tables]:
+    """The messages of a file, MT940 or MT942 each, in batches of about 5,000 entries.
+
+    Raises:
+        InputError: ``MT_TRUNCATED``, ``MT_NO_STATEMENT``, ``MT_FIELD_TOO_LONG``, ``TEXT_*``.
+    """
+    chosen, finding = encoding_of(path, encoding)
+    rows = Rows()
+    if finding is not None:
+        rows.findings.append(finding)
+    reader = Reader(rows)
+    for found in fields(lines(path, chosen)):
+        reader.feed(found)
+        if rows.full:
+            yield rows.take()
+    with path.open("rb") as file:
+        file.seek(max(0, path.stat().st_size - 1))
+        reader.end_of_file(bare_dash=file.read(1) == b"-")
+    yield rows.take()
 
 
 class Reader:
@@ -25,29 +54,28 @@ class Reader:
         self.line: tuple[Field, list[str], list[str]] | None = None
         self.loose: Field | None = None  # text or an envelope's opening between messages
         self.terminated = False
+        self.declared: str | None = None  # type of the message, as its envelope says
+        self.only_a_dash: Statement | None = None  # a report whose end nothing else proves
 
     def feed(self, found: Field) -> None:
         """Take the next field."""
         tag = found.tag
         if tag == END:
             self._end_message()
-            self.loose, self.terminated = None, True
+            self.loose, self.terminated, self.declared = None, True, None
             return
         if tag in (BEGIN, BETWEEN):
             self.loose = found
+            if tag == BEGIN and found.lines:
+                self.declared = found.lines[0]
             return
         self.loose, self.terminated = None, False
         opens = tag in ("20", "25", "25P", "21", "28", "28C")
         if self.now is not None and (opens or (tag in ("60F", "60M") and self.now.closed)):
             self._end_message()
-        if tag in ("34F", "90C", "90D") and self.now is None:
-            raise InputError(
-                "MT942_UNSUPPORTED",
-                f"field :{tag}: belongs to MT942, which is not read yet",
-                where=f"line {found.line}",
-                remedy="ask the bank for the booked statement (MT940 or camt.053)",
-            )
-        if tag in ("20", "21", "25", "25P", "28", "28C", "NS", "13", "13D") and self.now is None:
+        if tag == "20" and any(f.tag in _INTERIM for f in self.header):
+            self._end_message()
+        if tag in _HEADER and self.now is None:
             self.header.append(found)
         else:
             self._body(found)
@@ -81,7 +109,11 @@ class Reader:
         elif tag in BALANCE_TAGS:
             self._flush_line()
             now.add_balance(found, self.rows)
-        elif tag not in ("NS", "13", "13D", "90C", "90D", "34F"):
+        elif tag in ("90C", "90D", "34F", "13", "13D"):
+            self._flush_line()
+            if tag[0] != "1" or now.is_report:
+                now.take_interim(found, self.rows)
+        elif tag != "NS":
             self.rows.finding(
                 "MT_TAG_UNKNOWN", "info", f"line {found.line} :{tag}:",
                 f"field :{tag}: is no part of MT940: {clean(found.lines[0][:60])!r}",
@@ -94,6 +126,7 @@ class Reader:
         line = header[0].line if header else found.line
         self.number += 1
         fresh = Statement(self.number, line)
+        fresh.declared = self.declared
         fresh.read_header(header, found, self.rows)
         before, self.waiting = self.waiting, None
         if before is not None:
@@ -143,24 +176,25 @@ class Reader:
         detail |= {"entry_id": local, "detail_id": f"{local}.1", "currency": now.currency}
         if row["status"] == "booked":
             now.moved += row["amount"]
+        now.interim_facts.tally(row["amount"], row["reversal"], row["status"] != "booked")
         self.rows.entries.append(row)
         self.rows.details.append(detail)
 
-    def _end_message(self) -> None:
-        """A message is over: by its end mark, by the next one, or by the end of the file."""
+    def _end_message(self, *, last: bool = False) -> None:
+        """A message is over: by its end mark, by the next one, or (``last``) by the file's end."""
         self._flush_line()
         now, self.now = self.now, None
         if now is None:
-            if self.header and any(f.tag in ("20", "25", "25P") for f in self.header):
+            tags = {f.tag for f in self.header}
+            # A report without entries is whole where something shows its end.
+            empty = not last and (self.declared == "942" or not tags.isdisjoint(_INTERIM))
+            if not empty and not tags.isdisjoint(("20", "25", "25P")):
                 raise _truncated(self.header[0].line)
             if self.header:
                 self._begin(self.header[0])
-                self._end_message()
+                self._end_message(last=last)
             return
-        if not now.closed and not now.incomplete:
-            raise _truncated(now.line)
-        if not now.closed and now.row.get("statement_ref") is not None:
-            raise _truncated(now.line)
+        self._prove_end(now, last)
         if self.waiting is not None:
             self._emit(self.waiting)
             self.waiting = None
@@ -169,12 +203,37 @@ class Reader:
         else:
             self._emit(now)
 
-    def end_of_file(self) -> None:
-        """Close what is open; refuse a file that ends inside a statement."""
+    def _prove_end(self, now: Statement, last: bool) -> None:
+        """A statement ends with its closing balance, a report with its sums or an end mark."""
+        self.only_a_dash = None
+        if now.closed:
+            return
+        piece = now.incomplete and now.row.get("statement_ref") is None
+        if not now.is_report and not piece:
+            raise _truncated(now.line)
+        if now.is_report and not now.interim_facts.sums:
+            if last and not piece:
+                raise _truncated(now.line)
+            self.only_a_dash = now
+
+    def end_of_file(self, *, bare_dash: bool = False) -> None:
+        """Close what is open; refuse a file that ends inside a statement.
+
+        Args:
+            bare_dash: the file's last byte is a dash, which may also begin a line of text.
+        """
         if self.now is not None and self.now.unclear:
             raise _truncated(self.now.line)  # cut inside the closing balance
-        self._end_message()
+        unsure = self.only_a_dash if bare_dash and self.now is None and not self.header else None
+        self._end_message(last=True)
         self._check_loose()
+        if unsure is not None:
+            self.rows.finding(
+                "MT_END_UNSURE", "info", f"line {unsure.line}",
+                "the report has no sums (:90D: :90C:) and the file ends with a dash, which may be "
+                "its end mark or the first letter of a line that was cut",
+                "nothing, if the bank always ends its files so",
+            )  # fmt: skip
         if self.waiting is not None:
             self._emit(self.waiting)
             self.rows.finding(
@@ -211,16 +270,19 @@ class Reader:
         )  # fmt: skip
 
     def _emit(self, done: Statement) -> None:
-        where = f"line {done.line}"
-        if finding := balance_finding(done.balances, done.currency, done.moved, where):
+        where, report = f"line {done.line}", done.is_report
+        if report:
+            done.settle_report(self.rows)
+        finding = balance_finding(done.balances, done.currency, done.moved, where)
+        if finding is not None and (done.balances or not report):
             self.rows.findings.append(finding)
         for ordinal, balance in enumerate(done.balances, 1):
             balance["ordinal"] = ordinal
         self.rows.balances.extend(done.balances)
         self.rows.statements.append(done.row | {
             "currency": done.currency,
-            "kind": "booked",
-            "format": "MT940",
+            "kind": "intraday" if report else "booked",
+            "format": "MT942" if report else "MT940",
             "last_page": not done.interim if done.closed else None,
             "narrative": clean("\n".join(t.strip() for t in done.texts)),
             "entry_count": done.count,
@@ -231,7 +293,8 @@ class Reader:
 def _truncated(line: int) -> InputError:
     return InputError(
         "MT_TRUNCATED",
-        "the statement that begins here has no closing balance (:62F: or :62M:)",
+        "what begins here has no closing balance (:62F: or :62M:; an interim report may have its "
+        "sums :90D: :90C: or an end mark)",
         where=f"line {line}",
         remedy="the file is cut: fetch it again; nothing of it was read",
     )

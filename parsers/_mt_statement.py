@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from datetime import datetime
 from decimal import Decimal
 from typing import Any, Final
 
 from parsers._mt_entry import short_date
+from parsers._mt_interim import Interim, moment
 from parsers._mtfields import Field
 from parsers._rows import Rows
 from parsers._text import clean, is_iban
@@ -19,7 +21,9 @@ __all__ = ["Statement", "balance_amount"]
 _BALANCE = re.compile(r"\s*([CD])\s*(\d{6})\s*([A-Z]{3})?\s*(\d[\d.,]*)\s*", re.ASCII | re.DOTALL)
 _NUMBER = re.compile(r"\s*(\d+)(?:\s*/\s*(\d+))?")
 _ACCOUNT_BIC = re.compile(r"([A-Z]{6}[A-Z0-9]{2}(?:[A-Z0-9]{3})?)/(.+)")
-_FRAGMENT: Final = frozenset({"60F", "60M", "61", "62F", "62M", "64", "65", "86", "28", "28C"})
+_INTERIM: Final = frozenset({"13", "13D", "34F", "90C", "90D"})
+_FRAGMENT: Final = _INTERIM | {"60F", "60M", "61", "62F", "62M", "64", "65", "86", "28", "28C"}
+_CURRENCY = re.compile(r"\d.*?[\s/]*([A-Z]{3})\s*", re.DOTALL)
 _CODES: Final = {
     "60F": "OPBD", "60M": "ITBD", "62F": "CLBD", "62M": "ITBD", "64": "CLAV", "65": "FWAV",
 }  # fmt: skip
@@ -38,16 +42,31 @@ class Statement:
         self.count, self.moved = 0, Decimal(0)
         self.incomplete = self.closed = self.interim = self.unclear = False
         self.currency: str | None = None
+        self.interim_facts = Interim()
+        self.declared: str | None = None  # message type by the envelope
+        self.has_interim_field = False
+        self.made_at: datetime | None = None
+
+    @property
+    def is_report(self) -> bool:
+        """Whether this is an MT942: the envelope says so, or its fields do."""
+        if self.declared in ("940", "942"):
+            return self.declared == "942"
+        return bool(self.interim_facts.floors) or (
+            self.has_interim_field and not self.closed and not self.balances
+        )
 
     def read_header(self, header: Sequence[Field], found: Field, rows: Rows) -> None:
-        """Take reference, account and number from the fields before the opening balance."""
-        row = self.row
+        """Take reference, account and number from the fields before the first balance or entry."""
+        row, named = self.row, None
         for part in header:
             text = "".join(part.lines).strip()
             if part.tag == "20":
                 row["statement_ref"] = clean(text)
             elif part.tag in ("25", "25P"):
                 row |= _account(text)
+                own = _CURRENCY.fullmatch(text)
+                named = own[1] if own and is_currency(own[1]) else None
             elif part.tag in ("28", "28C"):
                 number = _NUMBER.match(text)
                 # German banks write 0 for "not numbered".
@@ -55,6 +74,10 @@ class Statement:
                 row["page"] = int(number[2][:18]) if number and number[2] else None
             elif part.tag == "86":
                 self.texts.extend(part.lines)
+            elif part.tag in _INTERIM:
+                self.take_interim(part, rows)
+        if self.currency is None and found.tag not in ("60F", "60M"):
+            self.currency = named  # no balance will tell it
         first = header[0].tag if header else found.tag
         if first in _FRAGMENT and (self.id == "1" or first in ("60F", "60M")):
             self.incomplete = True
@@ -63,6 +86,41 @@ class Statement:
                 "a piece of a statement, without reference and account",
                 "ask the bank for the whole statement; nothing is posted from a piece",
             )  # fmt: skip
+
+    def take_interim(self, part: Field, rows: Rows) -> None:
+        """Take a field of MT942: its time, a floor limit, or a count and sum."""
+        self.has_interim_field = True
+        if part.tag == "34F":
+            self.currency = self.interim_facts.floor(part, self.currency, rows)
+        elif part.tag in ("90C", "90D"):
+            self.currency, read = self.interim_facts.total(part, self.currency, rows)
+            self.incomplete = self.incomplete or not read
+            self.unclear = not read
+        else:
+            text = "".join(part.lines).strip()
+            # The report tells everything up to the moment it was made.
+            self.made_at = moment(text)
+            if self.made_at is None:
+                rows.finding(
+                    "DATE_MALFORMED", "warning", f"line {part.line} :{part.tag}:",
+                    f"{text[:40]!r} is no date and time",
+                    "left empty; two reports of a day then differ by their number only",
+                )  # fmt: skip
+
+    def settle_report(self, rows: Rows) -> None:
+        """What is known of an MT942 once all of it is read."""
+        self.row |= {"created_at": self.made_at, "to_at": self.made_at}
+        self.interim_facts.check(rows)
+        if self.currency is None:
+            rows.finding(
+                "CURRENCY_MISSING", "warning", f"line {self.line}", "the report names no currency",
+                "ask the bank for the floor limit (:34F:), which names it",
+            )  # fmt: skip
+            return
+        mine = [*rows.entries, *rows.details]
+        for row in mine:  # entries before the field that named it
+            if row["currency"] is None and row["entry_id"].partition(".")[0] == self.id:
+                row["currency"] = self.currency
 
     def add_balance(self, found: Field, rows: Rows) -> None:
         """Take a balance field, or record why it cannot be read."""

@@ -14,7 +14,7 @@ from typing import Final
 
 from tieout.errors import InputError
 
-__all__ = ["BALANCE_TAGS", "BEGIN", "BETWEEN", "END", "Field", "fields"]
+__all__ = ["BALANCE_TAGS", "BEGIN", "BETWEEN", "END", "Field", "fields", "message_type"]
 
 #: Pseudo-tags: a message's end mark, the opening of its envelope, and text between messages.
 END: Final = "-"
@@ -31,11 +31,41 @@ _HEADER: Final = frozenset({"20", "21", "25", "25P", "28", "28C"})
 #: Fields that hold a balance.
 BALANCE_TAGS: Final = frozenset({"60F", "60M", "62F", "62M", "64", "65"})
 _MT942: Final = frozenset({"13", "13D", "34F", "90C", "90D"})
+_SUM_LINE = re.compile(r":90[CD]:\s*\d+\s*[A-Z]{3}\s*\d", re.ASCII)
+_TYPE = re.compile(r"[{ä]2:[IO](\d{3})")
+#: What may follow the end of a message: the file's end, another message, an end mark.
+_NEXT = re.compile(r"\s*(?:[{ä][1-5S]:|:20:|[$\x01\x03])")
 _BODY: Final = BALANCE_TAGS | {"61", "86", "NS"}
 _KNOWN: Final = _HEADER | _BODY | _MT942
 _AFTER_20 = re.compile(r":(?:21|25P?|28C?|60[FM]|86|NS|13D?):")
 _TEXT: Final = frozenset({"61", "86", "NS"})
 _MISUSED_86 = re.compile(r":25:\d{3}\?\d\d")
+_ANY_TAG = re.compile(
+    rb"(?:^|[\r\n{}]|@@|\xbf)[ \t]*:(?:13D?|20|21|25|28C?|34F|60[FM]|61|62[FM]|64|86|90[CD]):", re.M
+)
+_BALANCE_TAG = re.compile(rb":6[02][FM]:")
+_INTERIM_TAG = re.compile(rb"(?:^|[\r\n}]|@@)[ \t]*:(?:34F|90[CD]|13D?):")
+_FLOOR_TAG = re.compile(rb"(?:^|[\r\n}]|@@)[ \t]*:34F:")
+_TYPE_BLOCK = re.compile(rb"(?:\{|\xe4|\xc3\xa4)2:[IO](\d{3})")
+
+
+def message_type(head: bytes) -> str | None:
+    """``MT940`` or ``MT942`` by the first message of a file; None for all else.
+
+    The envelope says it; without one, a floor limit before the first balance, or no balance beside
+    the other fields of MT942, does. A bare fragment of shared fields is MT940.
+    """
+    if head[:2] in (b"\xff\xfe", b"\xfe\xff"):
+        head = head.decode("utf-16", "ignore").encode("utf-8", "replace")
+    if head.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"<") or not _ANY_TAG.search(head):
+        return None
+    said = _TYPE_BLOCK.search(head)
+    if said is not None and said.group(1) in (b"940", b"942"):
+        return "MT" + said.group(1).decode()
+    balance, floor = _BALANCE_TAG.search(head), _FLOOR_TAG.search(head)
+    if floor is not None and (balance is None or floor.start() < balance.start()):
+        return "MT942"
+    return "MT942" if balance is None and _INTERIM_TAG.search(head) else "MT940"
 
 
 @dataclass(slots=True)
@@ -73,6 +103,7 @@ class _Reader:
 
     def __init__(self) -> None:
         self.phase = 3
+        self.interim = False  # the message is MT942: no balances, a lone dash ends it
         self.current: Field | None = None
 
     def opens(self, tag: str, line: str, ahead: str | None) -> bool:
@@ -80,6 +111,8 @@ class _Reader:
         in_text = self.current is not None and self.current.tag in _TEXT
         if tag in _BODY or self.phase in (0, 3):
             return True
+        if tag in ("90C", "90D"):
+            return not in_text or self.interim or _SUM_LINE.match(line) is not None
         if tag == "20":
             if ahead is None:
                 return not in_text or self.phase == 2
@@ -91,19 +124,24 @@ class _Reader:
 
     def enter(self, tag: str) -> None:
         """Move to the phase a tag begins."""
+        if tag in ("34F", "13", "13D"):
+            self.interim = True
+        elif tag in ("20", "60F", "60M"):
+            self.interim = False
         if tag in ("60F", "60M") or (tag == "61" and self.phase != 2):
             self.phase = 1
-        elif tag in ("62F", "62M"):
+        elif tag in ("62F", "62M") or (tag in ("90C", "90D") and self.interim):
             self.phase = 2
         elif tag in _HEADER or self.phase == 3:
             self.phase = 0
 
-    def ends(self, line: str) -> str | None:
+    def ends(self, line: str, ahead: str | None) -> str | None:
         """What follows an end mark on its line; None where the line is none."""
         bare = line.strip(" \t\x01\x03$")
         if bare[:2] in ("-}", "-å", "-Å"):
             return bare[2:]
-        return "" if bare == "-" and self.phase >= 2 else None
+        last = self.interim and (ahead is None or _NEXT.match(ahead) is not None)
+        return "" if bare == "-" and (self.phase >= 2 or last) else None
 
 
 def fields(lines: Iterable[tuple[int, str]]) -> Iterator[Field]:
@@ -111,17 +149,20 @@ def fields(lines: Iterable[tuple[int, str]]) -> Iterator[Field]:
     reader = _Reader()
     for number, whole, ahead in _ahead(lines):
         line = whole
-        rest = reader.ends(line)
+        rest = reader.ends(line, ahead)
         if rest is not None:
             if reader.current is not None:
                 yield reader.current
-            reader.current, reader.phase = None, 3
+            reader.current, reader.phase, reader.interim = None, 3, False
             yield Field(END, number)
             line = rest
         if _BLOCK.match(line):
             line = _BLOCKS.sub("", _BLOCK.sub("", line))
             if reader.phase == 3 and _OPENING.search(whole):
-                yield Field(BEGIN, number)
+                kind = _TYPE.search(whole)
+                if kind is not None:
+                    reader.interim = kind[1] == "942"
+                yield Field(BEGIN, number, [kind[1]] if kind else [])
         if not line.strip() or _NUMBER_LINE.match(line):
             continue
         found = _TAG.match(line)

@@ -41,57 +41,32 @@ tieout.errors.InputError: line 1: ... has no closing balance ... [MT_TRUNCATED]
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
-from parsers._mt_reader import Reader
-from parsers._mtfields import fields
-from parsers._rows import Rows
-from parsers._text import encoding_of, lines
+from parsers._mt_reader import messages
+from parsers._mtfields import message_type
 from tieout.canonical import Tables
 
 __all__ = ["NAME", "identify", "read"]
 
 NAME: Final = "MT940"
 
-_ANY_TAG = re.compile(
-    rb"(?:^|[\r\n{}]|@@|\xbf)[ \t]*:(?:20|21|25|28C?|60[FM]|61|62[FM]|64|86):", re.M
-)
-_BALANCE_TAG = re.compile(rb":6[02][FM]:")
-_MT942 = re.compile(rb"(?:^|[\r\n}]|@@):(?:34F|90[CD]|13D?):|\{2:[IO]942")
-
 
 def identify(head: bytes) -> str | None:
     """``MT940`` for a file of its tags, also a bare fragment; None for MT942 and all else."""
-    if head[:2] in (b"\xff\xfe", b"\xfe\xff"):
-        head = head.decode("utf-16", "ignore").encode("utf-8", "replace")
-    if head.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"<") or not _ANY_TAG.search(head):
-        return None
-    if _MT942.search(head) and not _BALANCE_TAG.search(head):
-        return None
-    return NAME
+    return NAME if message_type(head) == NAME else None
 
 
 def read(path: Path, encoding: str | None = None) -> Iterator[Tables]:
     """The file in batches of about 5,000 entries, with file-local ids.
 
     Args:
-        path: the file.
+        path: the file; MT942 messages between its statements are read as what they are.
         encoding: where the caller knows it; else UTF-8, cp1252, latin-1, the first that fits.
 
     Raises:
-        InputError: ``MT_TRUNCATED``, ``MT_NO_STATEMENT``, ``MT942_UNSUPPORTED``, ``TEXT_*``.
+        InputError: ``MT_TRUNCATED``, ``MT_NO_STATEMENT``, ``MT_FIELD_TOO_LONG``, ``TEXT_*``.
     """
-    chosen, finding = encoding_of(path, encoding)
-    rows = Rows()
-    if finding is not None:
-        rows.findings.append(finding)
-    reader = Reader(rows)
-    for found in fields(lines(path, chosen)):
-        reader.feed(found)
-        if rows.full:
-            yield rows.take()
-    reader.end_of_file()
-    yield rows.take()
+    yield from messages(path, encoding)

@@ -19,8 +19,11 @@ from tieout.errors import InputError
 
 CORPUS = Path(__file__).resolve().parents[3] / "shared" / "corpus"
 FOLDERS = (
+    "camt.052",
     "camt.053",
+    "camt.054",
     "mt940",
+    "mt942",
     "mt9xx-fragment",
     "bai2",
     "coda",
@@ -37,6 +40,7 @@ REFUSED = {
     "kedder__ofxstatement-iso20022__unsupported.xml": "CAMT_NO_STATEMENT",
     "viafintech__camt_parser__053_valid_namespace.xml": "CAMT_NO_STATEMENT",
     "viafintech__camt_parser__general_invalid_namespace.xml": "CAMT_NO_STATEMENT",
+    "hbci4j__hbci4java__sepa_test-camt-parse-none.xml": "CAMT_NO_STATEMENT",
     # broken by a code formatter: "< Dt>"
     "svapnil__iso20022.js__bank_of_montreal_camt053_v2_2.xml": "XML_MALFORMED",
     # the last or another statement has no closing balance
@@ -71,12 +75,6 @@ REFUSED = {
     "jseutter__ofxparse__investment_medium.ofx": "OFX_INVESTMENT",
     "jseutter__ofxparse__td_ameritrade.ofx": "OFX_INVESTMENT",
     "jseutter__ofxparse__vanguard.ofx": "OFX_INVESTMENT",
-    # MT942
-    "railslove__cmxl__lines_entry_date.txt": "FORMAT_UNSUPPORTED",
-    "railslove__cmxl__lines_floor_limit_indicator_credit.txt": "FORMAT_UNSUPPORTED",
-    "railslove__cmxl__lines_floor_limit_indicator_debit.txt": "FORMAT_UNSUPPORTED",
-    "railslove__cmxl__lines_vmk_summary_debit.txt": "FORMAT_UNSUPPORTED",
-    "railslove__cmxl__statement-details-mt942.txt": "FORMAT_UNSUPPORTED",
     # pieces without 01, and a 07 whose 01 is missing
     "pennylane-hq__cfonb__end_of_statement_without_beginning.txt": "CFONB_TRUNCATED",
     "pennylane-hq__cfonb__operation.txt": "CFONB_TRUNCATED",
@@ -157,6 +155,7 @@ BY_DETAIL = {
 #: How an entry begins in formats of lines; in CODA details have a number.
 _ENTRY_RECORDS = {
     "MT940": rb"^:61:",
+    "MT942": rb"^:61:",
     "CODA": rb"^21\d{4}0000",
     "CFONB 120": rb"^04",
     "AEB43": rb"^22",
@@ -251,7 +250,7 @@ def test_agrees_with_the_peer(path: Path, output: Path) -> None:
         return
     wanted = peers.expected(output)
     rows = parsed.tables.entries.to_pylist()
-    name = "booked_on" if path.parent.name == "camt.053" else "valued_on"
+    name = "booked_on" if path.parent.name.startswith("camt") else "valued_on"
     found: peers.Facts = [(row[name], row["amount"]) for row in rows]
     if output.name in BY_DETAIL:
         days = {row["entry_id"]: row[name] for row in rows}

@@ -32,8 +32,14 @@ HEADS = """
 <x:Document xmlns:x='ISO:camt.053.001.02:APC:STUZZA:payments:003'><a/>         | camt.053.001.02
 <Document Xmlns="urn:iso:std:iso:20022:tech:xsd:camt.053.001.08"><a/>          | camt.053.001.08
 <Document><BkToCstmrStmt>                                                      | camt.053
-<Document><BkToCstmrAcctRpt>                                                   | None
-<Document xmlns="urn:iso:std:iso:20022:tech:xsd:camt.052.001.08"><a/>          | None
+<Document><BkToCstmrAcctRpt>                                                   | camt.052
+<Document><BkToCstmrAcctRptV01>                                                | camt.052
+<n:Document><n:BkToCstmrDbtCdtNtfctn>                                          | camt.054
+<Document xmlns="urn:iso:std:iso:20022:tech:xsd:camt.052.001.08"><a/>          | camt.052.001.08
+<Document xmlns="urn:iso:20023:tech:xsd:camt.052.001.13"><a/>                  | camt.052.001.13
+<Document xmlns='http://www.six-interbank-clearing.com/de/camt.054.001.04.ch.02.xsd'><a/> | camt.054.001.04
+<Document xmlns="x:camt.053.001.02"><BkToCstmrAcctRpt>                         | camt.052
+<!-- <BkToCstmrStmt> --><Document xmlns="x:camt.054.001.13"><BkToCstmrDbtCdtNtfctn> | camt.054.001.13
 <html>camt.053.001.02</html>                                                   | None
 :20:X                                                                          | MT940
 {1:F01TESTDEFFAXXX0000000000}{2:O9401200261120TESTDEFFAXXX00N}{4:~:20:X        | MT940
@@ -41,8 +47,14 @@ Example~~:20:X~:25:1                                                           |
 ä4:~:20:X~:25:1                                                                | MT940
 @@:20:X@@:25:1                                                                 | MT940
 :61:2601020102C5,00NTRFNONREF                                                  | MT940
-{1:F01TESTDEFFAXXX0000000000}{2:O9421200261120TESTDEFFAXXX00N}{4:~:20:X        | None
-:20:X~:25:1~:28C:1~:34F:EUR0,                                                  | None
+{1:F01TESTDEFFAXXX0000000000}{2:O9421200261120TESTDEFFAXXX00N}{4:~:20:X        | MT942
+:20:X~:25:1~:28C:1~:34F:EUR0,                                                  | MT942
+:34F:EURC0,                                                                    | MT942
+:13D:2611201015+0100                                                           | MT942
+:90D:1EUR2,50                                                                  | MT942
+:20:X~:25:1~:28C:1~:13D:2611201015+0100~:60F:C261119EUR1,                      | MT940
+:20:X~:25:1~:60F:C261119EUR1,~:62F:C261119EUR1,~-~:20:Y~:25:1~:34F:EUR0,       | MT940
+:20:X~:25:1~:34F:EUR0,~-~:20:X~:25:1~:60F:C261119EUR1,~:62F:C261119EUR1,~-     | MT942
 01,BANK,ME,261120,0000,1,80,1,2/                                               | BAI2
 01,BANK,ME,261120,0000,1,,,3/~02,ME,BANK,1,261120,,,/                          | BAI3
 01,BANK,ME,261120,0000,1/~88,,,2/                                              | BAI2
@@ -85,9 +97,11 @@ hello                                                   | FORMAT_UNKNOWN
 01,BANK,ME,261120,0000,1,80,1,2/                        | BAI_TRUNCATED
 01,BANK,ME,261120,0000,1,80,1,1/                        | BAI_VERSION
 01,BANK,ME,261120,0000,1,80,1,2/\n99,0,0,2/             | BAI_NO_STATEMENT
-:20:X\n:25:1\n:28C:1\n:34F:EUR0,\n                      | FORMAT_UNSUPPORTED
 PK\x03\x04zzzz                                          | CONTAINER_UNOPENED
-<Document><BkToCstmrAcctRpt><Rpt/>                      | FORMAT_UNSUPPORTED
+:20:X\n:25:1\n:28C:1\n:34F:EUR0,\n                      | MT_TRUNCATED
+<Document><BkToCstmrAcctRpt><Rpt/>                      | XML_TRUNCATED
+<Document><BkToCstmrAcctRpt/></Document>                | CAMT_NO_STATEMENT
+<Document><BkToCstmrDbtCdtNtfctn/></Document>           | CAMT_NO_STATEMENT
 <Document><BkToCstmrStmt/></Document>                   | CAMT_NO_STATEMENT
 """
 

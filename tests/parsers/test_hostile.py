@@ -59,6 +59,12 @@ def test_doctype_in_a_second_document_is_refused(tmp_path: Path) -> None:
     assert refusal(tmp_path, good + bad).code == "XML_DOCTYPE"
 
 
+@pytest.mark.parametrize("root", ["BkToCstmrAcctRpt", "BkToCstmrDbtCdtNtfctn"])
+def test_doctype_is_refused_in_every_message(tmp_path: Path, root: str) -> None:
+    error = refusal(tmp_path, f"{_LAUGHS}<Document><{root}>&h;</{root}></Document>")
+    assert error.code == "XML_DOCTYPE"
+
+
 @pytest.mark.parametrize("encoding", ["UTF-7", "IBM037", "UTF-32", "x-unknown", "utf-16"])
 def test_exotic_encodings_are_refused(tmp_path: Path, encoding: str) -> None:
     text = f"<?xml version='1.0' encoding='{encoding}'?>{_OPEN}{_CLOSE}"
@@ -83,6 +89,10 @@ BOMBS = {
     + "xxxxxxxx\n" * 1_400_000,
     "mt tags": ":20:X\n" * 200_000,
     "mt blocks": "{1:" * 200_000 + ":20:X",
+    "mt942 floor": ":20:X\n:25:1\n:34F:EUR" + "1" * 900_000,
+    "mt942 sums": ":20:X\n:25:1\n:34F:EUR0,\n" + ":90D:1EUR1,\n" * 200_000 + ":61:",
+    "camt namespaces": "<a " + "xmlns:x='camt.05" * 4_000 + "/>",
+    "camt comments": "<a>" + "<!-- " * 12_000,
     "mt mark": ":20:X\n:61:260101C" + "1" * 500_000,
     "bai line": _BAI + "16,165,1,,,," + "x" * 12_000_000,
     "bai record": _BAI + "16,165,1,,,,x/\n" + "88,xxxxxxxx\n" * 1_400_000,
@@ -116,9 +126,13 @@ WHOLE = {"two_documents.xml": b"</Document>"}
     [
         "prefixed_v02.xml",
         "two_documents.xml",
+        "report_v08.xml",
+        "report_v01.xml",
+        "collection_v04.xml",
         "structured.sta",
         "slashes.940",
         "free_text.sta",
+        "interim.mt942",
         "harbor.bai",
         "padded.bai",
     ],

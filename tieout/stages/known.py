@@ -43,8 +43,18 @@ def renew_ids(session: Session, converted: dict[str, list[Row]]) -> None:
     Banks repeat references ("KONTOFUEHRUNG"). Two statements that each prove their balances are
     both right: the second entry is another one, not the first again. Only a statement of the same
     number (a correction) shares its entries.
+
+    Entries of a report or notification always get one, made from the id they share with the
+    statement that books them: that statement needs its rows, whichever file comes first.
     """
     head = converted["statements"][0]
+    if head["kind"] != "booked":
+        for row in converted["entries"]:
+            row["entry_id"] = content_id(head["kind"], row["entry_id"])
+        for row in converted["details"]:
+            row["entry_id"] = content_id(head["kind"], row["entry_id"])
+            row["detail_id"] = content_id("detail", row["entry_id"], row["ordinal"])
+        return
     ids = [row["entry_id"] for row in converted["entries"]]
     query = (
         select(EntryRow.entry_id)

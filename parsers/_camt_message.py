@@ -1,0 +1,114 @@
+"""Reading camt.052, camt.053 and camt.054: one stream, whichever of them a document holds."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Final
+
+from lxml import etree
+
+from parsers._camt_shapes import SHAPES, Shape, identify, version_of
+from parsers._camt_statement import Statement
+from parsers._rows import Rows
+from parsers._xml import Document, Node, documents, local_name, stream
+from tieout.canonical import Tables
+from tieout.errors import InputError
+
+__all__ = ["messages"]
+
+_TAGS: Final = ("GrpHdr", "Ntry", *(shape.element for shape in SHAPES))
+_ROOTS: Final = {shape.root: shape for shape in SHAPES}
+
+
+def messages(path: Path, wanted: Shape) -> Iterator[Tables]:
+    """The file in batches of about 5,000 entries, with file-local ids.
+
+    Args:
+        path: the file; its documents may be of several of the three messages.
+        wanted: the one its head shows.
+
+    Raises:
+        InputError: ``XML_*`` where the file is unsafe, cut or damaged, ``CAMT_NO_STATEMENT``.
+    """
+    with path.open("rb") as file:
+        exact = identify(file.read(1 << 16))
+    rows, count = Rows(), 0
+    for document in documents(path):
+        if document.finding is not None:
+            rows.findings.append(document.finding)
+        page: Node | None = None
+        before = count
+        for statement, element in _statements(path, document):
+            if statement is None:
+                page = Node(element, document.line)
+                continue
+            if statement.ended:
+                statement.finish(element)
+            elif not statement.begun:
+                count += 1
+                space = etree.QName(element).namespace
+                statement.begin(str(count), version_of(statement.shape, space, exact), page, rows)
+            else:
+                statement.entry(element)
+            if rows.full and not statement.held:
+                yield rows.take()
+                statement.first = 0
+        if count == before:
+            rows.finding(
+                "CAMT_DOCUMENT_SKIPPED", "warning", f"line {document.line + 1}",
+                "the file holds a document without a report, statement or notification",
+                "look at what it is: nothing of that document was read",
+            )  # fmt: skip
+    if not count:
+        raise InputError(
+            "CAMT_NO_STATEMENT",
+            f"the file has no {wanted.element} element",
+            where=f"Document/{wanted.root}",
+            remedy=f"ask the bank what it sent: a {wanted.name} has at least one {wanted.element}",
+        )
+    yield rows.take()
+
+
+def _shape_of(element: etree._Element) -> Shape | None:
+    """The message an element stands directly in, or None."""
+    parent = element.getparent()
+    name = local_name(str(parent.tag)) if parent is not None else ""
+    if name[-3:-2] == "V" and name[-2:].isdigit():
+        name = name[:-3]  # version 01
+    return _ROOTS.get(name)
+
+
+def _statements(
+    path: Path, document: Document
+) -> Iterator[tuple[Statement | None, etree._Element]]:
+    """Steps of each statement: begun, one for each entry, ended; None with the group header."""
+    current: Statement | None = None
+    open_at: etree._Element | None = None
+    done: etree._Element | None = None
+    for event, element in stream(path, document, _TAGS):
+        name = local_name(str(element.tag))
+        if name == "Ntry":
+            parent = element.getparent()
+            if event == "end" and current is not None and parent is open_at:
+                yield current, element
+                # The previous entry goes, not this one: the parser still stands on it.
+                if done is not None and parent is not None:
+                    parent.remove(done)
+                element.clear()
+                done = element
+            continue
+        shape = _shape_of(element)
+        if shape is None:
+            continue
+        if name == "GrpHdr":
+            if event == "end":
+                yield None, element
+        elif name == shape.element and event == "start":
+            current, open_at = Statement(element, document.line, shape), element
+            yield current, element
+        elif name == shape.element and current is not None:
+            current.ended = True
+            yield current, element
+            current, open_at, done = None, None, None
+            element.clear()
