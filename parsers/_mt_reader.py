@@ -219,11 +219,7 @@ class Reader:
             self.only_a_dash = now
 
     def end_of_file(self, *, bare_dash: bool = False) -> None:
-        """Close what is open; refuse a file that ends inside a statement.
-
-        Args:
-            bare_dash: the file's last byte is a dash, which may also begin a line of text.
-        """
+        """Close what is open; refuse a file cut inside a statement (a last dash may be a cut)."""
         if self.now is not None and self.now.unclear:
             raise _truncated(self.now.line)  # cut inside the closing balance
         unsure = self.only_a_dash if bare_dash and self.now is None and not self.header else None
