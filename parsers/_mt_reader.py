@@ -49,6 +49,7 @@ class Reader:
         self.rows = rows
         self.number = 0
         self.header: list[Field] = []
+        self.reports = False  # the header has a field of MT942
         self.now: Statement | None = None
         self.waiting: Statement | None = None  # a page whose next one may follow
         self.line: tuple[Field, list[str], list[str]] | None = None
@@ -73,10 +74,11 @@ class Reader:
         opens = tag in ("20", "25", "25P", "21", "28", "28C")
         if self.now is not None and (opens or (tag in ("60F", "60M") and self.now.closed)):
             self._end_message()
-        if tag == "20" and any(f.tag in _INTERIM for f in self.header):
+        if tag == "20" and self.reports:
             self._end_message()
         if tag in _HEADER and self.now is None:
             self.header.append(found)
+            self.reports = self.reports or tag in _INTERIM
         else:
             self._body(found)
 
@@ -122,7 +124,7 @@ class Reader:
 
     def _begin(self, found: Field) -> Statement | None:
         """Begin a statement; None where the field opens a further page of the one before."""
-        header, self.header = self.header, []
+        header, self.header, self.reports = self.header, [], False
         line = header[0].line if header else found.line
         self.number += 1
         fresh = Statement(self.number, line)
@@ -217,11 +219,7 @@ class Reader:
             self.only_a_dash = now
 
     def end_of_file(self, *, bare_dash: bool = False) -> None:
-        """Close what is open; refuse a file that ends inside a statement.
-
-        Args:
-            bare_dash: the file's last byte is a dash, which may also begin a line of text.
-        """
+        """Close what is open; refuse a file cut inside a statement (a last dash may be a cut)."""
         if self.now is not None and self.now.unclear:
             raise _truncated(self.now.line)  # cut inside the closing balance
         unsure = self.only_a_dash if bare_dash and self.now is None and not self.header else None
