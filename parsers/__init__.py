@@ -197,7 +197,7 @@ def _unknown(head: bytes) -> InputError:
                 "FORMAT_UNSUPPORTED",
                 f"this looks like {name}, which is not read yet",
                 where="line 1",
-                remedy="ask the bank for camt.053 or MT940",
+                remedy="ask the sender for a format the README lists, such as camt.053 or MT940",
             )
     return InputError(
         "FORMAT_UNKNOWN",
