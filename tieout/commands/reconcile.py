@@ -30,7 +30,8 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     parser = commands.add_parser(
         "reconcile",
         help="tie bank files to a ledger export (CSV), without any server",
-        description="Tie bank files (any booked statement format) to the export of the bank's ledger account, "
+        description="Tie bank files (booked statements of any format) to the export of the bank's "
+        "ledger account, "
         "and write the reconciliation as HTML, PDF and workbook, the groups as CSV.",
         epilog=_EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
