@@ -65,7 +65,10 @@ def _tidy(page: Path) -> None:
 
 
 def _index(root: Path) -> str:
-    parts = [f"<!doctype html><meta charset=utf-8><title>Data quality</title>{_STYLE}"]
+    parts = [
+        '<!doctype html><html lang="en"><head><meta charset="utf-8"><title>Data quality</title>'
+        f"{_STYLE}</head><body>"
+    ]
     parts.append(
         "<h1>Data quality</h1><p>The latest run of each section; every finding of every "
         "run is in the ledger.</p>"
@@ -77,6 +80,7 @@ def _index(root: Path) -> str:
         parts.append("<table><tr><th>table<th>rows<th>rules<th>failed<th>broken<th>pages</tr>")
         parts += [_row(root, section, name, said["tables"][name]) for name in said["tables"]]
         parts.append("</table>")
+    parts.append("</body></html>")
     return "\n".join(parts) + "\n"
 
 
