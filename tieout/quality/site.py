@@ -19,7 +19,7 @@ __all__ = ["finish"]
 _SCRIPTS: Final = re.compile(r"<script\b[^>]*>.*?</script\s*>", re.DOTALL | re.IGNORECASE)
 _LINKS: Final = re.compile(r'<link\b[^>]*href="https?:[^>]*>', re.IGNORECASE)
 _IMAGES: Final = re.compile(r'<img\b[^>]*src="https?:[^>]*>', re.IGNORECASE)
-_CTA: Final = re.compile(r"<footer\b.*?</footer\s*>", re.DOTALL | re.IGNORECASE)
+_FOOTERS: Final = re.compile(r"<footer\b.*?</footer\s*>", re.DOTALL | re.IGNORECASE)
 
 _STYLE: Final = """<style>
 body { font: 15px/1.5 system-ui, sans-serif; max-width: 1100px; margin: 2rem auto; padding: 0 1rem;
@@ -59,7 +59,7 @@ def finish(root: Path, section: str, run_name: str, statistics: Mapping[str, Any
 
 def _tidy(page: Path) -> None:
     text = page.read_text(encoding="utf-8")
-    for pattern in (_SCRIPTS, _LINKS, _IMAGES, _CTA):
+    for pattern in (_SCRIPTS, _LINKS, _IMAGES, _FOOTERS):
         text = pattern.sub("", text)
     page.write_text(text.replace("</head>", f"{_STYLE}</head>", 1), encoding="utf-8")
 

@@ -13,6 +13,7 @@ depends_on = None
 
 _TABLES = Path(__file__).with_suffix(".sql")
 
+# As it was then: a later table's trigger is a later migration's.
 _APPEND_ONLY = (
     "approvals",
     "audit_log",
