@@ -122,7 +122,7 @@ def open_drop(endpoint: Endpoint) -> Drop:
     if endpoint.scheme == "file":
         return LocalDrop(Path(endpoint.path), name=extra.get("name", ""))
     if endpoint.scheme in ("sftp", "ssh"):
-        key_path = extra.get("key_path") or extra.get("key_file") or extra.get("key")
+        key_path = extra.get("key_path")
         return SftpDrop(
             endpoint.host,
             endpoint.port or 22,
