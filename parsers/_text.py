@@ -17,7 +17,7 @@ from typing import Final
 from tieout.errors import Finding, InputError
 from tieout.identity import NO_REFERENCE
 
-__all__ = ["LINE_CHARS_MAX", "clean", "encoding_of", "is_iban", "lines", "reference"]
+__all__ = ["LINE_CHARS_MAX", "blocks", "clean", "encoding_of", "is_iban", "lines", "reference"]
 
 #: Longest line read; MT lines are 65 characters, the longest seen in the wild a few thousand.
 LINE_CHARS_MAX: Final = 1_000_000
@@ -26,7 +26,6 @@ _CHUNK: Final = 1 << 16
 _CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]")
 _IBAN = re.compile(r"[A-Z]{2}\d{2}[A-Z0-9]{11,30}", re.ASCII)
 _NO_TEXT: Final = frozenset({"NOTPROVIDED", "NONREF", "KEINE INFORMATION VORHANDEN"})
-_BREAK = re.compile(r"\r\n|\n|\r")
 
 
 def clean(text: str | None) -> str | None:
@@ -126,17 +125,18 @@ def _undecodable(path: Path, encoding: str) -> str | None:
                 return None
 
 
-def lines(path: Path, encoding: str) -> Iterator[tuple[int, str]]:
-    """Numbered lines without their ends; CRLF, LF, CR and the old ``@@`` all end a line.
+def blocks(path: Path, encoding: str) -> Iterator[str]:
+    """Pieces of whole lines, every line end as ``\\n``; only the last piece may lack its end.
+
+    CRLF, LF, CR and the old ``@@`` all end a line.
 
     Raises:
         InputError: ``TEXT_LINE_TOO_LONG``.
     """
     number, held = 0, ""
     with path.open(encoding=encoding, newline="") as stream:
-        first = stream.read(_CHUNK)
-        at_signs = "@@:" in first
-        chunk = first
+        chunk = stream.read(_CHUNK)
+        at_signs = "@@:" in chunk
         while chunk:
             held += chunk
             # A line end may be cut by the chunk: keep its first half for the next round.
@@ -145,11 +145,12 @@ def lines(path: Path, encoding: str) -> Iterator[tuple[int, str]]:
                 held, tail = held[:-1], held[-1]
             if at_signs:
                 held = held.replace("@@", "\n")
-            *whole, held = _BREAK.split(held)
-            for text in whole:
-                number += 1
-                yield number, text
-            held += tail
+            cut = max(held.rfind("\n"), held.rfind("\r")) + 1
+            if cut:
+                whole = _line_feeds(held[:cut])
+                number += whole.count("\n")
+                yield whole
+            held = held[cut:] + tail
             if len(held) > LINE_CHARS_MAX:
                 raise InputError(
                     "TEXT_LINE_TOO_LONG",
@@ -158,8 +159,25 @@ def lines(path: Path, encoding: str) -> Iterator[tuple[int, str]]:
                     remedy="this is not a statement file; nothing of it was read",
                 )
             chunk = stream.read(_CHUNK)
-    last = held.replace("@@", "\n") if at_signs else held
-    for text in _BREAK.split(last):
-        number += 1
-        if text:
-            yield number, text
+    last = _line_feeds(held.replace("@@", "\n") if at_signs else held)
+    if last.strip("\n"):
+        yield last
+
+
+def _line_feeds(text: str) -> str:
+    return text.replace("\r\n", "\n").replace("\r", "\n") if "\r" in text else text
+
+
+def lines(path: Path, encoding: str) -> Iterator[tuple[int, str]]:
+    """Numbered lines without their ends; CRLF, LF, CR and the old ``@@`` all end a line.
+
+    Raises:
+        InputError: ``TEXT_LINE_TOO_LONG``.
+    """
+    number = 0
+    for block in blocks(path, encoding):
+        whole = block.split("\n")
+        if not whole[-1]:
+            whole.pop()
+        yield from enumerate(whole, number + 1)
+        number += len(whole)
