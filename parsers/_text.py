@@ -17,7 +17,7 @@ from typing import Final
 from tieout.errors import Finding, InputError
 from tieout.identity import NO_REFERENCE
 
-__all__ = ["LINE_CHARS_MAX", "blocks", "clean", "encoding_of", "is_iban", "lines", "reference"]
+__all__ = ["LINE_CHARS_MAX", "NO_TEXT", "blocks", "clean", "encoding_of", "is_iban", "lines", "reference"]
 
 #: Longest line read; MT lines are 65 characters, the longest seen in the wild a few thousand.
 LINE_CHARS_MAX: Final = 1_000_000
@@ -25,7 +25,8 @@ LINE_CHARS_MAX: Final = 1_000_000
 _CHUNK: Final = 1 << 16
 _CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]")
 _IBAN = re.compile(r"[A-Z]{2}\d{2}[A-Z0-9]{11,30}", re.ASCII)
-_NO_TEXT: Final = frozenset({"NOTPROVIDED", "NONREF", "KEINE INFORMATION VORHANDEN"})
+#: What banks write where there is no text.
+NO_TEXT: Final = frozenset({"NOTPROVIDED", "NONREF", "KEINE INFORMATION VORHANDEN"})
 
 
 def clean(text: str | None) -> str | None:
@@ -37,7 +38,7 @@ def clean(text: str | None) -> str | None:
     if text is None:
         return None
     text = text.strip()
-    if not text or (len(text) < 30 and text.upper() in _NO_TEXT):
+    if not text or (len(text) < 30 and text.upper() in NO_TEXT):
         return None
     return _CONTROL.sub("\ufffd", text) if _CONTROL.search(text) else text
 

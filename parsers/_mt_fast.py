@@ -1,0 +1,246 @@
+"""The fast reader of MT940 and MT942: usual entries in bulk, all else by the strict reader.
+
+Header, balances and whatever is odd goes line by line through `parsers._mt_reader`. Where that
+stands inside a statement and the lines ahead are usual entries, they are read as columns and the
+strict reader goes on behind them. What comes out is what the strict reader alone would give.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+import pyarrow as pa
+
+from parsers._columns import Ints
+from parsers._field86 import unwrap
+from parsers._mt_bulk import Bulk, Run, read_block
+from parsers._mt_reader import Reader, ends_with_dash
+from parsers._mtfields import Ahead, Field, FieldReader
+from parsers._rows import BATCH_ENTRIES, Rows
+from parsers._text import blocks, encoding_of
+from tieout.canonical import Tables
+
+__all__ = ["messages"]
+
+#: Bytes read at once: enough for the vectors to pay, little enough for any memory.
+_BLOCK: Final = 1 << 20
+#: Longest start of an entry kept for the next block.
+_CARRY_MAX: Final = 1 << 17
+_TAG: Final = len(":61:")
+
+
+def messages(path: Path, encoding: str | None) -> Iterator[Tables]:
+    """The messages of a file, MT940 or MT942 each, in batches, exactly as the strict reader.
+
+    Raises:
+        InputError: ``MT_TRUNCATED``, ``MT_NO_STATEMENT``, ``MT_FIELD_TOO_LONG``, ``TEXT_*``.
+    """
+    chosen, finding = encoding_of(path, encoding)
+    rows = Rows()
+    if finding is not None:
+        rows.findings.append(finding)
+    driver = _Driver(rows)
+    for text, last in _gathered(blocks(path, chosen)):
+        driver.block(text, last=last)
+        yield driver.take()
+    driver.end_of_file(bare_dash=ends_with_dash(path))
+    yield driver.take()
+
+
+def _gathered(parts: Iterator[str]) -> Iterator[tuple[str, bool]]:
+    """Pieces of text put together to blocks, each with whether it is the last."""
+    held: list[str] = []
+    size = 0
+    for part in parts:
+        if size >= _BLOCK:
+            yield "".join(held), False
+            held, size = [], 0
+        held.append(part)
+        size += len(part)
+    yield "".join(held), True
+
+
+class _Driver:
+    """Takes blocks; knows which lines the strict reader gets and which are read in bulk."""
+
+    def __init__(self, rows: Rows) -> None:
+        self.rows = rows
+        self.reader = Reader(rows)
+        self.fields = FieldReader()
+        self.ahead = Ahead()
+        self.carry = ""
+        self.content = b""  # of the block
+        self.line_no = self.block_line_no = 1  # of the block's first line
+        self.read = 0  # entries read so far
+        self.bulk: Bulk | None = None
+        self.runs: list[Run] = []
+        self.keys: list[int] = []  # place of each row of the strict reader among the block's
+
+    def block(self, text: str, *, last: bool) -> None:
+        """Take a block of whole lines."""
+        text, self.carry = self.carry + text, ""
+        if text and text[-1] != "\n":
+            text += "\n"
+        try:
+            content = text.encode()
+        except UnicodeEncodeError:  # surrogates, by an encoding the caller named
+            self.bulk = None
+            for line in text.split("\n")[:-1]:
+                self._strict(line, 0)
+                self.line_no += 1
+            return
+        bulk = read_block(content)
+        lines = bulk.layout
+        end = len(lines.starts)
+        if not last and len(lines.first) and lines.stop[-1] == end:
+            start = int(lines.starts[lines.first[-1]])
+            if len(content) - start <= _CARRY_MAX:
+                self.carry, end = content[start:].decode(), int(lines.first[-1])
+        self.content, self.bulk, self.block_line_no = content, bulk, self.line_no
+        self._walk(bulk, end)
+        self.line_no += end
+
+    def _walk(self, bulk: Bulk, end: int) -> None:
+        """Go through the lines of the block up to `end`: runs in bulk, the others strictly."""
+        lines, at = bulk.layout, 0
+        for first, stop in bulk.runs():
+            start = int(lines.first[first])
+            for line in range(at, start):
+                self._strict(self._text(bulk, line), line)
+            at = start
+            if self._ready(self._text(bulk, start), start):
+                self._run(bulk, first, stop)
+                at = int(lines.stop[stop - 1])
+        for line in range(at, end):
+            self._strict(self._text(bulk, line), line)
+
+    def _text(self, bulk: Bulk, line: int) -> str:
+        lines = bulk.layout
+        return self.content[lines.starts[line] : lines.ends[line]].decode()
+
+    def _strict(self, text: str, line: int) -> None:
+        """A line for the strict reader; ``line`` counts in the block."""
+        known = self.ahead.push(self.line_no + line, text)
+        if known is not None:
+            for found in self.fields.take(*known):
+                self._feed(found, line)
+
+    def _feed(self, found: Field, line: int) -> None:
+        self.reader.feed(found)
+        self._place(line)
+
+    def _place(self, line: int) -> None:
+        """Note where in the block the strict reader's new row stands."""
+        new = len(self.rows.entries) - len(self.keys)
+        if new:
+            first = self.bulk.layout.first if self.bulk else ()
+            self.keys += [2 * int(np.searchsorted(first, line))] * new
+            self._count(new)
+
+    def _count(self, new: int) -> None:
+        """The strict reader hands on every 5,000 entries, and changes no row from then on."""
+        before, self.read = self.read, self.read + new
+        if before // BATCH_ENTRIES < self.read // BATCH_ENTRIES:
+            self.rows.settled = len(self.rows.entries)
+
+    def _ready(self, text: str, line: int) -> bool:
+        """Whether the strict reader, brought up to this line, stands inside a usual statement."""
+        if self.ahead.colon:
+            return False
+        known = self.ahead.last(text)
+        if known is not None:
+            for found in self.fields.take(*known):
+                self._feed(found, line)
+        if self.fields.current is not None:  # a statement line ends every field
+            found, self.fields.current = self.fields.current, None
+            self._feed(found, line)
+        now, waiting = self.reader.now, self.reader.waiting
+        if now is None or now.closed or now.currency is None or self.fields.phase != 1:
+            return False
+        return waiting is None or waiting.currency is not None
+
+    def _run(self, bulk: Bulk, first: int, stop: int) -> None:
+        """Entries of the block: the usual ones in bulk, the others apart."""
+        reader, now = self.reader, self.reader.now
+        if now is None or now.currency is None:
+            return
+        reader.flush_line()
+        self._place(int(bulk.layout.first[first]))
+        account = now.row.get("account_id")
+        self.runs.append(Run(first, stop, now.count, now.id, account, now.currency))
+        before = now.count
+        for which in (np.flatnonzero(~bulk.usual[first:stop]) + first).tolist():
+            now.count = before + which - first
+            field, texts = self._apart(bulk, which)
+            reader.add_entry(now, field, texts, [])
+            new = len(self.rows.entries) - len(self.keys)
+            self.keys += [2 * which + 1] * new
+        now.count = before + stop - first
+        for kind in bulk.sums(first, stop):
+            now.moved += -kind.total if kind.negative else kind.total
+            more = kind.count, kind.total
+            now.interim_facts.add(kind.negative, kind.reversal, False, more)
+        self._count(stop - first)
+
+    def _apart(self, bulk: Bulk, which: int) -> tuple[Field, list[str]]:
+        """The statement line and the texts of one entry, as the strict reader would have them."""
+        first, stop = int(bulk.layout.first[which]), int(bulk.layout.stop[which])
+        field = Field("61", self.line_no + first)
+        texts: list[str] = []
+        wrapped: list[str] | None = None
+        for line in range(first, stop):
+            text = self._text(bulk, line)
+            if text.startswith(":86:"):
+                texts += unwrap(wrapped or [])
+                wrapped = [text[_TAG:]]
+            elif wrapped is not None:
+                wrapped.append(text)
+            else:
+                field.add(text[_TAG:] if line == first else text)
+        return field, texts + unwrap(wrapped or [])
+
+    def end_of_file(self, *, bare_dash: bool) -> None:
+        """All blocks are taken."""
+        self.bulk = None
+        known = self.ahead.last()
+        if known is not None:
+            for found in self.fields.take(*known):
+                self._feed(found, 0)
+        if self.fields.current is not None:
+            self._feed(self.fields.current, 0)
+        self.reader.end_of_file(bare_dash=bare_dash)
+
+    def take(self) -> Tables:
+        """What is read so far, in the order of the file."""
+        rows = self.rows
+        open_ids = {
+            one.id for one in (self.reader.waiting, self.reader.now) if one and one.currency is None
+        }
+        stop = rows.settled
+        while stop < len(rows.entries) and rows.entries[stop]["statement_id"] not in open_ids:
+            stop += 1
+        # These rows get their currency by a field that is still to come.
+        held = rows.entries[stop:], rows.details[stop:]
+        del rows.entries[stop:], rows.details[stop:]
+        keys, runs = self.keys[:stop], self.runs
+        tables = rows.take()
+        rows.entries, rows.details = held
+        self.keys, self.runs = [0] * len(held[0]), []
+        if not runs or self.bulk is None:
+            return tables
+        return _merged(tables, keys, *self.bulk.tables(runs, self.block_line_no))
+
+
+def _merged(
+    strict: Tables, keys: Sequence[int], entries: pa.Table, details: pa.Table, rows: Ints
+) -> Tables:
+    """The strict reader's rows at their places between those read in bulk."""
+    if keys:
+        order = pa.array(np.argsort(np.append(2 * rows + 1, keys), kind="stable"))
+        entries = pa.concat_tables([entries, strict.entries]).take(order)
+        details = pa.concat_tables([details, strict.details]).take(order)
+    return replace(strict, entries=entries, details=details)
