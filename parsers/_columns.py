@@ -19,7 +19,7 @@ from tieout.identity import NO_REFERENCE
 
 __all__ = [
     "ALNUM", "DIGIT", "Bools", "Bytes", "Ints", "Spans", "UPPER", "after", "amounts",
-    "byte_class", "days", "filled", "is_plain", "joined", "said", "strings", "trimmed", "unsaid", "without",
+    "byte_class", "days", "filled", "strange_bytes", "joined", "ranks", "said", "strings", "trimmed", "unsaid", "without",
 ]  # fmt: skip
 
 #: The stubs know too few of its signatures.
@@ -48,22 +48,27 @@ UPPER: Final = byte_class("ABCDEFGHIJKLMNOPQRSTUVWXYZ")
 ALNUM: Final = DIGIT | UPPER
 _CONTROL = np.zeros(256, np.bool_)
 _CONTROL[:32] = _CONTROL[127] = True
-_CONTROL[10] = False
+_CONTROL[[10, 13]] = False
 
 
-def is_plain(data: Bytes) -> Bools | None:
-    """Bytes that need the strict reader's care, or None where there are none.
+def strange_bytes(data: Bytes, content: bytes, ends: int) -> Ints:
+    """Places of bytes that need the strict reader's care.
 
-    Care need control characters and all letters but ASCII and U+00C0 to U+00FF, for some of them
+    These are control characters, and all letters but ASCII and U+00C0 to U+00FF, for some of them
     are blanks to Python, or become others in upper case.
+
+    Args:
+        data: a text.
+        content: the same as bytes.
+        ends: how many CR and LF it has.
     """
+    if content.isascii() and b"\x7f" not in content and np.count_nonzero(data < 32) == ends:
+        return np.empty(0, np.int64)
     odd = _CONTROL[data]
-    wide = data > 127
-    if wide.any():
-        letter = data == 0xC3
-        letter[1:] |= (data[:-1] == 0xC3) & (data[1:] < 0xC0)
-        odd |= wide & ~letter
-    return odd if odd.any() else None
+    letter = data == 0xC3
+    letter[1:] |= letter[:-1].copy()
+    odd |= (data > 127) & ~letter
+    return np.flatnonzero(odd)
 
 
 def after(places: Ints, at: Ints, none: int) -> Ints:
@@ -94,17 +99,27 @@ def strings(data: Any, spans: Spans, valid: Bools | None = None) -> pa.Array:
     return whole.take(pa.array(places, mask=~valid))
 
 
-def joined(data: Any, spans: Spans) -> tuple[Bytes, Ints]:
-    """The spans' bytes one behind another, and where each begins (one more: the end of all)."""
+def ranks(places: Ints, begins: Ints) -> Ints:
+    """For each of the ordered places in which part it lies; parts begin at ``begins`` (one more:
+    the end of the last)."""
+    counts = np.diff(np.searchsorted(places, begins))
+    return np.repeat(np.arange(len(counts)), counts)
+
+
+def joined(data: Any, spans: Spans, pad: int = 0) -> tuple[Bytes, Ints]:
+    """The spans' bytes one behind another, and where each begins (one more: the end of all).
+
+    Behind them stand ``pad`` zeros.
+    """
     text = strings(data, spans)
     _, offsets, content = text.buffers()
     begins = np.frombuffer(offsets, np.int32)[: len(text) + 1].astype(np.int64)
-    raw = np.frombuffer(content, np.uint8) if content is not None else np.empty(0, np.uint8)
-    return raw[: begins[-1]] if len(begins) else raw, begins
+    raw = np.frombuffer(content, np.uint8)[: begins[-1]] if content else np.empty(0, np.uint8)
+    return (np.append(raw, np.zeros(pad, np.uint8)) if pad else raw), begins
 
 
 def trimmed(data: Bytes, spans: Spans) -> Spans:
-    """The spans without blanks at both ends (of what `is_plain` lets pass, only blanks)."""
+    """The spans without blanks at both ends (of what `strange_bytes` lets pass, only blanks)."""
     starts, ends = spans[0].copy(), spans[1].copy()
     rows = np.flatnonzero(starts < ends)
     while len(rows := rows[data[starts[rows]] == _SPACE]):
@@ -131,7 +146,10 @@ def unsaid(data: Bytes, spans: Spans) -> pa.Array:
 
 def without(text: pa.Array, words: pa.Array = _UNSAID) -> pa.Array:
     """The texts, null where one is only such a word."""
-    return pc.if_else(pc.is_in(pc.ascii_upper(text), words), pa.scalar(None, pa.string()), text)
+    is_word = pc.is_in(pc.ascii_upper(text), words)
+    if not pc.any(is_word).as_py():
+        return text
+    return pc.if_else(is_word, pa.scalar(None, pa.string()), text)
 
 
 def amounts(scaled: Ints) -> pa.Array:

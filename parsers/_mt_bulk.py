@@ -99,7 +99,9 @@ class Bulk:
         keep = self.usual[rows]
         rows, owner, before = rows[keep], owner[keep], before[keep]
         made = self._of_block(line_no)
-        if len(rows) < len(self.usual):
+        if len(rows) and rows[-1] - rows[0] + 1 == len(rows):
+            made = {name: c.slice(rows[0], len(rows)) for name, c in made.items()}
+        else:
             chosen = pa.array(rows)
             made = {name: column.take(chosen) for name, column in made.items()}
         places = pa.array(owner)
@@ -149,13 +151,13 @@ def read_block(block: bytes) -> Bulk:
     usual &= text.usual | (lines.texts == 0)
     columns = {name: text.columns.get(name, pa.nulls(len(usual), pa.string()))
                for name in (*_FROM_TEXT, "booking_text", "gvc")}  # fmt: skip
-    own = said(lines.data, line.own)
+    own = said(line.data, line.own)
     narrative, hard = _narrative(lines, usual & (behind == 1), columns.pop("booking_text"))
     columns |= {
-        "bank_ref": said(lines.data, line.bank),
+        "bank_ref": said(line.data, line.bank),
         "entry_ref": pc.if_else(pc.is_in(own, _POINTER), _NOTHING, own),
         "code_proprietary": columns.pop("gvc"),
-        "swift_type": strings(lines.data, line.kind, line.usual),
+        "swift_type": strings(line.data, line.kind, line.usual),
         "entry_narrative": narrative,
     }
     usual[hard] = False

@@ -13,7 +13,9 @@ from typing import Final
 
 import numpy as np
 
-from parsers._columns import ALNUM, DIGIT, UPPER, Bools, Bytes, Ints, Spans, after, byte_class
+from parsers._columns import (
+    ALNUM, DIGIT, UPPER, Bools, Bytes, Ints, Spans, after, byte_class, joined,
+)  # fmt: skip
 from parsers._mt_entry import entry_date, short_date
 from parsers._mt_lines import Layout
 
@@ -25,6 +27,7 @@ EXPONENT: Final = 5
 WHOLE_DIGITS: Final = 11
 
 _TAG: Final = 4
+_PAD: Final = 64
 _EPOCH: Final = date(1970, 1, 1).toordinal()
 _C, _R, _COMMA, _BLANK, _SLASH = b"CR, /"
 _MARK: Final = byte_class("CD")
@@ -40,6 +43,7 @@ class Line:
     """Columns of statement lines, a row for each entry of the block.
 
     Attributes:
+        data: the text of the lines; `kind`, `own` and `bank` are spans of it.
         usual: rows that could be read; the others mean nothing.
         amount: signed, in hundred-thousandths.
         decimals: digits behind the comma as written.
@@ -48,6 +52,7 @@ class Line:
         kind, own, bank: where type and references stand.
     """
 
+    data: Bytes
     usual: Bools
     amount: Ints
     decimals: Ints
@@ -61,8 +66,9 @@ class Line:
 
 def lines_61(block: Layout) -> Line:
     """Read the statement lines of a block."""
-    data = block.data
     low, high = block.starts[block.first] + _TAG, block.ends[block.first]
+    data, begins = joined(block.data, (low, high), _PAD)
+    low, high = begins[:-1], begins[1:]
     booked, valued, mark, usual = _dates(data, low)
     reversal = data[mark] == _R
     mark = mark + reversal
@@ -86,7 +92,7 @@ def lines_61(block: Layout) -> Line:
     bank_start = np.where(has_bank, split + 2, high)
     usual &= ~_like_iban(data, rest, own_end)
     return Line(
-        usual, np.where(money_in, amount, -amount), decimals, reversal, booked, valued,
+        data, usual, np.where(money_in, amount, -amount), decimals, reversal, booked, valued,
         (behind, rest), (rest, own_end), (bank_start, high),
     )  # fmt: skip
 

@@ -13,7 +13,7 @@ import numpy as np
 import pyarrow as pa
 
 from parsers._columns import (
-    DIGIT, Bools, Bytes, Ints, Spans, after, joined, pc, said, strings, trimmed, unsaid,
+    DIGIT, Bools, Bytes, Ints, Spans, after, joined, pc, ranks, said, strings, trimmed, unsaid,
 )  # fmt: skip
 from parsers._mt_bulk_purpose import Tokens, first_to_last, purpose, spread
 from parsers._mt_lines import Layout
@@ -24,12 +24,12 @@ _TAG: Final = 4
 _MARK, _BLANK = b"? "
 _GVC: Final = 3
 _HEADER: Final = 3  # ?20
-#: Sub-fields by what they are for; -1 is no sub-field.
-_CODES = np.full(100, -1, np.int64)
-_CODES[[0, 10, 99]] = _CODES[20:40] = _CODES[60:80] = 0
-_CODES[:] = np.where(_CODES == 0, np.arange(100), -1)
+#: Numbers of sub-fields, and which of them hold the purpose.
+_CODES = np.zeros(100, np.bool_)
+_CODES[[0, 10, 99]] = _CODES[20:40] = _CODES[60:80] = True
+_PURPOSE = np.zeros(100, np.bool_)
+_PURPOSE[20:30] = _PURPOSE[60:70] = True
 _BOOKING, _BIC, _ACCOUNT, _NAME = 0, 30, 31, 32
-_PURPOSE: Final = (2, 6)
 
 @dataclass(frozen=True, slots=True)
 class Text:
@@ -57,8 +57,8 @@ def texts_86(block: Layout, rows: Bools) -> Text:
     account = trimmed(data, _span(tokens, _ACCOUNT, count))
     usual &= after(np.flatnonzero(data == _BLANK), account[0], len(data)) >= account[1]
     columns = _sides(data, begins, chosen, tokens, account, count)
-    is_purpose = np.isin(tokens.code // 10, _PURPOSE)
-    usual[purpose(data, tokens.only(is_purpose), columns, count)] = False
+    pieces = tokens.only(_PURPOSE[tokens.code])
+    usual[purpose(data, pieces, columns, count)] = False
     return Text(usual, columns)
 
 
@@ -91,9 +91,9 @@ def _tokens(data: Bytes, begins: Ints, chosen: Ints) -> tuple[Tokens, Ints]:
     tens, ones = data[marks + 1], data[marks + 2]
     number = (tens.astype(np.int64) - 48) * 10 + ones - 48
     is_code = DIGIT[tens] & DIGIT[ones]
-    is_code &= _CODES[np.where(is_code, number, 1)] >= 0
+    is_code &= _CODES[np.where(is_code, number, 1)]
     marks, number = marks[is_code], number[is_code]
-    rank = np.searchsorted(begins, marks, "right") - 1
+    rank = ranks(marks, begins)
     inside = marks + _HEADER <= begins[rank + 1]
     marks, number, rank = marks[inside], number[inside], rank[inside]
     end = np.minimum(np.append(marks[1:], len(data)), begins[rank + 1])

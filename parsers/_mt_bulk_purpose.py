@@ -5,13 +5,13 @@ The rules are those of `parsers._field86`; an entry that needs more care is name
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 import numpy as np
 import pyarrow as pa
 
-from parsers._columns import Bools, Bytes, Ints, Spans, joined, pc, said, trimmed, unsaid
+from parsers._columns import Bools, Bytes, Ints, Spans, joined, pc, ranks, said, trimmed, unsaid
 from parsers._field86 import CUT_KEYS, WIDTH, WIDTH_SEPA
 
 __all__ = ["Tokens", "first_to_last", "purpose", "spread"]
@@ -45,12 +45,21 @@ class Tokens:
 
 @dataclass(frozen=True, slots=True)
 class _Keys:
-    """SEPA keys in order: which, of which entry, where they begin and where their value does."""
+    """SEPA keys in order: which, of which entry, where they begin and where their value does.
+
+    ``begun`` and ``piece`` are the pieces where they begin and end.
+    """
 
     name: Ints
     entry: Ints
     start: Ints
     end: Ints
+    begun: Ints
+    piece: Ints
+
+    def moved(self, by: Ints) -> _Keys:
+        """The keys after all pieces have moved by so much."""
+        return replace(self, start=self.start + by[self.begun], end=self.end + by[self.piece])
 
 
 def spread(rows: Ints, start: Ints, end: Ints, count: int) -> Spans:
@@ -87,10 +96,7 @@ def purpose(data: Bytes, pieces: Tokens, columns: dict[str, Any], count: int) ->
     spaced = data.copy()
     spaced[pieces.start[blank] - 1] = _BLANK
     text, new = joined(spaced, (pieces.start - blank, pieces.end))
-    keys = _Keys(
-        keys.name, keys.entry,
-        _moved(keys.start, at, new, blank), _moved(keys.end - 1, at, new, blank) + 1,
-    )  # fmt: skip
+    keys = keys.moved(new[:-1] - at[:-1] + blank)
     whole = first_to_last(pieces.entry, new, count)
     twice = _values(text, keys, whole, columns, count)
     return np.concatenate((wrong, pieces.entry[at[1:] == at[:-1]], twice))
@@ -105,20 +111,30 @@ def _keys(text: Bytes, at: Ints, entry: Ints, first: Bools) -> tuple[_Keys, Bool
     name = _RANKED[place]
     known = _WORDS[name] == word
     plus, name = plus[known], name[known]
-    piece = np.searchsorted(at, plus, "right") - 1
-    begun = np.searchsorted(at, plus - _LETTERS, "right") - 1
-    same = entry[piece] == entry[begun]
-    plus, name, piece, begun = plus[same], name[same], piece[same], begun[same]
+    piece = ranks(plus, at)
+    start = plus - _LETTERS
+    back = (start < at[piece]).astype(np.int64)
+    begun = piece - back
+    same = (begun >= 0) & (entry[piece] == entry[begun])
+    plus, start, name, piece, begun = (x[same] for x in (plus, start, name, piece, begun))
+    over = begun < piece
     cut = np.zeros(len(entry), np.bool_)
-    over = piece - begun
-    cut[piece[over == 1]] = True
-    doubtful = _HARD[name] | (over > 1) | ((over == 1) & (name >= len(_CUT)))
+    cut[piece[over]] = True
+    # A key over three pieces, or one that no rule lets a bank cut.
+    doubtful = _HARD[name] | (start < at[begun]) | (over & (name >= len(_CUT)))
+    keys = _Keys(name, entry[piece], start, plus + 1, begun, piece)
+    return keys, cut, np.concatenate((entry[piece[doubtful]], _named(text, at, entry)))
+
+
+def _named(text: Bytes, at: Ints, entry: Ints) -> Ints:
+    """Entries that may have the keys ``IBAN:`` or ``BIC:``."""
+    content = text.tobytes()
+    if b"AN:" not in content and b"IC:" not in content:
+        return np.empty(0, np.int64)
     colon = np.flatnonzero(text == _COLON)
     colon = colon[colon >= 2]
     colon = colon[np.isin(_word(text, colon, 2), _NAMED)]
-    named = entry[np.searchsorted(at, colon, "right") - 1]
-    keys = _Keys(name, entry[piece], plus - _LETTERS, plus + 1)
-    return keys, cut, np.concatenate((entry[piece[doubtful]], named))
+    return entry[ranks(colon, at)]
 
 
 def _word(text: Bytes, end: Ints, size: int) -> Ints:
@@ -136,13 +152,6 @@ def _further_bytes(text: Bytes, at: Ints) -> Any:
         return 0
     total = np.append(0, np.cumsum(further))
     return total[at[1:]] - total[at[:-1]]
-
-
-def _moved(place: Ints, old: Ints, new: Ints, blank: Bools) -> Ints:
-    """Places in the text without blanks as places in the one with them."""
-    piece = np.searchsorted(old, place, "right") - 1
-    moved: Ints = place - old[piece] + new[piece] + blank[piece]
-    return moved
 
 
 def _values(

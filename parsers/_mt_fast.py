@@ -21,7 +21,7 @@ from parsers._mt_bulk import Bulk, Run, read_block
 from parsers._mt_reader import Reader, ends_with_dash
 from parsers._mtfields import Ahead, Field, FieldReader
 from parsers._rows import BATCH_ENTRIES, Rows
-from parsers._text import blocks, encoding_of
+from parsers._text import byte_blocks, encoding_of
 from tieout.canonical import Tables
 
 __all__ = ["messages"]
@@ -44,24 +44,16 @@ def messages(path: Path, encoding: str | None) -> Iterator[Tables]:
     if finding is not None:
         rows.findings.append(finding)
     driver = _Driver(rows)
-    for text, last in _gathered(blocks(path, chosen)):
-        driver.block(text, last=last)
-        yield driver.take()
+    held: bytes | None = None
+    for block in byte_blocks(path, chosen, _BLOCK):
+        if held is not None:
+            driver.block(held, last=False)
+            yield driver.take()
+        held = block
+    driver.block(held or b"", last=True)
+    yield driver.take()
     driver.end_of_file(bare_dash=ends_with_dash(path))
     yield driver.take()
-
-
-def _gathered(parts: Iterator[str]) -> Iterator[tuple[str, bool]]:
-    """Pieces of text put together to blocks, each with whether it is the last."""
-    held: list[str] = []
-    size = 0
-    for part in parts:
-        if size >= _BLOCK:
-            yield "".join(held), False
-            held, size = [], 0
-        held.append(part)
-        size += len(part)
-    yield "".join(held), True
 
 
 class _Driver:
@@ -72,35 +64,26 @@ class _Driver:
         self.reader = Reader(rows)
         self.fields = FieldReader()
         self.ahead = Ahead()
-        self.carry = ""
-        self.content = b""  # of the block
+        self.carry = b""
         self.line_no = self.block_line_no = 1  # of the block's first line
         self.read = 0  # entries read so far
         self.bulk: Bulk | None = None
         self.runs: list[Run] = []
         self.keys: list[int] = []  # place of each row of the strict reader among the block's
 
-    def block(self, text: str, *, last: bool) -> None:
+    def block(self, content: bytes, *, last: bool) -> None:
         """Take a block of whole lines."""
-        text, self.carry = self.carry + text, ""
-        if text and text[-1] != "\n":
-            text += "\n"
-        try:
-            content = text.encode()
-        except UnicodeEncodeError:  # surrogates, by an encoding the caller named
-            self.bulk = None
-            for line in text.split("\n")[:-1]:
-                self._strict(line, 0)
-                self.line_no += 1
-            return
+        content, self.carry = self.carry + content, b""
+        if content and content[-1:] not in b"\r\n":
+            content += b"\n"
         bulk = read_block(content)
         lines = bulk.layout
         end = len(lines.starts)
         if not last and len(lines.first) and lines.stop[-1] == end:
             start = int(lines.starts[lines.first[-1]])
-            if len(content) - start <= _CARRY_MAX:
-                self.carry, end = content[start:].decode(), int(lines.first[-1])
-        self.content, self.bulk, self.block_line_no = content, bulk, self.line_no
+            if len(lines.content) - start <= _CARRY_MAX:
+                self.carry, end = lines.content[start:], int(lines.first[-1])
+        self.bulk, self.block_line_no = bulk, self.line_no
         self._walk(bulk, end)
         self.line_no += end
 
@@ -120,7 +103,7 @@ class _Driver:
 
     def _text(self, bulk: Bulk, line: int) -> str:
         lines = bulk.layout
-        return self.content[lines.starts[line] : lines.ends[line]].decode()
+        return lines.content[lines.starts[line] : lines.ends[line]].decode("utf-8", "surrogatepass")
 
     def _strict(self, text: str, line: int) -> None:
         """A line for the strict reader; ``line`` counts in the block."""

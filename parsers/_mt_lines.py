@@ -12,13 +12,15 @@ from typing import Final
 
 import numpy as np
 
-from parsers._columns import ALNUM, Bools, Bytes, Ints, after, is_plain
+from parsers._columns import ALNUM, Bools, Bytes, Ints, after, strange_bytes
 
 __all__ = ["Layout", "layout"]
 
 _PAD: Final = 64
-_ENTRY, _TEXT = (int.from_bytes(tag, "big") for tag in (b":61:", b":86:"))
-_CLOSINGS: Final = [int.from_bytes(tag, "big") for tag in (b":62F", b":62M")]
+_TAG: Final = 4
+_ENTRY, _TEXT, _CLOSING, _CLOSING_PAGE = (
+    int.from_bytes(tag, "big") for tag in (b":61:", b":86:", b":62F", b":62M")
+)
 _COLON, _BLANK, _DASH = b": -"
 #: How far the first letter of a line may be indented.
 _INDENT: Final = 8
@@ -36,7 +38,8 @@ class Layout:
     """The lines of a block, and its entries.
 
     Attributes:
-        data: bytes of the block (UTF-8), behind them zeros.
+        content: the block, in UTF-8; its line ends are all LF or all CRLF.
+        data: the same as numbers, behind them zeros.
         starts, ends: of each line, without its end.
         first: line of each ``:61:``.
         text: line of its (first) ``:86:``; ``stop`` where there is none.
@@ -44,9 +47,10 @@ class Layout:
         texts: how many ``:86:`` it has.
         whole: nothing stands in the way of reading it apart from the others.
         plain: its bytes are plain letters; where not, `parsers._mt_entry` reads it.
-        odd_bytes: whether any byte of the block is beyond ASCII.
+        ascii: whether all of the block is.
     """
 
+    content: bytes
     data: Bytes
     starts: Ints
     ends: Ints
@@ -59,33 +63,38 @@ class Layout:
     ascii: bool
 
 
-def layout(block: bytes) -> Layout:
+def layout(content: bytes) -> Layout:
     """Lay out a block of whole lines; its last entry is whole only where the next tag follows."""
-    data = np.frombuffer(block + bytes(_PAD), np.uint8)
-    ends = np.flatnonzero(data == 10)
-    starts = np.concatenate(([0], ends[:-1] + 1)) if len(ends) else ends
-    kind = np.zeros(len(starts), np.int64)
-    for at in range(4):
-        kind = kind << 8 | data[starts + at]
+    data = np.frombuffer(content + bytes(_PAD), np.uint8)
+    feeds, returns = np.flatnonzero(data == 10), np.count_nonzero(data == 13)
+    paired = returns == len(feeds) and bool((data[feeds - 1] == 13).all())
+    if returns and not paired:
+        return layout(content.replace(b"\r\n", b"\n").replace(b"\r", b"\n"))
+    ends = feeds - paired if returns else feeds
+    starts = np.concatenate(([0], feeds[:-1] + 1)) if len(feeds) else feeds
     head = data[starts]
-    is_entry, is_text = kind == _ENTRY, kind == _TEXT
-    closing = np.isin(kind, _CLOSINGS) & (data[starts + 4] == _COLON)
-    first = np.flatnonzero(is_entry)
-    stop = after(np.flatnonzero((head == _COLON) & ~is_text), first + 1, len(starts))
-    odd = ~_goes_on(data, starts, ends, head) & (head != _COLON)
-    text_lines = np.flatnonzero(is_text)
+    tagged = np.flatnonzero(head == _COLON)
+    kind = np.zeros(len(tagged), np.int64)
+    for at in range(_TAG):
+        kind = kind << 8 | data[starts[tagged] + at]
+    is_text = kind == _TEXT
+    first, text_lines, stops = tagged[kind == _ENTRY], tagged[is_text], tagged[~is_text]
+    closing = tagged[(kind == _CLOSING) | (kind == _CLOSING_PAGE)]
+    ends_entry = np.zeros(len(starts) + 1, np.bool_)
+    ends_entry[first] = ends_entry[closing[data[starts[closing] + _TAG] == _COLON]] = True
+    stop = after(stops, first + 1, len(starts))
     text = np.minimum(after(text_lines, first, len(starts)), stop)
     texts = np.searchsorted(text_lines, stop) - np.searchsorted(text_lines, first)
-    ended = np.append(is_entry | closing, False)[stop]
-    whole = ended & ~_any_between(np.flatnonzero(odd), first, stop)
-    last = ends[np.maximum(stop - 1, 0)] if len(ends) else stop
-    whole &= last - starts[first] < _ENTRY_BYTES_MAX
-    strange = is_plain(data[: len(block)])
+    odd = np.flatnonzero(~_goes_on(data, starts, ends, head) & (head != _COLON))
+    whole = ends_entry[stop] & ~_any_between(odd, first, stop)
+    low, high = starts[first], ends[np.maximum(stop - 1, 0)] if len(ends) else stop
+    whole &= high - low < _ENTRY_BYTES_MAX
     plain = np.ones(len(first), np.bool_)
-    if strange is not None:
-        plain = ~_any_between(np.flatnonzero(strange), starts[first], last)
+    strange = strange_bytes(data[: len(content)], content, len(feeds) + returns)
+    if len(strange):
+        plain = ~_any_between(strange, low, high)
     return Layout(
-        data, starts, ends, first, text, stop, texts, whole, plain, block.isascii()
+        content, data, starts, ends, first, text, stop, texts, whole, plain, content.isascii()
     )  # fmt: skip
 
 

@@ -10,14 +10,24 @@ from __future__ import annotations
 
 import codecs
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Final
 
 from tieout.errors import Finding, InputError
 from tieout.identity import NO_REFERENCE
 
-__all__ = ["LINE_CHARS_MAX", "NO_TEXT", "blocks", "clean", "encoding_of", "is_iban", "lines", "reference"]
+__all__ = [
+    "LINE_CHARS_MAX",
+    "NO_TEXT",
+    "blocks",
+    "byte_blocks",
+    "clean",
+    "encoding_of",
+    "is_iban",
+    "lines",
+    "reference",
+]
 
 #: Longest line read; MT lines are 65 characters, the longest seen in the wild a few thousand.
 LINE_CHARS_MAX: Final = 1_000_000
@@ -163,6 +173,64 @@ def blocks(path: Path, encoding: str) -> Iterator[str]:
     last = _line_feeds(held.replace("@@", "\n") if at_signs else held)
     if last.strip("\n"):
         yield last
+
+
+def byte_blocks(path: Path, encoding: str, size: int) -> Iterator[bytes]:
+    """The same text in pieces of about `size` bytes of UTF-8; line ends may be CRLF, LF or CR.
+
+    A lone surrogate is three bytes, as ``surrogatepass`` makes them. Each piece but the last ends
+    with a line's end.
+
+    Raises:
+        InputError: ``TEXT_LINE_TOO_LONG``.
+    """
+    sizes: list[int] = []
+    if encoding == "utf-8-sig":
+        with path.open("rb") as stream:
+            held = stream.read(max(size, 4 * _CHUNK)).removeprefix(codecs.BOM_UTF8)
+            usual = b"@@:" not in held
+            while usual and held:
+                cut = held.rfind(b"\n") + 1
+                if cut:
+                    sizes.append(cut)
+                    yield held[:cut]
+                more = stream.read(size)
+                if not more:
+                    if held[cut:]:
+                        yield held[cut:]
+                    return
+                usual = len(held) - cut < LINE_CHARS_MAX // 2
+                held = held[cut:] + more
+    # A line of perhaps too many characters: count them as text.
+    yield from _encoded(path, encoding, size, _breaks(path, sizes))
+
+
+def _breaks(path: Path, sizes: Sequence[int]) -> int:
+    """How many lines the first pieces of a file have."""
+    number = 0
+    with path.open("rb") as stream:
+        if stream.read(3) != codecs.BOM_UTF8:
+            stream.seek(0)
+        for size in sizes:
+            piece = stream.read(size)
+            number += piece.count(b"\n") + piece.count(b"\r") - piece.count(b"\r\n")
+    return number
+
+
+def _encoded(path: Path, encoding: str, size: int, skipped: int) -> Iterator[bytes]:
+    """`blocks` as bytes, without the first lines."""
+    held: list[str] = []
+    for block in blocks(path, encoding):
+        part = block
+        if skipped:
+            lines = part.split("\n", skipped)
+            skipped -= len(lines) - 1
+            part = lines[-1] if not skipped else ""
+        held.append(part)
+        if sum(map(len, held)) >= size:
+            yield "".join(held).encode(errors="surrogatepass")
+            held = []
+    yield "".join(held).encode(errors="surrogatepass")
 
 
 def _line_feeds(text: str) -> str:
