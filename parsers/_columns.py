@@ -6,6 +6,8 @@ a column out at once. It takes only what the strict reader would read the same w
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any, Final
 
 import numpy as np
@@ -14,12 +16,12 @@ import pyarrow as pa
 import pyarrow.compute
 
 from parsers._text import NO_TEXT
-from tieout.canonical import AMOUNT
+from tieout.canonical import AMOUNT, Tables
 from tieout.identity import NO_REFERENCE
 
 __all__ = [
     "ALNUM", "DIGIT", "Bools", "Bytes", "Ints", "Spans", "UPPER", "after", "amounts",
-    "byte_class", "days", "filled", "strange_bytes", "joined", "ranks", "said", "strings", "trimmed", "unsaid", "without",
+    "byte_class", "days", "filled", "first_to_last", "strange_bytes", "joined", "merged", "ranks", "said", "spread", "strings", "trimmed", "unsaid", "without",
 ]  # fmt: skip
 
 #: The stubs know too few of its signatures.
@@ -31,7 +33,6 @@ Bools = npt.NDArray[np.bool_]
 #: Start and end of a value for each row; the rows stand in the order of the text.
 Spans = tuple[Ints, Ints]
 
-_SPACE: Final = 32
 _NOTHING: Final = pa.array(sorted(NO_REFERENCE | NO_TEXT))
 _UNSAID: Final = pa.array(sorted(NO_TEXT))
 
@@ -46,6 +47,8 @@ def byte_class(members: str) -> Bools:
 DIGIT: Final = byte_class("0123456789")
 UPPER: Final = byte_class("ABCDEFGHIJKLMNOPQRSTUVWXYZ")
 ALNUM: Final = DIGIT | UPPER
+_BLANK = np.zeros(256, np.bool_)
+_BLANK[list(b" \n")] = True
 _CONTROL = np.zeros(256, np.bool_)
 _CONTROL[:32] = _CONTROL[127] = True
 _CONTROL[[10, 13]] = False
@@ -118,15 +121,29 @@ def joined(data: Any, spans: Spans, pad: int = 0) -> tuple[Bytes, Ints]:
     return (np.append(raw, np.zeros(pad, np.uint8)) if pad else raw), begins
 
 
+def spread(rows: Ints, start: Ints, end: Ints, count: int) -> Spans:
+    """Spans of some rows as spans of all: empty ones where a row has none."""
+    starts, ends = np.zeros(count, np.int64), np.zeros(count, np.int64)
+    starts[rows], ends[rows] = start, end
+    return starts, ends
+
+
+def first_to_last(rows: Ints, at: Ints, count: int) -> Spans:
+    """From where a row's first piece begins to where its last one ends; `at` as by `joined`."""
+    starts, ends = np.zeros(count, np.int64), np.zeros(count, np.int64)
+    starts[rows[::-1]], ends[rows] = at[:-1][::-1], at[1:]
+    return starts, ends
+
+
 def trimmed(data: Bytes, spans: Spans) -> Spans:
-    """The spans without blanks at both ends (of what `strange_bytes` lets pass, only blanks)."""
+    """The spans without blanks and line ends on both sides; `strange_bytes` lets no other pass."""
     starts, ends = spans[0].copy(), spans[1].copy()
     rows = np.flatnonzero(starts < ends)
-    while len(rows := rows[data[starts[rows]] == _SPACE]):
+    while len(rows := rows[_BLANK[data[starts[rows]]]]):
         starts[rows] += 1
         rows = rows[starts[rows] < ends[rows]]
     rows = np.flatnonzero(starts < ends)
-    while len(rows := rows[data[ends[rows] - 1] == _SPACE]):
+    while len(rows := rows[_BLANK[data[ends[rows] - 1]]]):
         ends[rows] -= 1
         rows = rows[starts[rows] < ends[rows]]
     return starts, ends
@@ -172,3 +189,22 @@ def filled(columns: dict[str, Any], schema: pa.Schema, count: int) -> pa.Table:
         [pa.nulls(count, f.type) if a is None else a for a, f in zip(arrays, schema, strict=True)],
         schema=schema,
     )
+
+
+def merged(
+    strict: Tables, keys: Sequence[int], entries: pa.Table, details: pa.Table, rows: Ints
+) -> Tables:
+    """The strict reader's rows at their places between those read in bulk.
+
+    Args:
+        strict: its tables.
+        keys: for each of its rows twice the number of bulk rows of the block that may stand before.
+        entries: read in bulk.
+        details: of these.
+        rows: number of each of these in the block.
+    """
+    if keys:
+        order = pa.array(np.argsort(np.append(2 * rows + 1, keys), kind="stable"))
+        entries = pa.concat_tables([entries, strict.entries]).take(order)
+        details = pa.concat_tables([details, strict.details]).take(order)
+    return replace(strict, entries=entries, details=details)

@@ -13,9 +13,9 @@ import numpy as np
 import pyarrow as pa
 
 from parsers._columns import (
-    DIGIT, Bools, Bytes, Ints, Spans, after, joined, pc, ranks, said, strings, trimmed, unsaid,
+    DIGIT, Bools, Bytes, Ints, Spans, after, first_to_last, joined, pc, ranks, said, spread, strings, trimmed, unsaid,
 )  # fmt: skip
-from parsers._mt_bulk_purpose import Tokens, first_to_last, purpose, spread
+from parsers._mt_bulk_purpose import Tokens, purpose
 from parsers._mt_lines import Layout
 
 __all__ = ["Text", "texts_86"]

@@ -11,10 +11,12 @@ from typing import Any, Final
 import numpy as np
 import pyarrow as pa
 
-from parsers._columns import Bools, Bytes, Ints, Spans, joined, pc, ranks, said, trimmed, unsaid
+from parsers._columns import (
+    Bools, Bytes, Ints, Spans, first_to_last, joined, pc, ranks, said, spread, trimmed, unsaid,
+)  # fmt: skip
 from parsers._field86 import CUT_KEYS, WIDTH, WIDTH_SEPA
 
-__all__ = ["Tokens", "first_to_last", "purpose", "spread"]
+__all__ = ["Tokens", "purpose"]
 
 _PLUS, _COLON, _BLANK = b"+: "
 #: Only these may be cut by the end of a purpose line.
@@ -60,20 +62,6 @@ class _Keys:
     def moved(self, by: Ints) -> _Keys:
         """The keys after all pieces have moved by so much."""
         return replace(self, start=self.start + by[self.begun], end=self.end + by[self.piece])
-
-
-def spread(rows: Ints, start: Ints, end: Ints, count: int) -> Spans:
-    """Spans of some rows as spans of all: empty ones where a row has none."""
-    starts, ends = np.zeros(count, np.int64), np.zeros(count, np.int64)
-    starts[rows], ends[rows] = start, end
-    return starts, ends
-
-
-def first_to_last(rows: Ints, at: Ints, count: int) -> Spans:
-    """From where a row's first piece begins to where its last one ends; `at` as by `joined`."""
-    starts, ends = np.zeros(count, np.int64), np.zeros(count, np.int64)
-    starts[rows[::-1]], ends[rows] = at[:-1][::-1], at[1:]
-    return starts, ends
 
 
 def purpose(data: Bytes, pieces: Tokens, columns: dict[str, Any], count: int) -> Ints:

@@ -7,15 +7,13 @@ strict reader goes on behind them. What comes out is what the strict reader alon
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import replace
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
 import numpy as np
-import pyarrow as pa
 
-from parsers._columns import Ints
+from parsers._columns import merged
 from parsers._field86 import unwrap
 from parsers._mt_bulk import Bulk, Run, read_block
 from parsers._mt_reader import Reader, ends_with_dash
@@ -215,15 +213,4 @@ class _Driver:
         self.keys, self.runs = [0] * len(held[0]), []
         if not runs or self.bulk is None:
             return tables
-        return _merged(tables, keys, *self.bulk.tables(runs, self.block_line_no))
-
-
-def _merged(
-    strict: Tables, keys: Sequence[int], entries: pa.Table, details: pa.Table, rows: Ints
-) -> Tables:
-    """The strict reader's rows at their places between those read in bulk."""
-    if keys:
-        order = pa.array(np.argsort(np.append(2 * rows + 1, keys), kind="stable"))
-        entries = pa.concat_tables([entries, strict.entries]).take(order)
-        details = pa.concat_tables([details, strict.details]).take(order)
-    return replace(strict, entries=entries, details=details)
+        return merged(tables, keys, *self.bulk.tables(runs, self.block_line_no))
