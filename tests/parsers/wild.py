@@ -141,4 +141,43 @@ def _value(chance: random.Random, code: str, odd: float) -> str:
 
 def wild_bai(chance: random.Random, entries: int, *, odd: float) -> bytes:
     """A BAI2 file; `odd` is the share of what the usual form does not have."""
-    raise NotImplementedError
+    end = chance.choice(("\n", "\r\n", "/\n"))
+    physical = chance.choice(("", "80", "40"))
+    lines = [f"01,HARBOR,NORD,261121,0600,1,{physical},,2/", "02,NORD,HARBOR,1,261120,2400,USD,2/"]
+    left = entries
+    while left > 0:
+        count = chance.randrange(1, left + 1)
+        left -= count
+        account = chance.choice(("445566", "7"))
+        start, total = len(lines), 1750
+        lines.append(f"03,{account},{chance.choice(('', 'JPY', 'EUR'))},010,1000,,,015,750,,/")
+        for _ in range(count):
+            amount = chance.randrange(1000)
+            total += amount
+            lines += _records(chance, amount, odd)
+        if chance.random() < 0.3:  # the same again: a copy, or another page
+            lines += [f"49,{total},{len(lines) - start + 1}/", *lines[start:]]
+        lines.append(f"49,{total},{len(lines) - start + 1}/")
+    lines += [f"98,1,1,{len(lines)}/", f"99,1,1,{len(lines) + 2}/"]
+    return end.join([*lines, ""]).replace("//", "/").encode()
+
+
+def _records(chance: random.Random, amount: int, odd: float) -> list[str]:
+    def usually(usual: str, *unusual: str) -> str:
+        return chance.choice(unusual) if chance.random() < odd else usual
+
+    code = usually(chance.choice(("165", "475", "698")), "890", "100", "055", "800", "16", "999")
+    money = usually(str(amount), f"-{amount}", f"+{amount}", "1.50", "", "0", "0007", "9" * 19)
+    funds = usually(chance.choice("012Z"), "", "V,261120,", "S,1,2,3", "D,1,1,5", "X", "z")
+    refs = usually(f"B{amount},{amount}", ",", "NONREF,nonref", " B 7 ,0", "é,€", "N/A,1/2")
+    text = usually(chance.choice(("ACCOUNT FEE", "", " RENT ")), "NOTPROVIDED", "A,B", "X/Y",
+                   "11/16,2026", "X/16,165,5,,,/", "ü", "TEXT/", "T" * 200, "T  ")  # fmt: skip
+    lines = [f"16,{code},{money},{funds},{refs},{text}"]
+    if chance.random() < odd / 3:
+        lines[0] = lines[0][: chance.choice((3, 9, 14, 20))]
+    for _ in range(chance.choice((0, 0, 1, 2))):
+        more = usually(chance.choice(("NOVEMBER", " ORDER 7 ")), "", "/", "NOTPROVIDED", "A/88,B")
+        lines.append(usually("88,", "88:", "88", "", " 88,") + more)
+    if chance.random() < odd / 3:
+        lines[-1] = lines[-1].ljust(chance.choice((40, 80)), chance.choice(" X"))
+    return lines
