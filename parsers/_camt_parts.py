@@ -1,0 +1,299 @@
+"""Details of a chunk: amounts, charges, the other side and what was written, by column."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from parsers import _camt_places as places
+from parsers._camt_batch import Batch
+from parsers._camt_party import reference_type
+from parsers._leaves import SCALE, decimals, unescaped
+from parsers._markup import words
+from parsers._values import rate
+from tieout.canonical import DETAILS
+
+__all__ = ["Details"]
+
+Array = npt.NDArray[Any]
+
+_REFS: Final = {
+    "end_to_end_id": "EndToEndId", "instruction_id": "InstrId", "uetr": "UETR",
+    "mandate_id": "MndtId", "cheque_no": "ChqNb",
+}  # fmt: skip
+_RATES: Final = ("TxAmt", "CntrValAmt", "InstdAmt", "AnncdPstngAmt")
+_OWN_AMOUNTS: Final = (
+    ("Amt",), ("AmtDtls", "TxAmt", "Amt"), ("AmtDtls", "CntrValAmt", "Amt"),
+    ("AmtDtls", "InstdAmt", "Amt"),
+)  # fmt: skip
+_REFERENCE: Final = ("RmtInf", "Strd", "CdtrRefInf")
+_SUM_MAX: Final = 1 << 62
+
+
+class Details:
+    """One row for each TxDtls, and one for each entry that has none.
+
+    Attributes:
+        count: rows of each entry.
+        entry: each row's entry.
+        first: each entry's first row.
+    """
+
+    def __init__(self, batch: Batch) -> None:
+        self.batch, self.rows = batch, batch.rows
+        found = np.bincount(self.rows.parent, minlength=batch.size)
+        self.count = np.maximum(found, 1)
+        self.first = np.cumsum(self.count) - self.count
+        self.entry = np.repeat(np.arange(batch.size), self.count)
+        before = np.cumsum(found) - found
+        parent = self.rows.parent
+        self._row = self.first[parent] + np.arange(len(parent)) - before[parent]
+        self._found = found
+        self._signs()
+        self._amounts()
+        self._charges()
+        self._announced()
+        self._prove()
+        self._sides()
+
+    def spread(self, values: Array, empty: Any = 0) -> Array:
+        """A value for each TxDtls as one for each row."""
+        out = np.full(len(self.entry), empty, dtype=values.dtype)
+        out[self._row] = values
+        return out
+
+    def _signs(self) -> None:
+        batch = self.batch
+        mark = batch.leaf("CdtDbtInd", detail=True, present=True)
+        credit, debit = batch.says(mark, b"CRDT", b"DBIT")
+        batch.mark_odd((mark >= 0) & ~(credit | debit))
+        inherited = batch.amount[self.rows.parent] < 0
+        self._sign = np.where(debit | (~credit & inherited), -1, 1)
+
+    def _amounts(self) -> None:
+        """Own amount: the first in the entry's currency; original: the last in another."""
+        batch = self.batch
+        own = batch.currency[self.rows.parent]
+        value = original = np.zeros(len(own), dtype=np.int64)
+        known = foreign = np.zeros(len(own), dtype=bool)
+        code = np.zeros(len(own), dtype=own.dtype)
+        for path in _OWN_AMOUNTS:
+            amount, currency, there = batch.money(*path)
+            mine, other = there & (currency == own), there & (currency != own)
+            value = np.where(known, value, np.where(mine, amount, 0))
+            known = known | mine
+            original, code = np.where(other, amount, original), np.where(other, currency, code)
+            foreign = foreign | other
+        self._value, self._known = value * self._sign, known
+        self._original, self._foreign, self._code = original * self._sign, foreign, code
+
+    def _charges(self) -> None:
+        """One charge record in the entry's currency; more are the strict reader's."""
+        batch = self.batch
+        amount, currency, there = batch.money("Chrgs", "Rcrd", "Amt")
+        mark = batch.leaf("Chrgs", "Rcrd", "CdtDbtInd", detail=True, present=True)
+        total = batch.leaf("Chrgs", "TtlChrgsAndTaxAmt", detail=True, present=True)
+        batch.mark_odd((total >= 0) & ~there)
+        (credit,) = batch.says(mark, b"CRDT")
+        self._charged = there & (currency == batch.currency[self.rows.parent])
+        self._charge = np.where(self._charged, np.where(credit, amount, -amount), 0)
+
+    def _announced(self) -> None:
+        """Entries whose batch has more payments than details: a finding, so the strict reader's."""
+        batch = self.batch
+        at = batch.leaf("NtryDtls", "Btch", "NbOfTxs", present=True)
+        there = np.flatnonzero(at >= 0)
+        start, end = self.rows.start[at[there]], self.rows.end[at[there]]
+        word, length = words(batch.text)[start], end - start
+        number = np.zeros(len(there), dtype=np.int64)
+        plain = (length > 0) & (length <= 7)
+        for i in range(7):
+            digit = ((word >> np.uint64(8 * i)) & np.uint64(0xFF)).astype(np.int64) - 0x30
+            inside = i < length
+            plain &= ~inside | ((digit >= 0) & (digit <= 9))
+            number = np.where(inside, number * 10 + digit, number)
+        batch.odd[there[~plain | (number > self.count[there])]] = True
+
+    def _prove(self) -> None:
+        """Inherit the only amount; entries whose details do not sum to them are odd."""
+        batch = self.batch
+        self.amount = self.spread(self._value)
+        self.known = self.spread(self._known, False)
+        only = (self.count == 1)[self.entry]
+        inherit = only & ~self.known
+        self.amount = np.where(inherit, batch.amount[self.entry], self.amount)
+        self.known |= inherit
+        batch.odd[self.entry[~self.known]] = True
+        charge = self.spread(self._charge)
+        total = np.add.reduceat(self.amount, self.first) if batch.size else self.amount
+        charges = np.add.reduceat(charge, self.first) if batch.size else charge
+        batch.odd |= (batch.amount != total) & (batch.amount != total + charges)
+        largest = int(np.abs(self.amount).max(initial=0)) + int(np.abs(charge).max(initial=0))
+        batch.odd |= self.count > _SUM_MAX // max(largest, 1)
+
+    # The other side -----------------------------------------------------------------------
+
+    def _party(self, side: str) -> list[Array]:
+        """Leaves of name, account, BIC and ultimate name of one side."""
+        first, parties, agents = self.batch.first, "RltdPties", "RltdAgts"
+        return [
+            first(
+                (parties, side, "Pty", "Nm"), (parties, side, "Nm"),
+                (parties, side, "Agt", "FinInstnId", "Nm"), detail=True,
+            ),
+            first(
+                (parties, side + "Acct", "Id", "IBAN"),
+                (parties, side + "Acct", "Id", "Othr", "Id"), detail=True,
+            ),
+            first(
+                (agents, side + "Agt", "FinInstnId", "BICFI"),
+                (agents, side + "Agt", "FinInstnId", "BIC"), detail=True,
+            ),
+            first(
+                (parties, "Ultmt" + side, "Pty", "Nm"), (parties, "Ultmt" + side, "Nm"),
+                detail=True,
+            ),
+        ]  # fmt: skip
+
+    def _sides(self) -> None:
+        """The debtor of money in, the creditor of money out; never ourselves."""
+        debtor, creditor = self._party("Dbtr"), self._party("Cdtr")
+        incoming = self._sign > 0
+        usual = [np.where(incoming, d, c) for d, c in zip(debtor, creditor, strict=True)]
+        other = [np.where(incoming, c, d) for d, c in zip(debtor, creditor, strict=True)]
+        own_usual, own_other = self._own(usual[1]), self._own(other[1])
+        silent = np.all([part < 0 for part in usual], axis=0)
+        swap = own_usual | (~own_other & (silent | (self.rows.returned & (other[0] >= 0))))
+        self._side = [np.where(swap, o, u) for u, o in zip(usual, other, strict=True)]
+
+    def _own(self, leaf: Array) -> Array:
+        """Which of the accounts are the statement's own."""
+        batch, rows = self.batch, self.rows
+        out = np.zeros(len(leaf), dtype=bool)
+        word = words(batch.text)
+        for own in batch.own:
+            account = own.account.encode()
+            first, last = np.searchsorted(rows.parent, [own.entries.start, own.entries.stop])
+            at = np.flatnonzero(leaf[first:last] >= 0) + first
+            start, end = rows.start[leaf[at]], rows.end[leaf[at]]
+            same = np.flatnonzero(end - start == len(account))
+            at, start = at[same], start[same]
+            for offset in range(0, len(account), 8):
+                part = account[offset : offset + 8]
+                mask = np.uint64((1 << 8 * len(part)) - 1)
+                wanted = np.uint64(int.from_bytes(part, "little"))
+                same = np.flatnonzero((word[start + offset] & mask) == wanted)
+                at, start = at[same], start[same]
+            out[at] = True
+        return out
+
+    # Columns ------------------------------------------------------------------------------
+
+    def columns(self) -> dict[str, pa.Array]:
+        """Everything of a detail but ids, line and ordinal."""
+        batch, texts, spread = self.batch, self.batch.texts, self.spread
+        names = ("counterparty_name", "counterparty_account", "counterparty_bic", "ultimate_name")
+        out = {
+            name: texts.strings(spread(leaf, -1))
+            for name, leaf in zip(names, self._side, strict=True)
+        }
+        for name, tag in _REFS.items():
+            out[name] = texts.strings(spread(batch.leaf("Refs", tag, detail=True), -1))
+        named = batch.leaf("Refs", "TxId", detail=True)
+        named = np.where(named < 0, batch.leaf("Refs", "AcctSvcrRef", detail=True), named)
+        out["transaction_id"] = texts.strings(spread(named, -1))
+        for name, tag in (("message_id", "MsgId"), ("payment_info_id", "PmtInfId")):
+            own = spread(batch.leaf("Refs", tag, detail=True), -1)
+            shared = batch.leaf("NtryDtls", "Btch", tag)[self.entry]
+            out[name] = self._shared(own, shared)
+        out["purpose"] = texts.strings(
+            spread(batch.first(("Purp", "Cd"), ("Purp", "Prtry"), detail=True), -1)
+        )
+        out["return_reason"] = texts.strings(
+            spread(
+                batch.first(("RtrInf", "Rsn", "Cd"), ("RtrInf", "Rsn", "Prtry"), detail=True), -1
+            )
+        )
+        foreign = spread(self._foreign, False)
+        charged = spread(self._charged, False)
+        out["amount"] = decimals(self.amount, self.known)
+        out["currency"] = batch.codes_of(batch.currency[self.entry], self.known)
+        out["original_amount"] = decimals(spread(self._original), foreign)
+        out["original_currency"] = batch.codes_of(spread(self._code), foreign)
+        out["charges"] = decimals(spread(self._charge), charged)
+        out["fx_rate"] = self._rates()
+        return out | self._written()
+
+    def _shared(self, own: Array, shared: Array) -> pa.Array:
+        """A detail's own reference, else its batch's (which stands before all of them)."""
+        texts = self.batch.texts
+        mine = texts.strings(own)
+        if not ((own < 0) & (shared >= 0)).any():
+            return mine
+        at, index = np.unique(shared, return_inverse=True)
+        theirs = texts.strings(at).take(pa.array(index))
+        return pc.coalesce(mine, theirs)
+
+    def _rates(self) -> pa.Array:
+        batch, rows = self.batch, self.rows
+        kind = DETAILS.field("fx_rate").type
+        found: dict[int, Any] = {}
+        for name in _RATES:
+            at = batch.leaf("AmtDtls", name, "CcyXchg", "XchgRate", detail=True, present=True)
+            for i in np.flatnonzero(at >= 0).tolist():
+                raw = batch.raw[rows.start[at[i]] : rows.end[at[i]]]
+                value = rate(unescaped(raw).strip() or None)
+                if value is not None:
+                    found.setdefault(int(self._row[i]), value)
+        if not found:
+            return pa.nulls(len(self.entry), kind)
+        index = np.full(len(self.entry), -1, dtype=np.int64)
+        keys = sorted(found)
+        index[keys] = np.arange(len(keys))
+        values = pa.array([found[key] for key in keys], kind)
+        return values.take(pa.array(index, mask=index < 0))
+
+    def _written(self) -> dict[str, pa.Array]:
+        """Structured reference with its type, and the narrative."""
+        batch, texts = self.batch, self.batch.texts
+        ref = batch.first((*_REFERENCE, "Ref"), (*_REFERENCE, "CdtrRef"), detail=True)
+        tp = (*_REFERENCE, "Tp")
+        kind = batch.first(
+            (*tp, "CdOrPrtry", "Cd"), (*tp, "CdOrPrtry", "Prtry"), (*tp, "Cd"), (*tp, "Prtry"),
+            detail=True,
+        )  # fmt: skip
+        kind = np.where(ref >= 0, kind, -1)
+        return {
+            "reference": texts.strings(self.spread(ref, -1)),
+            "reference_type": texts.strings(self.spread(kind, -1), distinct=reference_type),
+            "narrative": self._narrative(),
+        }
+
+    def _narrative(self) -> pa.Array:
+        """All that was written freely, in order, joined by blanks."""
+        batch, rows, texts = self.batch, self.rows, self.batch.texts
+        part = rows.block(places.MANY)
+        leaf = np.arange(part.start, part.stop)[~texts.gone[part]]
+        leaf = leaf[np.argsort(rows.start[leaf], kind="stable")]
+        row = self._row[rows.rows[leaf]]
+        said = texts.strings(leaf)
+        last = rows.column(places.MANY.stop - 1)
+        extra = np.flatnonzero(leaf >= last.start)
+        if len(extra):  # AddtlTxInf is left out where it repeats another part
+            keep = np.ones(len(leaf), dtype=bool)
+            first = np.searchsorted(row, row[extra])
+            for i, begin in zip(extra.tolist(), first.tolist(), strict=True):
+                if begin < i and said[i] in set(said[begin:i]):
+                    keep[i] = False
+            leaf, row, said = leaf[keep], row[keep], said.filter(pa.array(keep))
+        bounds = np.searchsorted(row, np.arange(len(self.entry) + 1))
+        count = np.diff(bounds)
+        if count.max(initial=0) <= 1:
+            index = np.minimum(bounds[:-1], max(len(leaf) - 1, 0))
+            return said.take(pa.array(index, mask=count == 0))
+        lists = pa.ListArray.from_arrays(pa.array(bounds, pa.int32()), said)
+        return pc.if_else(pa.array(count > 0), pc.binary_join(lists, " "), None)
