@@ -17,7 +17,9 @@ import pyarrow as pa
 from parsers import _camt_places as places
 from parsers._camt_entry import STATUS, swift_type
 from parsers._camt_layout import Rows
-from parsers._leaves import Texts, amounts, check_escapes, holding, is_word
+from parsers._leaves import (
+    Texts, amounts, check_escapes, fixed, holding, is_word, listed, mapped,
+)  # fmt: skip
 from parsers._markup import Markup, words
 from parsers._values import day
 
@@ -61,6 +63,17 @@ def _unusual(word: Array) -> Array:
     for each in (escape, delete):
         found |= (each - ones) & ~each & _HIGH != 0
     return found
+
+
+_ENTRY_TEXTS: Final[dict[str, tuple[str, ...]]] = {
+    "bank_ref": ("AcctSvcrRef",),
+    "entry_ref": ("NtryRef",),
+    "code_domain": ("BkTxCd", "Domn", "Cd"),
+    "code_family": ("BkTxCd", "Domn", "Fmly", "Cd"),
+    "code_subfamily": ("BkTxCd", "Domn", "Fmly", "SubFmlyCd"),
+    "code_proprietary": ("BkTxCd", "Prtry", "Cd"),
+    "narrative": ("AddtlNtryInf",),
+}
 
 
 class Batch:
@@ -116,7 +129,7 @@ class Batch:
 
     def _settled(self) -> Texts:
         rows = self.rows
-        texts = Texts(self.text, self.raw, rows.start, rows.end)
+        texts = Texts(self.text, self.raw, rows.start, rows.end, rows.order)
         escapes = np.flatnonzero(self.text == 0x26)
         check_escapes(self.text, self.raw, escapes)
         block = rows.block(range(places.ACCOUNTS.start, places.TEXTS.stop))
@@ -160,15 +173,17 @@ class Batch:
         rows = self.rows
         part = rows.block(places.AMOUNTS)
         value, told, decimals = amounts(self.text, rows.start[part], rows.end[part])
-        self._value, self._decimals = value, decimals
-        self._code = self._code_of[rows.tag[part]]
+        size = len(rows.start) + 1  # the last is for leaf -1
+        self._value, self._code = np.zeros(size, dtype=np.int64), np.zeros(size, dtype=np.int16)
+        self._value[part], self._code[part] = value, self._code_of[rows.tag[part]]
+        places_of = np.zeros(size, dtype=np.int8)
+        places_of[part] = decimals
         flags = np.zeros(len(rows.start), dtype=bool)
         flags[part] = ~told
         self._odd_leaves(flags)
         at = self.leaf("Amt", present=True)
         self.odd |= at < 0
-        self.amount, self.decimals = value[at], decimals[at]
-        self.currency = np.where(at < 0, 0, self._code[at])
+        self.amount, self.decimals, self.currency = self._value[at], places_of[at], self._code[at]
         self.odd |= self.currency == 0
 
     def money(self, *path: str) -> tuple[Array, Array, Array]:
@@ -227,48 +242,42 @@ class Batch:
         there = np.flatnonzero(at >= 0)
         start, end = self.rows.start[at[there]], self.rows.end[at[there]]
         # The eleventh character tells whether it is a date; what follows does not matter.
-        dates = Texts(self.text, self.raw, start, np.minimum(end, start + 11))
+        order = np.arange(len(there))
+        dates = Texts(self.text, self.raw, start, np.minimum(end, start + 11), order)
         index = np.full(self.size, -1, dtype=np.int64)
-        index[there] = np.arange(len(there))
-        coded = dates.strings(index).dictionary_encode()
-        found = pa.array([day(text) for text in coded.dictionary.to_pylist()], pa.date32())
-        out = found.take(coded.indices)
-        wrong = (at >= 0) & out.is_null().to_numpy(zero_copy_only=False)
-        self.odd |= wrong
+        index[there] = order
+        out = mapped(dates.strings(index)[0], day, pa.date32())
+        if out.null_count != self.size - len(there):
+            self.odd |= (at >= 0) & np.array([each is None for each in out.to_pylist()], dtype=bool)
         return out
 
     # Columns of entries -------------------------------------------------------------------
 
     def entry_columns(self) -> dict[str, pa.Array]:
         """Everything of an entry but its ids, its account and the number of its details."""
-        texts = self.texts
-        proprietary = texts.strings(self.leaf("BkTxCd", "Prtry", "Cd"))
-        coded = proprietary.dictionary_encode()
-        swift = pa.array([swift_type(t) for t in coded.dictionary.to_pylist()], pa.string())
-        status = pa.array([*STATUS.values(), None], pa.string())
-        silent = np.full(self.size, len(STATUS), dtype=np.int8)
+        silent = np.full(self.size, len(STATUS), dtype=np.int32)
         for each in self.own:
             if each.silent is not None:
                 silent[each.entries] = list(STATUS.values()).index(each.silent)
-        return {
+        status = fixed(np.where(self.status < 0, silent, self.status), pa.int32())
+        columns = dict(
+            zip(
+                _ENTRY_TEXTS,
+                self.texts.strings(*(self.leaf(*path) for path in _ENTRY_TEXTS.values())),
+                strict=True,
+            )
+        )
+        return columns | {
             "currency": self.codes_of(self.currency),
             "booked_on": self.booked_on,
             "valued_on": self.valued_on,
-            "status": status.take(pa.array(np.where(self.status < 0, silent, self.status))),
-            "bank_ref": texts.strings(self.leaf("AcctSvcrRef")),
-            "entry_ref": texts.strings(self.leaf("NtryRef")),
-            "code_domain": texts.strings(self.leaf("BkTxCd", "Domn", "Cd")),
-            "code_family": texts.strings(self.leaf("BkTxCd", "Domn", "Fmly", "Cd")),
-            "code_subfamily": texts.strings(self.leaf("BkTxCd", "Domn", "Fmly", "SubFmlyCd")),
-            "code_proprietary": proprietary,
-            "swift_type": swift.take(coded.indices),
-            "narrative": texts.strings(self.leaf("AddtlNtryInf")),
+            "status": listed([*STATUS.values(), None]).take(status),
+            "swift_type": mapped(columns["code_proprietary"], swift_type, pa.string()),
         }
 
     def codes_of(self, numbers: Array, known: Array | None = None) -> pa.Array:
         """Currency codes; null where not known."""
-        index = pa.array(numbers, mask=None if known is None else ~known)
-        return pa.array(self.codes, pa.string()).take(index)
+        return listed(self.codes).take(fixed(numbers.astype(np.int32), pa.int32(), known))
 
     def booked(self) -> Array:
         """Whether each entry is booked."""

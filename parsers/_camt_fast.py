@@ -4,7 +4,7 @@ The file is taken in chunks that end behind an entry. Markup and nesting of a ch
 (`parsers._markup`), its entries and details made by the column (`parsers._camt_batch`,
 `parsers._camt_parts`). Entries out of the ordinary, and what stands around the entries of a
 statement, go through the strict reader's own functions, from a piece of XML. Whatever is not known
-for certain raises `Unsure`: then the strict reader reads the file from its beginning, and what was
+for certain raises `UnsureError`: then the strict reader reads the file from its beginning, and what was
 handed on already is left out of what it gives, for up to there both are equal.
 """
 
@@ -28,12 +28,12 @@ from parsers._camt_splice import tables_of
 from parsers._camt_start import Start, start_of
 from parsers._camt_statement import Statement, account_of, currency_of
 from parsers._leaves import SCALE
-from parsers._markup import PADDING, Markup, Scan, Unsure
+from parsers._markup import PADDING, Markup, Scan, UnsureError
 from parsers._rows import Rows as Collected
 from parsers._xml import Node
 from tieout.canonical import Tables
 
-__all__ = ["Part", "Unsure", "batches"]
+__all__ = ["Part", "UnsureError", "batches"]
 
 #: Bytes read at once. Smaller is kinder to caches, larger spreads the cost of a call.
 CHUNK: Final = 4 << 20
@@ -78,7 +78,7 @@ def batches(path: Path) -> Iterator[Tables]:
     """The file's tables, a batch for each chunk.
 
     Raises:
-        Unsure: the strict reader must read the file; what was handed on is right.
+        UnsureError: the strict reader must read the file; what was handed on is right.
     """
     with path.open("rb") as file:
         head = file.read(1 << 16)
@@ -95,7 +95,7 @@ def batches(path: Path) -> Iterator[Tables]:
                 cut = carry.rfind(start.end)
                 if cut < 0:
                     if len(carry) > _CHUNK_MAX:
-                        raise Unsure("an entry of many megabytes")
+                        raise UnsureError("an entry of many megabytes")
                     continue
                 cut += len(start.end)
             else:
@@ -118,9 +118,7 @@ class _Reader:
     def __init__(self, start: Start, exact: str | None, line: int) -> None:
         self._start = start
         self._exact = version_of(start.shape, start.namespace, exact)
-        self._markup = Markup(
-            start.fragments.prefixes, places.place, places.Place("outside")
-        )
+        self._markup = Markup(start.fragments.prefixes, places.place, places.Place("outside"))
         self._context = self._markup.enter(start.names)
         self._layout = Layout(self._markup)
         self._line = line  # feeds before the chunk
@@ -137,10 +135,10 @@ class _Reader:
         """The file is over.
 
         Raises:
-            Unsure: the document is not.
+            UnsureError: the document is not.
         """
         if self._context or self._open is not None or not self._count:
-            raise Unsure("the document is cut")
+            raise UnsureError("the document is cut")
 
     def read(self, chunk: bytes) -> Tables:
         """The tables of the next chunk."""
@@ -148,7 +146,7 @@ class _Reader:
         scan, after = self._markup.scan(raw, self._context)
         rows = self._layout.rows(scan, self._context)
         if len(rows.entry) != len(rows.entry_end):
-            raise Unsure("an entry is cut")
+            raise UnsureError("an entry is cut")
         parts = self._parts(raw, scan, rows)
         own = [self._own(part) for part in parts if part.entries.stop > part.entries.start]
         batch = Batch(raw, rows, self._markup, own)
@@ -173,7 +171,7 @@ class _Reader:
         parts: list[Part] = []
         begin = -1
         if self._open is None and (not events or not events[0][1]) and len(rows.entry):
-            raise Unsure("an entry outside a statement")
+            raise UnsureError("an entry outside a statement")
         for at, is_start in events:
             if is_start:
                 self._begin(int(self.line_of(scan)(scan.opens[at])))
@@ -225,14 +223,14 @@ class _Reader:
         head = opened.head
         known = account_of(head)[0], currency_of(head)
         if known[0] is None or opened.statement.account not in (None, known):
-            raise Unsure("the account is not known before the first entry")
+            raise UnsureError("the account is not known before the first entry")
         opened.statement.account = known
 
     def _own(self, part: Part) -> Own:
         statement = part.open.statement
         account, currency = statement.account or (None, None)
         if account is None:
-            raise Unsure("an entry before the account")
+            raise UnsureError("an entry before the account")
         return Own(part.entries, account, currency or statement.currency, statement.shape.status)
 
     def _settle(self, part: Part, batch: Batch, raw: bytes) -> None:
@@ -261,11 +259,11 @@ class _Reader:
         if rows and statement.account is not None:
             self._know(opened)
         if statement.account is not None and account_of(opened.head)[0] != statement.account[0]:
-            raise Unsure("the account changes")
+            raise UnsureError("the account changes")
         amounts = [row["amount"] for row in rows]
         statement.close(opened.head, rows)
         if [row["amount"] for row in rows] != amounts:
-            raise Unsure("the balances turn a reversal")
+            raise UnsureError("the balances turn a reversal")
 
 
 def _moved(batch: Batch, entries: slice) -> Decimal:

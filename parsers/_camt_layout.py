@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from parsers import _camt_places as places
-from parsers._markup import Markup, Scan, Unsure
+from parsers._markup import Markup, Scan, UnsureError
 
 __all__ = ["Layout", "Rows"]
 
@@ -38,6 +38,7 @@ class Rows:
         rows: each leaf's entry or detail.
         start, end: where each leaf's text stands.
         tag: number of each leaf's start tag.
+        order: each leaf's place among them in the order of the document.
     """
 
     scan: Scan
@@ -54,6 +55,7 @@ class Rows:
     start: Array
     end: Array
     tag: Array
+    order: Array
 
     def column(self, number: int) -> slice:
         """The leaves of a column."""
@@ -94,13 +96,13 @@ class Layout:
         """The rows of a chunk that starts in the context.
 
         Raises:
-            Unsure: an element stands where the strict reader gives it another meaning.
+            UnsureError: an element stands where the strict reader gives it another meaning.
         """
         if len(self._markup.contexts) != self._known:
             self._refresh()
         context, start = scan.context, scan.is_start
         if (start & self.message[context]).any():
-            raise Unsure("a second message")
+            raise UnsureError("a second message")
         begins = start & self.entry[context]
         opened = start & self._detail[context]
         entry_of, detail_of = np.cumsum(begins) - 1, np.cumsum(opened) - 1
@@ -108,9 +110,7 @@ class Layout:
         inner = scan.inner
         odd = np.zeros(len(entries), dtype=bool)
         odd[entry_of[start & self._odd[context]]] = True
-        groups = np.bincount(
-            entry_of[start & self._group[context]], minlength=len(entries)
-        )
+        groups = np.bincount(entry_of[start & self._group[context]], minlength=len(entries))
         batches = np.flatnonzero(start & self._batch[context])
         batch = np.full(len(entries), -1, dtype=np.int64)
         batch[entry_of[batches]] = inner[batches]
@@ -119,11 +119,11 @@ class Layout:
         returned[detail_of[start & self._return[context]]] = True
         singles = np.flatnonzero(start & self._single[context])
         self._mark_repeated(context[singles], singles, entry_of, detail_of, odd)
-        bounds, leaf, rows = self._leaves(scan, before, entry_of, detail_of, odd)
+        bounds, leaf, rows, place = self._leaves(scan, before, entry_of, detail_of, odd)
         return Rows(
             scan, inner[entries], inner[np.flatnonzero(~start & self.entry[context])],
             groups, batch, inner[details], entry_of[details], returned, odd,
-            bounds, rows, scan.leaf_start[leaf], scan.leaf_end[leaf], scan.tag[scan.leaf[leaf]],
+            bounds, rows, scan.leaf_start[leaf], scan.leaf_end[leaf], scan.tag[scan.leaf[leaf]], place,
         )  # fmt: skip
 
     def _mark_repeated(
@@ -138,8 +138,8 @@ class Layout:
 
     def _leaves(
         self, scan: Scan, before: int, entry_of: Array, detail_of: Array, odd: Array
-    ) -> tuple[Array, Array, Array]:
-        """Leaves by column: where each column begins, the leaves, and their rows."""
+    ) -> tuple[Array, Array, Array, Array]:
+        """Leaves by column: where each column begins, the leaves, their rows and places."""
         within = np.append(scan.within, before)[scan.owner]  # owner -1 is the context before
         column = self._columns[within, scan.leaf_name]
         while (column < 0).any():
@@ -158,7 +158,7 @@ class Layout:
         odd[entry[again]] = True
         odd[entry[: bounds[places.ODD + 1]]] = True
         self._mark_disordered(leaf, column, row, entry, odd)
-        return bounds, leaf, row
+        return bounds, leaf, row, order
 
     def _mark_disordered(
         self, leaf: Array, column: Array, row: Array, entry: Array, odd: Array

@@ -12,7 +12,7 @@ import pyarrow.compute as pc
 from parsers import _camt_places as places
 from parsers._camt_batch import Batch
 from parsers._camt_party import reference_type
-from parsers._leaves import SCALE, decimals, unescaped
+from parsers._leaves import decimals, fixed, flags, listed, mapped, unescaped
 from parsers._markup import words
 from parsers._values import rate
 from tieout.canonical import DETAILS
@@ -25,6 +25,7 @@ _REFS: Final = {
     "end_to_end_id": "EndToEndId", "instruction_id": "InstrId", "uetr": "UETR",
     "mandate_id": "MndtId", "cheque_no": "ChqNb",
 }  # fmt: skip
+_SHARED: Final = {"message_id": "MsgId", "payment_info_id": "PmtInfId"}
 _RATES: Final = ("TxAmt", "CntrValAmt", "InstdAmt", "AnncdPstngAmt")
 _OWN_AMOUNTS: Final = (
     ("Amt",), ("AmtDtls", "TxAmt", "Amt"), ("AmtDtls", "CntrValAmt", "Amt"),
@@ -195,48 +196,53 @@ class Details:
 
     def columns(self) -> dict[str, pa.Array]:
         """Everything of a detail but ids, line and ordinal."""
-        batch, texts, spread = self.batch, self.batch.texts, self.spread
-        names = ("counterparty_name", "counterparty_account", "counterparty_bic", "ultimate_name")
-        out = {
-            name: texts.strings(spread(leaf, -1))
-            for name, leaf in zip(names, self._side, strict=True)
-        }
-        for name, tag in _REFS.items():
-            out[name] = texts.strings(spread(batch.leaf("Refs", tag, detail=True), -1))
-        named = batch.leaf("Refs", "TxId", detail=True)
-        named = np.where(named < 0, batch.leaf("Refs", "AcctSvcrRef", detail=True), named)
-        out["transaction_id"] = texts.strings(spread(named, -1))
-        for name, tag in (("message_id", "MsgId"), ("payment_info_id", "PmtInfId")):
-            own = spread(batch.leaf("Refs", tag, detail=True), -1)
+        batch = self.batch
+        leaves = self._leaves()
+        out = dict(zip(leaves, batch.texts.strings(*leaves.values()), strict=True))
+        for name, tag in _SHARED.items():
             shared = batch.leaf("NtryDtls", "Btch", tag)[self.entry]
-            out[name] = self._shared(own, shared)
-        out["purpose"] = texts.strings(
-            spread(batch.first(("Purp", "Cd"), ("Purp", "Prtry"), detail=True), -1)
-        )
-        out["return_reason"] = texts.strings(
-            spread(
-                batch.first(("RtrInf", "Rsn", "Cd"), ("RtrInf", "Rsn", "Prtry"), detail=True), -1
-            )
-        )
-        foreign = spread(self._foreign, False)
-        charged = spread(self._charged, False)
+            out[name] = self._shared(out[name], leaves[name], shared)
+        out["reference_type"] = mapped(out["reference_type"], reference_type, pa.string())
+        foreign = self.spread(self._foreign, False)
+        charged = self.spread(self._charged, False)
         out["amount"] = decimals(self.amount, self.known)
         out["currency"] = batch.codes_of(batch.currency[self.entry], self.known)
-        out["original_amount"] = decimals(spread(self._original), foreign)
-        out["original_currency"] = batch.codes_of(spread(self._code), foreign)
-        out["charges"] = decimals(spread(self._charge), charged)
+        out["original_amount"] = decimals(self.spread(self._original), foreign)
+        out["original_currency"] = batch.codes_of(self.spread(self._code), foreign)
+        out["charges"] = decimals(self.spread(self._charge), charged)
         out["fx_rate"] = self._rates()
-        return out | self._written()
+        out["narrative"] = self._narrative()
+        return out
 
-    def _shared(self, own: Array, shared: Array) -> pa.Array:
-        """A detail's own reference, else its batch's (which stands before all of them)."""
-        texts = self.batch.texts
-        mine = texts.strings(own)
+    def _leaves(self) -> dict[str, Array]:
+        """The leaf of each row in each column of text."""
+        batch = self.batch
+        names = ("counterparty_name", "counterparty_account", "counterparty_bic", "ultimate_name")
+        found = dict(zip(names, self._side, strict=True))
+        for name, tag in (_REFS | _SHARED).items():
+            found[name] = batch.leaf("Refs", tag, detail=True)
+        named = batch.leaf("Refs", "TxId", detail=True)
+        found["transaction_id"] = np.where(
+            named < 0, batch.leaf("Refs", "AcctSvcrRef", detail=True), named
+        )
+        found["purpose"] = batch.first(("Purp", "Cd"), ("Purp", "Prtry"), detail=True)
+        found["return_reason"] = batch.first(
+            ("RtrInf", "Rsn", "Cd"), ("RtrInf", "Rsn", "Prtry"), detail=True
+        )
+        ref = batch.first((*_REFERENCE, "Ref"), (*_REFERENCE, "CdtrRef"), detail=True)
+        tp = (*_REFERENCE, "Tp")
+        kind = batch.first(
+            (*tp, "CdOrPrtry", "Cd"), (*tp, "CdOrPrtry", "Prtry"), (*tp, "Cd"), (*tp, "Prtry"),
+            detail=True,
+        )  # fmt: skip
+        found["reference"], found["reference_type"] = ref, np.where(ref >= 0, kind, -1)
+        return {name: self.spread(leaf, -1) for name, leaf in found.items()}
+
+    def _shared(self, mine: pa.Array, own: Array, shared: Array) -> pa.Array:
+        """A detail's own reference, else its batch's."""
         if not ((own < 0) & (shared >= 0)).any():
             return mine
-        at, index = np.unique(shared, return_inverse=True)
-        theirs = texts.strings(at).take(pa.array(index))
-        return pc.coalesce(mine, theirs)
+        return pc.coalesce(mine, self.batch.texts.strings(shared)[0])
 
     def _rates(self) -> pa.Array:
         batch, rows = self.batch, self.rows
@@ -249,51 +255,31 @@ class Details:
                 value = rate(unescaped(raw).strip() or None)
                 if value is not None:
                     found.setdefault(int(self._row[i]), value)
-        if not found:
-            return pa.nulls(len(self.entry), kind)
-        index = np.full(len(self.entry), -1, dtype=np.int64)
         keys = sorted(found)
-        index[keys] = np.arange(len(keys))
-        values = pa.array([found[key] for key in keys], kind)
-        return values.take(pa.array(index, mask=index < 0))
-
-    def _written(self) -> dict[str, pa.Array]:
-        """Structured reference with its type, and the narrative."""
-        batch, texts = self.batch, self.batch.texts
-        ref = batch.first((*_REFERENCE, "Ref"), (*_REFERENCE, "CdtrRef"), detail=True)
-        tp = (*_REFERENCE, "Tp")
-        kind = batch.first(
-            (*tp, "CdOrPrtry", "Cd"), (*tp, "CdOrPrtry", "Prtry"), (*tp, "Cd"), (*tp, "Prtry"),
-            detail=True,
-        )  # fmt: skip
-        kind = np.where(ref >= 0, kind, -1)
-        return {
-            "reference": texts.strings(self.spread(ref, -1)),
-            "reference_type": texts.strings(self.spread(kind, -1), distinct=reference_type),
-            "narrative": self._narrative(),
-        }
+        index = np.zeros(len(self.entry), dtype=np.int32)
+        index[keys] = np.arange(1, len(keys) + 1)
+        return listed([None, *(found[key] for key in keys)], kind).take(fixed(index, pa.int32()))
 
     def _narrative(self) -> pa.Array:
         """All that was written freely, in order, joined by blanks."""
         batch, rows, texts = self.batch, self.rows, self.batch.texts
         part = rows.block(places.MANY)
         leaf = np.arange(part.start, part.stop)[~texts.gone[part]]
-        leaf = leaf[np.argsort(rows.start[leaf], kind="stable")]
+        leaf = leaf[np.argsort(rows.order[leaf])]
         row = self._row[rows.rows[leaf]]
-        said = texts.strings(leaf)
-        last = rows.column(places.MANY.stop - 1)
-        extra = np.flatnonzero(leaf >= last.start)
+        said = texts.strings(leaf)[0]
+        extra = np.flatnonzero(leaf >= rows.column(places.MANY.stop - 1).start)
         if len(extra):  # AddtlTxInf is left out where it repeats another part
             keep = np.ones(len(leaf), dtype=bool)
             first = np.searchsorted(row, row[extra])
             for i, begin in zip(extra.tolist(), first.tolist(), strict=True):
-                if begin < i and said[i] in set(said[begin:i]):
-                    keep[i] = False
-            leaf, row, said = leaf[keep], row[keep], said.filter(pa.array(keep))
-        bounds = np.searchsorted(row, np.arange(len(self.entry) + 1))
+                keep[i] = begin == i or said[i].as_py() not in said[begin:i].to_pylist()
+            leaf, row, said = leaf[keep], row[keep], said.filter(flags(keep))
+        bounds = np.searchsorted(row, np.arange(len(self.entry) + 1)).astype(np.int32)
         count = np.diff(bounds)
         if count.max(initial=0) <= 1:
-            index = np.minimum(bounds[:-1], max(len(leaf) - 1, 0))
-            return said.take(pa.array(index, mask=count == 0))
-        lists = pa.ListArray.from_arrays(pa.array(bounds, pa.int32()), said)
-        return pc.if_else(pa.array(count > 0), pc.binary_join(lists, " "), None)
+            return said.take(fixed(bounds[:-1], pa.int32(), count > 0))
+        lists = pa.ListArray.from_arrays(fixed(bounds, pa.int32()), said)
+        return pc.if_else(
+            flags(count > 0), pc.binary_join(lists, " "), pa.scalar(None, pa.string())
+        )

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from parsers._camt_shapes import SHAPES
-from parsers._markup import Unsure
+from parsers._markup import UnsureError
 
 __all__ = [
     "ACCOUNTS", "AMOUNTS", "MANY", "NUMBER", "ODD", "REFERENCES", "TEXTS", "Place", "column", "place",
@@ -172,7 +172,7 @@ def place(parent: Place, name: str) -> Place:
     """What a child of that local name is (the document itself is ``outside``).
 
     Raises:
-        Unsure: the strict reader gives this name here a meaning of its own.
+        UnsureError: the strict reader gives this name here a meaning of its own.
     """
     root = name[:-3] if name[-3:-2] == "V" and name[-2:].isdigit() else name
     if parent.kind == "outside":
@@ -197,17 +197,17 @@ def place(parent: Place, name: str) -> Place:
             odd=text or path in _ODD,
             in_detail=path[:2] == _DETAIL,
         )
-    raise Unsure(f"{name} in an unusual place")
+    raise UnsureError(f"{name} in an unusual place")
 
 
 def column(parent: Place, name: str) -> int:
     """The column of a leaf of that name there; 0 where nobody reads it.
 
     Raises:
-        Unsure: the strict reader gives this name here a meaning of its own.
+        UnsureError: the strict reader gives this name here a meaning of its own.
     """
     if name in _RESERVED or (parent.kind == "outside" and place(parent, name).kind == "message"):
-        raise Unsure(f"an empty {name}")
+        raise UnsureError(f"an empty {name}")
     if parent.kind not in ("entry", "inside"):
         return 0
     path = (*parent.path, name)

@@ -12,7 +12,7 @@ import pyarrow.compute as pc
 
 from parsers._camt_batch import Batch
 from parsers._camt_parts import Details
-from parsers._leaves import decimals
+from parsers._leaves import decimals, fixed, flags, listed
 from parsers._rows import Rows
 from tieout.canonical import BALANCES, DETAILS, ENTRIES, STATEMENTS, Tables, table
 
@@ -58,19 +58,19 @@ def _entries(batch: Batch, details: Details, parts: Sequence[Part], lines: Lines
         mine = part.entries
         statement[mine] = number
         ordinal[mine] = part.ordinal + np.arange(mine.stop - mine.start)
-    index = pa.array(statement)
-    ids = pa.array([part.open.statement.id for part in parts], pa.string()).take(index)
+    index = fixed(statement, pa.int64())
+    ids = listed([part.open.statement.id for part in parts]).take(index)
     known = [(part.open.statement.account or (None,))[0] for part in parts]
     at = batch.rows.scan.opens[batch.rows.entry]
     columns = batch.entry_columns() | {
         "entry_id": _joined(ids, ordinal),
         "statement_id": ids,
-        "ordinal": pa.array(ordinal),
-        "line_no": pa.array(lines(at), pa.int64()),
-        "account_id": pa.array(known, pa.string()).take(index),
+        "ordinal": fixed(ordinal, pa.int64()),
+        "line_no": fixed(lines(at), pa.int64()),
+        "account_id": listed(known).take(index),
         "amount": decimals(batch.amount),
-        "reversal": pa.array(np.zeros(size, dtype=bool)),
-        "detail_count": pa.array(details.count, pa.int64()),
+        "reversal": flags(np.zeros(size, dtype=bool)),
+        "detail_count": fixed(details.count, pa.int64()),
     }
     return pa.Table.from_arrays([columns[f.name] for f in ENTRIES], schema=ENTRIES)
 
@@ -81,18 +81,18 @@ def _details(batch: Batch, details: Details, entries: pa.Table, lines: Lines) ->
     alone = np.where(rows.batch >= 0, rows.batch, rows.entry)[details.entry]
     tag = details.spread(rows.detail, -1)
     at = rows.scan.opens[np.where(tag < 0, alone, tag)]
-    ids = entries["entry_id"].combine_chunks().take(pa.array(details.entry))
+    ids = entries["entry_id"].combine_chunks().take(fixed(details.entry, pa.int64()))
     columns = details.columns() | {
         "detail_id": _joined(ids, ordinal),
         "entry_id": ids,
-        "ordinal": pa.array(ordinal),
-        "line_no": pa.array(lines(at), pa.int64()),
+        "ordinal": fixed(ordinal, pa.int64()),
+        "line_no": fixed(lines(at), pa.int64()),
     }
     return pa.Table.from_arrays([columns[f.name] for f in DETAILS], schema=DETAILS)
 
 
 def _joined(left: pa.Array, right: Array) -> pa.Array:
-    return pc.binary_join_element_wise(left, pc.cast(pa.array(right), pa.string()), ".")
+    return pc.binary_join_element_wise(left, pc.cast(fixed(right, pa.int64()), pa.string()), ".")
 
 
 def _spliced(
@@ -101,7 +101,7 @@ def _spliced(
     """The strict reader's rows in the places of those made for the odd entries."""
     own_entries, own_rows = table(collected.entries, ENTRIES), table(collected.details, DETAILS)
     made = {row["entry_id"]: number for number, row in enumerate(collected.entries)}
-    ids = entries["entry_id"].combine_chunks().take(pa.array(odd)).to_pylist()
+    ids = entries["entry_id"].combine_chunks().take(fixed(odd, pa.int64())).to_pylist()
     entry_parts: list[pa.Table] = []
     row_parts: list[pa.Table] = []
     entry_at = row_at = taken = 0

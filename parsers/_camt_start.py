@@ -10,7 +10,7 @@ from xml.sax.saxutils import quoteattr
 from lxml import etree
 
 from parsers._camt_shapes import SHAPES, Shape
-from parsers._markup import Unsure
+from parsers._markup import UnsureError
 from parsers._xml import Node, local_name
 
 __all__ = ["Fragments", "Start", "start_of"]
@@ -40,10 +40,11 @@ class Fragments:
         """A node whose children are the piece's elements; it begins on that line (from 1)."""
         try:
             root = etree.fromstring(
-                self._open + raw + b"</piece>", etree.XMLParser(**_OPTIONS)  # type: ignore[arg-type]
+                self._open + raw + b"</piece>",
+                etree.XMLParser(**_OPTIONS),  # type: ignore[arg-type]
             )
         except etree.XMLSyntaxError:
-            raise Unsure("a piece is not well-formed by itself") from None
+            raise UnsureError("a piece is not well-formed by itself") from None
         return Node(root, line - 1)
 
 
@@ -74,20 +75,20 @@ def start_of(head: bytes) -> Start:
     """The start of a file whose first bytes these are.
 
     Raises:
-        Unsure: it is not UTF-8 in plain markup with one message, or no statement is in sight.
+        UnsureError: it is not UTF-8 in plain markup with one message, or no statement is in sight.
     """
     found = _STATEMENT.search(head)
     mark = 3 if head.startswith(b"\xef\xbb\xbf") else 0
     if found is None or not head.startswith(b"<", mark):
-        raise Unsure("no statement in sight")
+        raise UnsureError("no statement in sight")
     before = head[mark : found.start()]
     declared = _DECLARATION.match(before)
     body = before[declared.end() :] if declared else before
     if b"<!" in body or b"<?" in body:
-        raise Unsure("declarations or comments before the first statement")
+        raise UnsureError("declarations or comments before the first statement")
     named = _ENCODING.search(declared.group()) if declared else None
     if named is not None and named.group(1).lower() not in (b"utf-8", b"utf8"):
-        raise Unsure("another encoding than UTF-8")
+        raise UnsureError("another encoding than UTF-8")
     parser = etree.XMLPullParser(events=("start", "end"), **_OPTIONS)  # type: ignore[arg-type]
     opened: list[etree._Element] = []
     header: Node | None = None
@@ -102,22 +103,20 @@ def start_of(head: bytes) -> Start:
             if name == "GrpHdr" and opened and _root(opened[-1]) is not None:
                 header = Node(element, 0)
             elif name in ("Ntry", "Rpt", "Stmt", "Ntfctn") or name in _ROOTS:
-                raise Unsure("another message before the first statement")
+                raise UnsureError("another message before the first statement")
     except etree.XMLSyntaxError:
-        raise Unsure("not well-formed before the first statement") from None
+        raise UnsureError("not well-formed before the first statement") from None
     return _start(found, opened, header)
 
 
-def _start(
-    found: re.Match[bytes], opened: list[etree._Element], header: Node | None
-) -> Start:
+def _start(found: re.Match[bytes], opened: list[etree._Element], header: Node | None) -> Start:
     if len(opened) < 2:
-        raise Unsure("the first statement is not where it belongs")
+        raise UnsureError("the first statement is not where it belongs")
     statement, message = opened[-1], opened[-2]
     shape = _root(message)
     name = local_name(str(statement.tag))
     if shape is None or name != shape.element or name != found.group(1).decode():
-        raise Unsure("the first statement is not where it belongs")
+        raise UnsureError("the first statement is not where it belongs")
     names = [_qualified(element) for element in opened[:-1]]
     space = etree.QName(statement).namespace
     prefix = f"{statement.prefix}:" if statement.prefix else ""

@@ -57,9 +57,7 @@ class Statement:
             self.held = True  # no header yet: filled in when the statement ends
         self.count += 1
         own = {account} - {None}
-        found = _camt_entry.entry(
-            node, currency, own, self.rows, silent=self.shape.status
-        )
+        found = _camt_entry.entry(node, currency, own, self.rows, silent=self.shape.status)
         if found is None:
             self.incomplete = True
             return

@@ -7,19 +7,35 @@ it cannot tell; those are few and go through those functions one by one.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from itertools import pairwise
 from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
+import pyarrow.compute as pc
 
-from parsers._markup import Unsure, words
+from parsers._markup import UnsureError, words
 from parsers._text import _NO_TEXT, clean, reference
 from tieout.canonical import AMOUNT
 from tieout.identity import NO_REFERENCE
 
-__all__ = ["SCALE", "Texts", "amounts", "check_escapes", "decimals", "holding", "is_word", "says_nothing", "unescaped"]
+__all__ = [
+    "SCALE",
+    "Texts",
+    "amounts",
+    "check_escapes",
+    "decimals",
+    "fixed",
+    "flags",
+    "holding",
+    "is_word",
+    "listed",
+    "mapped",
+    "says_nothing",
+    "unescaped",
+]
 
 Array = npt.NDArray[Any]
 Bytes = npt.NDArray[np.uint8]
@@ -41,13 +57,18 @@ _NOTHING_MAX: Final = max(map(len, _NO_IDENTITY))
 _NOTHING_FIRST = np.zeros(256, dtype=bool)
 _NOTHING_FIRST[[c for word in _NO_IDENTITY for c in (word[0], word.lower()[0])]] = True
 _FIRST_ODD = np.zeros(256, dtype=bool)
-_FIRST_ODD[: 0x21] = True
+_FIRST_ODD[:0x21] = True
 _FIRST_ODD[[0xC2, 0xE1, 0xE2, 0xE3]] = True  # blanks beyond ASCII begin so
 _LAST_ODD = np.zeros(256, dtype=bool)
-_LAST_ODD[: 0x21] = True
+_LAST_ODD[:0x21] = True
 _LAST_ODD[[*range(0x80, 0x8B), 0x9F, 0xA0, 0xA8, 0xA9, 0xAF]] = True  # and end so
-#: Characters `clean` replaces, and letters whose capitals are ASCII (dotless i, long s, ligatures).
-_RARE: Final = (b"\x7f", b"\xc4\xb1", b"\xc5\xbf", b"\xef\xac")
+#: First bytes of what `clean` replaces (DEL) and of letters whose capitals are ASCII (dotless i,
+#: long s, ligatures), with the byte that follows.
+_RARE: Final = ((0xC4, 0xB1), (0xC5, 0xBF), (0xEF, 0xAC))
+#: Odd texts seen before (names repeat), by whether they are references.
+_MEMORY_MAX: Final = 20_000
+_memory: dict[tuple[bytes, bool], tuple[str | None, bool]] = {}
+_TEXT: Final = pa.string()
 _ESCAPE = re.compile(r"&(?:(amp|lt|gt|quot|apos)|#(\d{1,7})|#x([0-9a-fA-F]{1,6}));")
 _NAMED: Final = {"amp": "&", "lt": "<", "gt": ">", "quot": '"', "apos": "'"}
 
@@ -56,11 +77,11 @@ def unescaped(raw: bytes) -> str:
     """Text as an XML parser gives it.
 
     Raises:
-        Unsure: an escape that is none of XML's own.
+        UnsureError: an escape that is none of XML's own.
     """
     text = raw.decode().replace("\r\n", "\n").replace("\r", "\n")
     if text.count("&") != len(_ESCAPE.findall(text)):
-        raise Unsure("an unknown escape")
+        raise UnsureError("an unknown escape")
     return _ESCAPE.sub(_character, text)
 
 
@@ -68,7 +89,7 @@ def check_escapes(text: Bytes, raw: bytes, at: Array) -> None:
     """Every ``&`` begins an escape of XML's own.
 
     Raises:
-        Unsure: one does not.
+        UnsureError: one does not.
     """
     word = words(text)[at]
     known = np.zeros(len(at), dtype=bool)
@@ -87,7 +108,7 @@ def _character(found: re.Match[str]) -> str:
         return chr(code)
     if 0x10000 <= code < 0x110000:
         return chr(code)
-    raise Unsure("an escape of no character")
+    raise UnsureError("an escape of no character")
 
 
 def decimals(values: Array, known: Array | None = None) -> pa.Array:
@@ -95,10 +116,7 @@ def decimals(values: Array, known: Array | None = None) -> pa.Array:
     both = np.empty((len(values), 2), dtype=np.int64)
     both[:, 0] = values
     both[:, 1] = values >> 63
-    mask = None
-    if known is not None and not known.all():
-        mask = pa.py_buffer(np.packbits(known, bitorder="little"))
-    return pa.Array.from_buffers(AMOUNT, len(values), [mask, pa.py_buffer(both)])
+    return fixed(both, AMOUNT, known)
 
 
 def amounts(text: Bytes, start: Array, end: Array) -> tuple[Array, Array, Array]:
@@ -183,10 +201,20 @@ class Texts:
         gone: leaves that hold nothing, and so count as absent.
     """
 
-    def __init__(self, text: Bytes, raw: bytes, start: Array, end: Array) -> None:
+    def __init__(self, text: Bytes, raw: bytes, start: Array, end: Array, order: Array) -> None:
+        """Leaves by column; ``order`` is each one's place in the order of the document."""
         self.text, self.raw, self.start, self.end = text, raw, start, end
         self.gone = start == end
         self.special: dict[int, str] = {}
+        self._is_special = np.zeros(len(start) + 1, dtype=bool)  # the last is for leaf -1
+        # Every text and every gap between two, so that texts can be taken without moving any.
+        bounds = np.zeros(2 * len(order) + 1, dtype=np.int32)
+        bounds[2 * order], bounds[2 * order + 1] = start, end
+        bounds[-1] = bounds[-2] if len(order) else 0
+        self._whole = pa.StringArray.from_buffers(
+            2 * len(order), pa.py_buffer(bounds), pa.py_buffer(raw)
+        )
+        self.rank = np.append(2 * order, 0).astype(np.int32)
 
     def settle(self, block: slice, references: slice, escapes: Array) -> Array:
         """Find what holds nothing, and read the odd ones one by one.
@@ -211,68 +239,77 @@ class Texts:
             self.gone[block.start + plain[nothing]] = True
         blank = np.zeros(len(self.start), dtype=bool)
         for i in (np.flatnonzero(odd) + block.start).tolist():
-            found = unescaped(self.raw[self.start[i] : self.end[i]])
-            value = reference(found) if i < references.stop else clean(found)
+            raw = self.raw[self.start[i] : self.end[i]]
+            known = _memory.get((raw, i < references.stop))
+            if known is None:
+                found = unescaped(raw)
+                value = reference(found) if i < references.stop else clean(found)
+                known = value, not found.strip()
+                if len(_memory) < _MEMORY_MAX:
+                    _memory[raw, i < references.stop] = known
+            value, nothing_at_all = known
             if value is None:
                 self.gone[i] = True
-                blank[i] = not found.strip()
+                blank[i] = nothing_at_all
             else:
                 self.special[i] = value
+                self._is_special[i] = True
         return blank
 
     def _rare(self) -> Array:
-        """Places of carriage returns and of the letters of `_RARE`."""
-        found = [np.flatnonzero(self.text == 13)]
-        for mark in _RARE:
-            found.append(np.array(_all(self.raw, mark), dtype=np.int64))
+        """Places of carriage returns, of DEL and of the letters of `_RARE`."""
+        text = self.text
+        found = [np.flatnonzero((text == 13) | (text == 0x7F))]
+        for first, second in _RARE:
+            at = np.flatnonzero(text == first)
+            found.append(at[text[at + 1] == second])
         return np.concatenate(found)
 
-    def strings(self, leaf: Array, *, distinct: Callable[[str], str | None] | None = None) -> pa.Array:
-        """One text a row: ``leaf`` is the leaf's number for each row, -1 for none.
-
-        Args:
-            leaf: leaves in ascending places.
-            distinct: applied to every distinct text (for columns of few).
-        """
-        present = np.flatnonzero(leaf >= 0)
-        at = leaf[present]
-        bounds = np.empty(2 * len(at) + 1, dtype=np.int32)
-        bounds[0:-1:2], bounds[1::2] = self.start[at], self.end[at]
-        bounds[-1] = bounds[-2] if len(at) else 0
-        whole = pa.StringArray.from_buffers(
-            2 * len(at), pa.py_buffer(bounds), pa.py_buffer(self.raw)
-        )
-        index = np.zeros(len(leaf), dtype=np.int32)
-        index[present] = np.arange(0, 2 * len(at), 2, dtype=np.int32)
-        out = whole.take(pa.array(index, mask=leaf < 0))
+    def strings(self, *leaves: Array) -> list[pa.Array]:
+        """A column for each array of leaves (one leaf a row, -1 for none); all taken at once."""
+        leaf = np.concatenate(leaves)
+        index = self.rank[leaf]
+        missing = leaf < 0
+        out = self._whole.take(fixed(index, pa.int32(), ~missing))
         if self.special:
             out = self._patched(out, leaf)
-        if distinct is not None:
-            out = _mapped(out, distinct)
-        return out
+        bounds = np.cumsum([0, *map(len, leaves)]).tolist()
+        return [out.slice(a, b - a) for a, b in pairwise(bounds)]
 
     def _patched(self, out: pa.Array, leaf: Array) -> pa.Array:
-        keys = np.fromiter(self.special, dtype=np.int64, count=len(self.special))
-        mask = np.isin(leaf, keys)
-        if not mask.any():
+        mask = self._is_special[leaf]
+        at = leaf[mask].tolist()
+        if not at:
             return out
-        values = pa.array([self.special[i] for i in leaf[mask].tolist()], pa.string())
-        return pa.compute.replace_with_mask(out, pa.array(mask), values)
+        return pc.replace_with_mask(out, flags(mask), listed([self.special[i] for i in at]))
 
 
-def _mapped(texts: pa.Array, function: Callable[[str], str | None]) -> pa.Array:
-    """The function of every distinct text, as strings."""
+def mapped(texts: pa.Array, function: Callable[[str], Any], kind: pa.DataType) -> pa.Array:
+    """The function of every distinct text (columns of few), as that type."""
     coded = texts.dictionary_encode()
-    values = pa.array([function(t) for t in coded.dictionary.to_pylist()], pa.string())
+    values = listed([function(text) for text in coded.dictionary.to_pylist()], kind)
     return values.take(coded.indices)
 
 
-def _all(raw: bytes, mark: bytes) -> list[int]:
-    found, at = [], raw.find(mark)
-    while at >= 0:
-        found.append(at)
-        at = raw.find(mark, at + 1)
-    return found
+def listed(values: Sequence[Any], kind: pa.DataType = _TEXT) -> pa.Array:
+    """Python values as an array; unlike ``pa.array`` this does not import pandas."""
+    return pa.scalar(list(values), pa.list_(kind)).values
+
+
+def fixed(values: Array, kind: pa.DataType, known: Array | None = None) -> pa.Array:
+    """Numbers as an array of that type (of the same width), null where not known."""
+    mask = None
+    if known is not None and not known.all():
+        mask = pa.py_buffer(np.packbits(known, bitorder="little"))
+    return pa.Array.from_buffers(
+        kind, len(values), [mask, pa.py_buffer(np.ascontiguousarray(values))]
+    )
+
+
+def flags(values: Array) -> pa.Array:
+    """Truth values as an array."""
+    bits = pa.py_buffer(np.packbits(values, bitorder="little"))
+    return pa.Array.from_buffers(pa.bool_(), len(values), [None, bits])
 
 
 def holding(at: Array, start: Array, end: Array) -> Array:

@@ -2,7 +2,7 @@
 
 Only plain markup is understood: elements without attributes but ``Ccy``, no comments, declarations
 or sections. Every tag, nesting and character is checked on the way; whatever is not known for
-certain raises `Unsure`, and the caller reads the file with the strict reader instead. So nothing
+certain raises `UnsureError`, and the caller reads the file with the strict reader instead. So nothing
 here decides what an error is.
 
 Tags are looked up by their bytes in a table that grows with the file. Nesting is found as a guess
@@ -21,7 +21,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-__all__ = ["PADDING", "Context", "Markup", "Scan", "Unsure", "words"]
+__all__ = ["PADDING", "Context", "Markup", "Scan", "UnsureError", "words"]
 
 Ints = npt.NDArray[np.int64]
 Array = npt.NDArray[Any]
@@ -46,7 +46,7 @@ _HIGH: Final = _U64(0x8080808080808080)
 _TO_HIGH: Final = _U64(0x5F5F5F5F5F5F5F5F)
 
 
-class Unsure(Exception):
+class UnsureError(Exception):
     """The strict reader must decide: here is something this one does not know for certain."""
 
 
@@ -135,7 +135,7 @@ class Markup:
         known = self._names.get(name)
         if known is None:
             if len(self._names) >= _NAMES_MAX:
-                raise Unsure("too many names")
+                raise UnsureError("too many names")
             known = self._names[name] = len(self._names)
             self.locals.append(name.rpartition(b":")[2].decode())
         return known
@@ -146,11 +146,11 @@ class Markup:
             return known
         depth = self._depth_of[parent] + 1
         if depth > _DEPTH_MAX or len(self.contexts) >= _CONTEXTS_MAX:
-            raise Unsure("too deep or too varied")
+            raise UnsureError("too deep or too varied")
         known = len(self.contexts)
         total = int(np.int64(self._sum_of[parent]) ^ self._random[name, depth])
         if total in self._sums:
-            raise Unsure("two contexts have one number")
+            raise UnsureError("two contexts have one number")
         self._context_ids[parent, name] = self._sums[total] = known
         self.contexts.append(
             Context(parent, name, self._role_of(self.contexts[parent].role, self.locals[name]))
@@ -163,11 +163,11 @@ class Markup:
         """The number of a tag seen for the first time."""
         found = _TAG.fullmatch(tag)
         if found is None or len(self._tags) >= _TAGS_MAX:
-            raise Unsure(f"markup {tag[:40]!r}")
+            raise UnsureError(f"markup {tag[:40]!r}")
         end, name, prefix, _, double, single, empty = found.groups()
         currency = double or single
         if (end and (empty or currency)) or (prefix and prefix.decode() not in self._prefixes):
-            raise Unsure(f"tag {tag[:40]!r}")
+            raise UnsureError(f"tag {tag[:40]!r}")
         number = self._tag_ids[tag] = len(self._tags)
         self._tags.append(tag)
         self._kind.append(_END if end else _EMPTY if empty else _START)
@@ -191,7 +191,7 @@ class Markup:
                 break
             self._multiplier = _U64((0x9E3779B97F4A7C15 * (2 * turn + 3)) % (1 << 64) | 1)
         else:
-            raise Unsure("too many tags")
+            raise UnsureError("too many tags")
         self._slot = np.zeros(1 << _SLOTS, dtype=np.int16)
         self._slot[slots] = keys
         self.kinds = np.array(self._kind, dtype=np.int8)
@@ -212,7 +212,7 @@ class Markup:
         """The arrays of a chunk (already padded) that starts in a context, and the one it ends in.
 
         Raises:
-            Unsure: the strict reader must read the file.
+            UnsureError: the strict reader must read the file.
         """
         text = np.frombuffer(chunk, dtype=np.uint8)
         size = len(chunk) - PADDING
@@ -220,16 +220,16 @@ class Markup:
         marks = np.flatnonzero((text[:size] & 0xFD) == 0x3C)
         opens, closes = np.ascontiguousarray(marks[0::2]), np.ascontiguousarray(marks[1::2])
         if not len(opens) or len(opens) != len(closes) or (text[opens] != 0x3C).any():
-            raise Unsure("a lone angle bracket")
+            raise UnsureError("a lone angle bracket")
         if (text[closes] != 0x3E).any():
-            raise Unsure("a lone angle bracket")
+            raise UnsureError("a lone angle bracket")
         tag = self._tag_numbers(chunk, text, opens, closes)
         kind, name = self.kinds[tag], self.names[tag]
         pair = np.zeros(len(tag), dtype=bool)
         pair[:-1] = (kind[:-1] == _START) & (kind[1:] == _END)
         first = np.flatnonzero(pair)
         if (name[first] != name[first + 1]).any():
-            raise Unsure("an element is closed by another's end")
+            raise UnsureError("an element is closed by another's end")
         alone = kind == _EMPTY
         nested = ~(pair | alone)
         nested[1:] &= ~pair[:-1]
@@ -238,10 +238,10 @@ class Markup:
         is_start = kind[inner] == _START
         within, context = self._nesting(name[inner], is_start, before)
         if not before or (within[:-1] == 0).any():
-            raise Unsure("something stands behind the document")
+            raise UnsureError("something stands behind the document")
         leaf = np.flatnonzero(pair | alone)
         if len(leaf) and len(inner) and not within[-1] and leaf[-1] > inner[-1]:
-            raise Unsure("something stands behind the document")
+            raise UnsureError("something stands behind the document")
         leaf_start = closes[leaf] + 1
         behind = np.append(opens, size)
         leaf_end = np.where(alone[leaf], leaf_start, behind[leaf + 1])
@@ -273,7 +273,7 @@ class Markup:
                 if name not in self._tag_ids:
                     self._learn(name)
             if len(self._tags) == known:
-                raise Unsure("an empty tag")
+                raise UnsureError("an empty tag")
             self._rebuild()
         long = np.flatnonzero(length > 16)
         if len(long):
@@ -299,7 +299,7 @@ class Markup:
             left = end - start
             found = word[start] & _FIRST[np.minimum(left, 8)]
             if ((found | (found + _TO_HIGH)) & _HIGH).any():
-                raise Unsure("text beside elements")
+                raise UnsureError("text beside elements")
             more = left > 8
             start, end = start[more] + 8, end[more]
 
@@ -308,7 +308,7 @@ class Markup:
         depth = self._depth_of[before] + np.cumsum(np.where(is_start, 1, -1))
         level = depth + ~is_start  # of the element itself
         if len(level) and (level.min() < 1 or depth.max() > _DEPTH_MAX):
-            raise Unsure("too deep, or more ends than starts")
+            raise UnsureError("too deep, or more ends than starts")
         steps = self._random[name, level]
         sums = np.bitwise_xor.accumulate(np.concatenate(([self._sum_of[before]], steps)))[1:]
         while True:
@@ -324,7 +324,7 @@ class Markup:
         context = np.where(is_start, within, previous)
         outer = np.where(is_start, previous, within)
         if (self.parents[context] != outer).any() or (self.owners[context] != name).any():
-            raise Unsure("an element is closed by another's end")
+            raise UnsureError("an element is closed by another's end")
         return within, context
 
     def _walk(self, name: Array, is_start: Array, context: int) -> None:
@@ -333,7 +333,7 @@ class Markup:
             if start:
                 context = self._child(context, number)
             elif self.contexts[context].name != number:
-                raise Unsure("an element is closed by another's end")
+                raise UnsureError("an element is closed by another's end")
             else:
                 context = self.contexts[context].parent
         self._rebuild_contexts()
@@ -346,9 +346,9 @@ def _characters(chunk: bytes, text: npt.NDArray[np.uint8]) -> Ints:
     if others:
         returns = int(np.count_nonzero(text == 13))
         if others != np.count_nonzero(text == 9) + returns:
-            raise Unsure("a control character")
+            raise UnsureError("a control character")
         if returns != chunk.count(b"\r\n"):
-            raise Unsure("a lone carriage return")
+            raise UnsureError("a lone carriage return")
     size = len(text)
     whole = pa.StringArray.from_buffers(
         1, pa.py_buffer(np.array([0, size], dtype=np.int32)), pa.py_buffer(chunk)
@@ -356,7 +356,8 @@ def _characters(chunk: bytes, text: npt.NDArray[np.uint8]) -> Ints:
     try:
         whole.validate(full=True)
     except pa.ArrowInvalid:
-        raise Unsure("not UTF-8") from None
-    if chunk.find(b"\xef\xbf", 0, size) >= 0:
-        raise Unsure("perhaps no character")
+        raise UnsureError("not UTF-8") from None
+    at = np.flatnonzero(text == 0xEF)
+    if len(at) and (text[at + 1] == 0xBF).any():
+        raise UnsureError("perhaps no character")
     return breaks

@@ -21,10 +21,10 @@ def tieout(path: str) -> int:
 
 def tieout_strict(path: str) -> int:
     """The reference reader, which the fast path must equal."""
-    from parsers._camt_message import messages
+    from parsers._camt_message import strict
     from parsers._camt_shapes import STATEMENT
 
-    return sum(batch.entries.num_rows for batch in messages(Path(path), STATEMENT))
+    return sum(batch.entries.num_rows for batch in strict(Path(path), STATEMENT))
 
 
 def camt053_stream(path: str) -> int:
