@@ -15,7 +15,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute
 
-from parsers._text import NO_TEXT
+from parsers._text import _NO_TEXT
 from tieout.canonical import AMOUNT, Tables
 from tieout.identity import NO_REFERENCE
 
@@ -33,8 +33,8 @@ Bools = npt.NDArray[np.bool_]
 #: Start and end of a value for each row; the rows stand in the order of the text.
 Spans = tuple[Ints, Ints]
 
-_NOTHING: Final = pa.array(sorted(NO_REFERENCE | NO_TEXT))
-_UNSAID: Final = pa.array(sorted(NO_TEXT))
+_NOTHING: Final = pa.array(sorted(NO_REFERENCE | _NO_TEXT))
+_UNSAID: Final = pa.array(sorted(_NO_TEXT))
 
 
 def byte_class(members: str) -> Bools:

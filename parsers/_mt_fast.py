@@ -65,6 +65,7 @@ class _Driver:
         self.carry = b""
         self.line_no = self.block_line_no = 1  # of the block's first line
         self.read = 0  # entries read so far
+        self.unnamed: int | None = None  # first row whose currency its statement may still name
         self.bulk: Bulk | None = None
         self.runs: list[Run] = []
         self.keys: list[int] = []  # place of each row of the strict reader among the block's
@@ -118,6 +119,8 @@ class _Driver:
         """Note where in the block the strict reader's new row stands."""
         new = len(self.rows.entries) - len(self.keys)
         if new:
+            if self.unnamed is None and self.rows.entries[-1]["currency"] is None:
+                self.unnamed = len(self.keys)
             first = self.bulk.layout.first if self.bulk else ()
             self.keys += [2 * int(np.searchsorted(first, line))] * new
             self._count(new)
@@ -139,10 +142,10 @@ class _Driver:
         if self.fields.current is not None:  # a statement line ends every field
             found, self.fields.current = self.fields.current, None
             self._feed(found, line)
-        now, waiting = self.reader.now, self.reader.waiting
+        now = self.reader.now
         if now is None or now.closed or now.currency is None or self.fields.phase != 1:
             return False
-        return waiting is None or waiting.currency is not None
+        return self._first_unnamed() is None
 
     def _run(self, bulk: Bulk, first: int, stop: int) -> None:
         """Entries of the block: the usual ones in bulk, the others apart."""
@@ -195,22 +198,31 @@ class _Driver:
             self._feed(self.fields.current, 0)
         self.reader.end_of_file(bare_dash=bare_dash)
 
+    def _first_unnamed(self) -> int | None:
+        """First row that gets its currency when its statement ends; None where there is none."""
+        if self.unnamed is None:
+            return None
+        ends = {one.id for one in (self.reader.waiting, self.reader.now) if one is not None}
+        rows = self.rows.entries
+        for at in range(max(self.unnamed, self.rows.settled), len(rows)):
+            if rows[at]["currency"] is None and rows[at]["statement_id"] in ends:
+                self.unnamed = at
+                return at
+        self.unnamed = None
+        return None
+
     def take(self) -> Tables:
-        """What is read so far, in the order of the file."""
+        """What is read so far, in the order of the file; rows without a currency are kept."""
         rows = self.rows
-        open_ids = {
-            one.id for one in (self.reader.waiting, self.reader.now) if one and one.currency is None
-        }
-        stop = rows.settled
-        while stop < len(rows.entries) and rows.entries[stop]["statement_id"] not in open_ids:
-            stop += 1
-        # These rows get their currency by a field that is still to come.
+        stop = self._first_unnamed()
+        stop = len(rows.entries) if stop is None else stop
         held = rows.entries[stop:], rows.details[stop:]
         del rows.entries[stop:], rows.details[stop:]
         keys, runs = self.keys[:stop], self.runs
         tables = rows.take()
         rows.entries, rows.details = held
         self.keys, self.runs = [0] * len(held[0]), []
+        self.unnamed = 0 if held[0] else None
         if not runs or self.bulk is None:
             return tables
         return merged(tables, keys, *self.bulk.tables(runs, self.block_line_no))

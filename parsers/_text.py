@@ -19,7 +19,6 @@ from tieout.identity import NO_REFERENCE
 
 __all__ = [
     "LINE_CHARS_MAX",
-    "NO_TEXT",
     "blocks",
     "byte_blocks",
     "clean",
@@ -36,7 +35,7 @@ _CHUNK: Final = 1 << 16
 _CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]")
 _IBAN = re.compile(r"[A-Z]{2}\d{2}[A-Z0-9]{11,30}", re.ASCII)
 #: What banks write where there is no text.
-NO_TEXT: Final = frozenset({"NOTPROVIDED", "NONREF", "KEINE INFORMATION VORHANDEN"})
+_NO_TEXT: Final = frozenset({"NOTPROVIDED", "NONREF", "KEINE INFORMATION VORHANDEN"})
 
 
 def clean(text: str | None) -> str | None:
@@ -48,7 +47,7 @@ def clean(text: str | None) -> str | None:
     if text is None:
         return None
     text = text.strip()
-    if not text or (len(text) < 30 and text.upper() in NO_TEXT):
+    if not text or (len(text) < 30 and text.upper() in _NO_TEXT):
         return None
     return _CONTROL.sub("\ufffd", text) if _CONTROL.search(text) else text
 
