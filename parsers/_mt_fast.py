@@ -13,13 +13,15 @@ from typing import Final
 
 import numpy as np
 
-from parsers._columns import merged
+from parsers._columns import (
+    merged,
+)
 from parsers._field86 import unwrap
 from parsers._mt_bulk import Bulk, Run, read_block
-from parsers._mt_reader import Reader, ends_with_dash
+from parsers._mt_reader import Reader
 from parsers._mtfields import Ahead, Field, FieldReader
 from parsers._rows import BATCH_ENTRIES, Rows
-from parsers._text import byte_blocks, encoding_of
+from parsers._text import byte_blocks, encoding_of, last_byte
 from tieout.canonical import Tables
 
 __all__ = ["messages"]
@@ -50,7 +52,7 @@ def messages(path: Path, encoding: str | None) -> Iterator[Tables]:
         held = block
     driver.block(held or b"", last=True)
     yield driver.take()
-    driver.end_of_file(bare_dash=ends_with_dash(path))
+    driver.end_of_file(bare_dash=last_byte(path) == b"-")
     yield driver.take()
 
 
@@ -166,7 +168,7 @@ class _Driver:
         now.count = before + stop - first
         for kind in bulk.sums(first, stop):
             now.moved += -kind.total if kind.negative else kind.total
-            more = kind.count, kind.total
+            more = kind.entries, kind.total
             now.interim_facts.add(kind.negative, kind.reversal, False, more)
         self._count(stop - first)
 

@@ -11,11 +11,11 @@ from parsers._mt_entry import entry
 from parsers._mt_statement import Statement, balance_amount
 from parsers._mtfields import BALANCE_TAGS, BEGIN, BETWEEN, END, Field, fields
 from parsers._rows import Rows, balance_finding
-from parsers._text import clean, encoding_of, lines
+from parsers._text import clean, encoding_of, last_byte, lines
 from tieout.canonical import Tables
 from tieout.errors import InputError
 
-__all__ = ["Reader", "ends_with_dash", "messages"]
+__all__ = ["Reader", "messages"]
 
 _INTERIM: Final = frozenset({"13", "13D", "34F"})
 _HEADER: Final = _INTERIM | {"20", "21", "25", "25P", "28", "28C", "NS"}
@@ -36,15 +36,8 @@ def messages(path: Path, encoding: str | None) -> Iterator[Tables]:
         reader.feed(found)
         if rows.full:
             yield rows.take()
-    reader.end_of_file(bare_dash=ends_with_dash(path))
+    reader.end_of_file(bare_dash=last_byte(path) == b"-")
     yield rows.take()
-
-
-def ends_with_dash(path: Path) -> bool:
-    """Whether the file's last byte is a dash: an end mark, or a line that was cut."""
-    with path.open("rb") as file:
-        file.seek(max(0, path.stat().st_size - 1))
-        return file.read(1) == b"-"
 
 
 class Reader:

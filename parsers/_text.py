@@ -24,6 +24,7 @@ __all__ = [
     "clean",
     "encoding_of",
     "is_iban",
+    "last_byte",
     "lines",
     "reference",
 ]
@@ -112,6 +113,8 @@ def encoding_of(path: Path, named: str | None = None) -> tuple[str, Finding | No
 
 def _undecodable(path: Path, encoding: str) -> str | None:
     """Where the first byte stands that the encoding does not know, or None."""
+    if encoding == "utf-8-sig" and _is_utf8(path):
+        return None
     try:
         decoder = codecs.getincrementaldecoder(encoding)("strict")
     except LookupError:
@@ -133,6 +136,20 @@ def _undecodable(path: Path, encoding: str) -> str | None:
                 return f"line {line}"
             if not chunk:
                 return None
+
+
+def _is_utf8(path: Path) -> bool:
+    """The quick answer, without saying where; ASCII need not be decoded."""
+    decoder = codecs.getincrementaldecoder("utf-8")("strict")
+    with path.open("rb") as stream:
+        while chunk := stream.read(_CHUNK):
+            if chunk.isascii() and not decoder.getstate()[0]:
+                continue
+            try:
+                decoder.decode(chunk)
+            except UnicodeDecodeError:
+                return False
+    return not decoder.getstate()[0]
 
 
 def blocks(path: Path, encoding: str) -> Iterator[str]:
@@ -249,3 +266,10 @@ def lines(path: Path, encoding: str) -> Iterator[tuple[int, str]]:
             whole.pop()
         yield from enumerate(whole, number + 1)
         number += len(whole)
+
+
+def last_byte(path: Path) -> bytes:
+    """The last byte of a file; nothing of an empty one."""
+    with path.open("rb") as stream:
+        stream.seek(max(0, path.stat().st_size - 1))
+        return stream.read(1)
