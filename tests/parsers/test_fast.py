@@ -112,12 +112,12 @@ def test_made_up_mt_is_read_the_same(
     tmp_path: Path, bulk: list[int], small: Callable[[random.Random], None], odd: float
 ) -> None:
     chance, entries = random.Random(int(odd * 100) + 1), 0
-    for _ in range(25):
+    for _ in range(12):
         small(chance)
         path = tmp_path / "file"
         path.write_bytes(wild_mt(chance, chance.choice((3, 20, 60)), odd=odd))
         entries += compare(MT, path).entries.num_rows
-    assert entries > 200
+    assert entries > 100
     assert sum(bulk) > entries * (0.8 if odd < 0.1 else 0.05)
 
 
@@ -126,12 +126,12 @@ def test_made_up_bai2_is_read_the_same(
     tmp_path: Path, bulk: list[int], small: Callable[[random.Random], None], odd: float
 ) -> None:
     chance, entries = random.Random(int(odd * 100) + 1), 0
-    for _ in range(25):
+    for _ in range(12):
         small(chance)
         path = tmp_path / "file"
         path.write_bytes(wild_bai(chance, chance.choice((3, 20, 60)), odd=odd))
         entries += compare(BAI, path).entries.num_rows
-    assert entries > 200
+    assert entries > 100
     assert sum(bulk) > entries * (0.4 if odd < 0.1 else 0.02)
 
 
@@ -140,13 +140,13 @@ def test_damaged_mt_is_read_the_same(
 ) -> None:
     chance = random.Random(5)
     sources = [path.read_bytes() for path in (*mt_samples(), *corpus("mt940", "mt942"))]
-    for turn in range(160):
+    for turn in range(100):
         small(chance)
         content = chance.choice(sources) if turn % 2 else wild_mt(chance, 12, odd=0.02)
         path = tmp_path / "file"
         path.write_bytes(damaged(chance, content))
         compare(MT, path)
-    assert sum(bulk) > 100
+    assert sum(bulk) > 50
 
 
 def test_damaged_bai2_is_read_the_same(
@@ -154,18 +154,19 @@ def test_damaged_bai2_is_read_the_same(
 ) -> None:
     chance = random.Random(6)
     sources = [path.read_bytes() for path in (*SAMPLES.glob("*.bai"), *corpus("bai2"))]
-    for turn in range(160):
+    for turn in range(100):
         small(chance)
         content = chance.choice(sources) if turn % 2 else wild_bai(chance, 12, odd=0.02)
         path = tmp_path / "file"
         path.write_bytes(damaged(chance, content))
         compare(BAI, path)
-    assert sum(bulk) > 100
+    assert sum(bulk) > 50
 
 
 def test_lines_of_a_million_characters_and_old_line_ends(tmp_path: Path) -> None:
     path = tmp_path / "file"
-    usual = wild_mt(random.Random(1), 20, odd=0).decode("utf-8").replace("\r\n", "\n")
+    made = wild_mt(random.Random(1), 20, odd=0, encoding="utf-8")
+    usual = made.decode("utf-8").replace("\r\n", "\n")
     for extra in ("x" * 950_000, "é" * 950_000, "x" * 1_100_000, "x\r" * 400_000):
         path.write_text(usual + ":20:REF\n" + extra + "\n" + usual, encoding="utf-8", newline="")
         compare(MT, path)
@@ -173,7 +174,7 @@ def test_lines_of_a_million_characters_and_old_line_ends(tmp_path: Path) -> None
         path.write_text(usual.replace("\n", end), encoding="utf-8", newline="")
         compare(MT, path)
     for encoding in ("utf-8-sig", "utf-16", "cp1252"):
-        path.write_bytes(usual.encode(encoding))
+        path.write_bytes(usual.encode(encoding, "replace"))
         compare(MT, path)
     path.write_bytes(usual.encode("ascii", "replace").replace(b"?20", b"\xed\xa0\x80?20"))
     compare(MT, path)
