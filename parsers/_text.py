@@ -207,6 +207,8 @@ def byte_blocks(path: Path, encoding: str, size: int) -> Iterator[bytes]:
             usual = b"@@:" not in held
             while usual and held:
                 cut = held.rfind(b"\n") + 1
+                if _may_have_long_line(held):
+                    break
                 if cut:
                     sizes.append(cut)
                     yield held[:cut]
@@ -215,10 +217,17 @@ def byte_blocks(path: Path, encoding: str, size: int) -> Iterator[bytes]:
                     if held[cut:]:
                         yield held[cut:]
                     return
-                usual = len(held) - cut < LINE_CHARS_MAX // 2
                 held = held[cut:] + more
     # A line of perhaps too many characters: count them as text.
     yield from _encoded(path, encoding, size, _breaks(path, sizes))
+
+
+def _may_have_long_line(piece: bytes) -> bool:
+    """Whether a whole window of half the longest line has no line end."""
+    window = LINE_CHARS_MAX // 2
+    return any(
+        piece.find(b"\n", at, at + window) < 0 for at in range(0, len(piece) - window + 1, window)
+    )
 
 
 def _breaks(path: Path, sizes: Sequence[int]) -> int:
