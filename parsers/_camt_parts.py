@@ -10,9 +10,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from parsers import _camt_places as places
+from parsers._arrays import fixed, flags, listed
 from parsers._camt_batch import Batch
 from parsers._camt_party import reference_type
-from parsers._leaves import decimals, fixed, flags, listed, mapped, unescaped
+from parsers._leaves import decimals, mapped, unescaped
 from parsers._markup import words
 from parsers._values import rate
 from tieout.canonical import DETAILS

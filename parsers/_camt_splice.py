@@ -10,11 +10,12 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from parsers._arrays import fixed, flags, listed, table
 from parsers._camt_batch import Batch
 from parsers._camt_parts import Details
-from parsers._leaves import decimals, fixed, flags, listed
+from parsers._leaves import decimals
 from parsers._rows import Rows
-from tieout.canonical import BALANCES, DETAILS, ENTRIES, STATEMENTS, Tables, table
+from tieout.canonical import BALANCES, DETAILS, ENTRIES, STATEMENTS, Tables
 
 if TYPE_CHECKING:
     from parsers._camt_fast import Part

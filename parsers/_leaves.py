@@ -7,7 +7,7 @@ it cannot tell; those are few and go through those functions one by one.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from itertools import pairwise
 from typing import Any, Final
 
@@ -16,26 +16,16 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from parsers._arrays import fixed, flags, listed
 from parsers._markup import UnsureError, words
 from parsers._text import _NO_TEXT, clean, reference
 from tieout.canonical import AMOUNT
 from tieout.identity import NO_REFERENCE
 
 __all__ = [
-    "SCALE",
-    "Texts",
-    "amounts",
-    "check_escapes",
-    "decimals",
-    "fixed",
-    "flags",
-    "holding",
-    "is_word",
-    "listed",
-    "mapped",
-    "says_nothing",
-    "unescaped",
-]
+    "SCALE", "Texts", "amounts", "check_escapes", "decimals", "holding", "is_word", "mapped",
+    "says_nothing", "unescaped",
+]  # fmt: skip
 
 Array = npt.NDArray[Any]
 Bytes = npt.NDArray[np.uint8]
@@ -68,7 +58,6 @@ _RARE: Final = ((0xC4, 0xB1), (0xC5, 0xBF), (0xEF, 0xAC))
 #: Odd texts seen before (names repeat), by whether they are references.
 _MEMORY_MAX: Final = 20_000
 _memory: dict[tuple[bytes, bool], tuple[str | None, bool]] = {}
-_TEXT: Final = pa.string()
 _ESCAPE = re.compile(r"&(?:(amp|lt|gt|quot|apos)|#(\d{1,7})|#x([0-9a-fA-F]{1,6}));")
 _NAMED: Final = {"amp": "&", "lt": "<", "gt": ">", "quot": '"', "apos": "'"}
 
@@ -289,27 +278,6 @@ def mapped(texts: pa.Array, function: Callable[[str], Any], kind: pa.DataType) -
     coded = texts.dictionary_encode()
     values = listed([function(text) for text in coded.dictionary.to_pylist()], kind)
     return values.take(coded.indices)
-
-
-def listed(values: Sequence[Any], kind: pa.DataType = _TEXT) -> pa.Array:
-    """Python values as an array; unlike ``pa.array`` this does not import pandas."""
-    return pa.scalar(list(values), pa.list_(kind)).values
-
-
-def fixed(values: Array, kind: pa.DataType, known: Array | None = None) -> pa.Array:
-    """Numbers as an array of that type (of the same width), null where not known."""
-    mask = None
-    if known is not None and not known.all():
-        mask = pa.py_buffer(np.packbits(known, bitorder="little"))
-    return pa.Array.from_buffers(
-        kind, len(values), [mask, pa.py_buffer(np.ascontiguousarray(values))]
-    )
-
-
-def flags(values: Array) -> pa.Array:
-    """Truth values as an array."""
-    bits = pa.py_buffer(np.packbits(values, bitorder="little"))
-    return pa.Array.from_buffers(pa.bool_(), len(values), [None, bits])
 
 
 def holding(at: Array, start: Array, end: Array) -> Array:
