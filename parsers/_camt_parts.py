@@ -280,7 +280,8 @@ class Details:
         count = np.diff(bounds)
         if count.max(initial=0) <= 1:
             return said.take(fixed(bounds[:-1], pa.int32(), count > 0))
+        blank, none = listed([" ", None])
         lists = pa.ListArray.from_arrays(fixed(bounds, pa.int32()), said)
         return pc.if_else(
-            flags(count > 0), pc.binary_join(lists, " "), pa.scalar(None, pa.string())
+            flags(count > 0), pc.binary_join(lists, blank), none
         )

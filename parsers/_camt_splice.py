@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 import numpy.typing as npt
@@ -15,12 +15,16 @@ from parsers._camt_batch import Batch
 from parsers._camt_parts import Details
 from parsers._leaves import decimals
 from parsers._rows import Rows
-from tieout.canonical import BALANCES, DETAILS, ENTRIES, STATEMENTS, Tables
+from tieout.canonical import BALANCES, DETAILS, ENTRIES, PAYMENTS, STATEMENTS, STATUSES, Tables
 
 if TYPE_CHECKING:
     from parsers._camt_fast import Part
 
 __all__ = ["tables_of"]
+
+#: `Tables` would make them with ``pa.array``, see `parsers._arrays`.
+_NO_PAYMENTS: Final = pa.Table.from_batches([], schema=PAYMENTS)
+_NO_STATUSES: Final = pa.Table.from_batches([], schema=STATUSES)
 
 Array = npt.NDArray[Any]
 Lines = Callable[[Any], Any]
@@ -49,6 +53,8 @@ def tables_of(
         entries,
         rows,
         tuple(collected.findings),
+        _NO_PAYMENTS,
+        _NO_STATUSES,
     )
 
 
@@ -93,7 +99,7 @@ def _details(batch: Batch, details: Details, entries: pa.Table, lines: Lines) ->
 
 
 def _joined(left: pa.Array, right: Array) -> pa.Array:
-    return pc.binary_join_element_wise(left, pc.cast(fixed(right, pa.int64()), pa.string()), ".")
+    return pc.binary_join_element_wise(left, pc.cast(fixed(right, pa.int64()), pa.string()), listed(["."])[0])
 
 
 def _spliced(
