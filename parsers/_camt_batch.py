@@ -132,7 +132,7 @@ class Batch:
         escapes = np.flatnonzero(self.text == 0x26)
         check_escapes(self.text, self.raw, escapes)
         block = rows.block(range(places.ACCOUNTS.start, places.TEXTS.stop))
-        blank = texts.settle(block, rows.block(places.REFERENCES), escapes)
+        blank = texts.settle(block, rows.block(places.REFERENCES), escapes, rows.scan.beyond)
         self._odd_leaves(blank)
         if len(escapes):  # in an amount, a date or a mark
             for numbers in (places.AMOUNTS, range(places.TEXTS.stop, len(places.NUMBER) + 2)):

@@ -282,6 +282,4 @@ class Details:
             return said.take(fixed(bounds[:-1], pa.int32(), count > 0))
         blank, none = listed([" ", None])
         lists = pa.ListArray.from_arrays(fixed(bounds, pa.int32()), said)
-        return pc.if_else(
-            flags(count > 0), pc.binary_join(lists, blank), none
-        )
+        return pc.if_else(flags(count > 0), pc.binary_join(lists, blank), none)

@@ -99,7 +99,9 @@ def _details(batch: Batch, details: Details, entries: pa.Table, lines: Lines) ->
 
 
 def _joined(left: pa.Array, right: Array) -> pa.Array:
-    return pc.binary_join_element_wise(left, pc.cast(fixed(right, pa.int64()), pa.string()), listed(["."])[0])
+    return pc.binary_join_element_wise(
+        left, pc.cast(fixed(right, pa.int64()), pa.string()), listed(["."])[0]
+    )
 
 
 def _spliced(

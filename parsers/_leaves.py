@@ -205,13 +205,14 @@ class Texts:
         )
         self.rank = np.append(2 * order, 0).astype(np.int32)
 
-    def settle(self, block: slice, references: slice, escapes: Array) -> Array:
+    def settle(self, block: slice, references: slice, escapes: Array, beyond: Array) -> Array:
         """Find what holds nothing, and read the odd ones one by one.
 
         Args:
             block: the leaves that are text of any kind.
             references: which of them are references.
             escapes: places of every ``&``.
+            beyond: places of all that is not printable ASCII.
 
         Returns:
             flags of leaves whose text is only blanks: an alternative may stand elsewhere.
@@ -219,7 +220,7 @@ class Texts:
         start, end = self.start[block], self.end[block]
         empty = start == end
         odd = _FIRST_ODD[self.text[start]] | _LAST_ODD[self.text[end - 1]]
-        odd |= holding(np.concatenate((escapes, self._rare())), start, end)
+        odd |= holding(np.concatenate((escapes, self._rare(beyond))), start, end)
         odd &= ~empty
         split = references.stop - block.start
         for part, flag in ((slice(0, split), True), (slice(split, len(start)), False)):
@@ -245,14 +246,13 @@ class Texts:
                 self._is_special[i] = True
         return blank
 
-    def _rare(self) -> Array:
+    def _rare(self, beyond: Array) -> Array:
         """Places of carriage returns, of DEL and of the letters of `_RARE`."""
-        text = self.text
-        found = [np.flatnonzero((text == 13) | (text == 0x7F))]
+        byte = self.text[beyond]
+        rare = byte <= 0x7F
         for first, second in _RARE:
-            at = np.flatnonzero(text == first)
-            found.append(at[text[at + 1] == second])
-        return np.concatenate(found)
+            rare |= (byte == first) & (self.text[beyond + 1] == second)
+        return beyond[rare]
 
     def strings(self, *leaves: Array) -> list[pa.Array]:
         """A column for each array of leaves (one leaf a row, -1 for none); all taken at once."""
@@ -282,6 +282,8 @@ def mapped(texts: pa.Array, function: Callable[[str], Any], kind: pa.DataType) -
 
 def holding(at: Array, start: Array, end: Array) -> Array:
     """Which of the leaves hold at least one of the places."""
+    if not len(at):
+        return np.zeros(len(start), dtype=bool)
     at = np.sort(at)
     found: Array = np.searchsorted(at, start) < np.searchsorted(at, end)
     return found

@@ -66,6 +66,7 @@ class Scan:
     Attributes:
         text: the bytes, padded.
         breaks: positions of line feeds.
+        beyond: positions of DEL, of bytes beyond ASCII, and of carriage returns.
         opens, closes: positions of each tag's ``<`` and ``>``.
         tag: number of each tag (index into `Markup.currency_of`).
         inner: indexes of the tags of elements with children.
@@ -80,6 +81,7 @@ class Scan:
 
     text: npt.NDArray[np.uint8]
     breaks: Ints
+    beyond: Ints
     opens: Ints
     closes: Ints
     tag: Array
@@ -114,6 +116,7 @@ class Markup:
         self.contexts: list[Context] = [Context(-1, -1, root)]
         self._context_ids: dict[tuple[int, int], int] = {}
         self._kind, self._name, self.currency_of = [9], [-1], [""]
+        self._size = [0]  # of each tag's name, in bytes
         rng = np.random.default_rng(20022)
         self._random = rng.integers(1 << 62, size=(_NAMES_MAX, _DEPTH_MAX + 1), dtype=np.int64)
         self._sums: dict[int, int] = {0: 0}
@@ -172,6 +175,7 @@ class Markup:
         self._tags.append(tag)
         self._kind.append(_END if end else _EMPTY if empty else _START)
         self._name.append(self._name_id(name))
+        self._size.append(len(name))
         self.currency_of.append(currency.decode() if currency else "")
         return number
 
@@ -196,6 +200,7 @@ class Markup:
         self._slot[slots] = keys
         self.kinds = np.array(self._kind, dtype=np.int8)
         self.names = np.array(self._name, dtype=np.int16)
+        self.sizes = np.array(self._size, dtype=np.int32)
 
     def _slots(self, first: Array, second: Array) -> Array:
         mixed = (first ^ (second * _U64(0xC2B2AE3D27D4EB4F))) * self._multiplier
@@ -216,70 +221,90 @@ class Markup:
         """
         text = np.frombuffer(chunk, dtype=np.uint8)
         size = len(chunk) - PADDING
-        breaks = _characters(chunk, text[:size])
-        marks = np.flatnonzero((text[:size] & 0xFD) == 0x3C)
+        breaks, beyond = _characters(chunk, text[:size])
+        marks = np.flatnonzero((text[:size] & 0xFD) == 0x3C).astype(np.int32)
         opens, closes = np.ascontiguousarray(marks[0::2]), np.ascontiguousarray(marks[1::2])
         if not len(opens) or len(opens) != len(closes) or (text[opens] != 0x3C).any():
             raise UnsureError("a lone angle bracket")
-        if (text[closes] != 0x3E).any():
+        if np.count_nonzero(text[:size] == 0x3C) != len(opens):
             raise UnsureError("a lone angle bracket")
-        tag = self._tag_numbers(chunk, text, opens, closes)
-        kind, name = self.kinds[tag], self.names[tag]
-        pair = np.zeros(len(tag), dtype=bool)
-        pair[:-1] = (kind[:-1] == _START) & (kind[1:] == _END)
-        first = np.flatnonzero(pair)
-        if (name[first] != name[first + 1]).any():
-            raise UnsureError("an element is closed by another's end")
-        alone = kind == _EMPTY
+        length = closes - opens - 1
+        is_end = text[opens + 1] == 0x2F
+        begins = np.flatnonzero(~is_end)
+        tag = np.zeros(len(opens), dtype=np.int16)
+        tag[begins] = self._tag_numbers(chunk, text, opens[begins], length[begins])
+        alone = np.zeros(len(opens), dtype=bool)
+        alone[begins] = self.kinds[tag[begins]] == _EMPTY
+        pair = np.zeros(len(opens), dtype=bool)
+        pair[:-1] = is_end[1:] & ~(is_end | alone)[:-1]
+        self._same_names(text, opens, length, tag, np.flatnonzero(pair))
         nested = ~(pair | alone)
         nested[1:] &= ~pair[:-1]
         self._only_blanks(text, opens, closes, pair, size)
         inner = np.flatnonzero(nested)
-        is_start = kind[inner] == _START
-        within, context = self._nesting(name[inner], is_start, before)
+        ends = inner[is_end[inner]]
+        tag[ends] = self._tag_numbers(chunk, text, opens[ends], length[ends])
+        is_start = ~is_end[inner]
+        within, context = self._nesting(self.names[tag[inner]], is_start, before)
         if not before or (within[:-1] == 0).any():
             raise UnsureError("something stands behind the document")
         leaf = np.flatnonzero(pair | alone)
         if len(leaf) and len(inner) and not within[-1] and leaf[-1] > inner[-1]:
             raise UnsureError("something stands behind the document")
         leaf_start = closes[leaf] + 1
-        behind = np.append(opens, size)
+        behind = np.append(opens, np.int32(size))
         leaf_end = np.where(alone[leaf], leaf_start, behind[leaf + 1])
         owner = np.cumsum(nested, dtype=np.int32)[leaf] - 1
         after = int(within[-1]) if len(within) else before
         return Scan(
-            text, breaks, opens, closes, tag, inner, is_start, context, within,
-            leaf, owner, leaf_start, leaf_end, name[leaf],
+            text, breaks, beyond, opens, closes, tag, inner, is_start, context, within,
+            leaf, owner, leaf_start, leaf_end, self.names[tag[leaf]],
         ), after  # fmt: skip
 
-    def _tag_numbers(
-        self, chunk: bytes, text: npt.NDArray[np.uint8], opens: Ints, closes: Ints
-    ) -> Array:
-        length = closes - opens - 1
+    def _same_names(
+        self, text: npt.NDArray[np.uint8], opens: Ints, length: Ints, tag: Array, first: Ints
+    ) -> None:
+        """The end tag right behind each of these start tags has its name."""
+        size = self.sizes[tag[first]]
+        if (length[first + 1] != size + 1).any():
+            raise UnsureError("an element is closed by another's end")
         word = words(text)
-        clipped = np.minimum(length, 17)
-        first = word[opens + 1] & _FIRST[clipped]
-        second = word[opens + 9] & _SECOND[clipped]
+        start, end = opens[first] + 1, opens[first + 1] + 2
+        while len(start):
+            other = (word[start] ^ word[end]) & _FIRST[np.minimum(size, 8)]
+            if other.any():
+                raise UnsureError("an element is closed by another's end")
+            more = np.flatnonzero(size > 8)
+            start, end, size = start[more] + 8, end[more] + 8, size[more] - 8
+
+    def _tag_numbers(
+        self, chunk: bytes, text: npt.NDArray[np.uint8], opens: Ints, length: Ints
+    ) -> Array:
+        word = words(text)
+        first = word[opens + 1] & _FIRST[np.minimum(length, 8)]
+        second = np.zeros(len(opens), dtype=_U64)
+        more = np.flatnonzero(length > 8)
+        second[more] = word[opens[more] + 9] & _SECOND[np.minimum(length[more], 17)]
+        long = np.flatnonzero(length > 16)
         while True:
             tag = self._slot[self._slots(first, second)]
             wrong = (self._first[tag] != first) | (self._second[tag] != second)
-            wrong &= length <= 16
+            wrong[long] = False
             missing = np.flatnonzero(wrong)
             if not len(missing):
                 break
             known = len(self._tags)
             for i in missing[:20_000]:
-                name = chunk[opens[i] + 1 : closes[i]]
+                name = chunk[opens[i] + 1 : opens[i] + 1 + length[i]]
                 if name not in self._tag_ids:
                     self._learn(name)
             if len(self._tags) == known:
                 raise UnsureError("an empty tag")
             self._rebuild()
-        long = np.flatnonzero(length > 16)
         if len(long):
             known = len(self._tags)
             for i in long:
-                name = chunk[opens[i] + 1 : closes[i]]
+                name = chunk[opens[i] + 1 : opens[i] + 1 + length[i]]
                 tag[i] = self._tag_ids.get(name) or self._learn(name)
             if len(self._tags) != known:
                 self._rebuild()
@@ -339,10 +364,11 @@ class Markup:
         self._rebuild_contexts()
 
 
-def _characters(chunk: bytes, text: npt.NDArray[np.uint8]) -> Ints:
-    """Positions of line feeds; every character is one XML allows, in valid UTF-8."""
+def _characters(chunk: bytes, text: npt.NDArray[np.uint8]) -> tuple[Ints, Ints]:
+    """Positions of line feeds and of what is not printable ASCII; every character is one XML allows, in valid UTF-8."""
     breaks = np.flatnonzero(text == 10)
     others = int(np.count_nonzero(text < 32)) - len(breaks)
+    returns = 0
     if others:
         returns = int(np.count_nonzero(text == 13))
         if others != np.count_nonzero(text == 9) + returns:
@@ -357,7 +383,10 @@ def _characters(chunk: bytes, text: npt.NDArray[np.uint8]) -> Ints:
         whole.validate(full=True)
     except pa.ArrowInvalid:
         raise UnsureError("not UTF-8") from None
-    at = np.flatnonzero(text == 0xEF)
-    if len(at) and (text[at + 1] == 0xBF).any():
+    beyond = np.flatnonzero(text > 0x7E)
+    lead = beyond[text[beyond] == 0xEF]
+    if len(lead) and (text[lead + 1] == 0xBF).any():
         raise UnsureError("perhaps no character")
-    return breaks
+    if returns:
+        beyond = np.concatenate((beyond, np.flatnonzero(text == 13)))
+    return breaks, beyond
