@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from decimal import Decimal
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, BinaryIO, Final
 
 import numpy as np
 import numpy.typing as npt
@@ -23,7 +23,7 @@ from parsers import _camt_places as places
 from parsers._camt_batch import Batch, Own
 from parsers._camt_layout import Layout, Rows
 from parsers._camt_parts import Details
-from parsers._camt_shapes import Shape, identify, version_of
+from parsers._camt_shapes import identify, version_of
 from parsers._camt_splice import tables_of
 from parsers._camt_start import Start, start_of
 from parsers._camt_statement import Statement, account_of, currency_of
@@ -86,30 +86,32 @@ def batches(path: Path) -> Iterator[Tables]:
         exact = identify(head)
         reader = _Reader(start, exact, head.count(b"\n", 0, start.offset))
         held: list[Tables] = []
-        carry = head[start.offset :]
-        while True:
-            block = file.read(CHUNK)
-            cut = carry.rfind(start.end) if not block else -1
-            carry += block
-            if block:
-                cut = carry.rfind(start.end)
-                if cut < 0:
-                    if len(carry) > _CHUNK_MAX:
-                        raise UnsureError("an entry of many megabytes")
-                    continue
-                cut += len(start.end)
-            else:
-                cut = len(carry)
-            chunk, carry = carry[:cut], carry[cut:]
-            if chunk:
-                held.append(reader.read(chunk))
-            if not block:
-                break
+        for raw in _chunks(file, head[start.offset :], start.end):
+            held.append(reader.read(raw))
             if not reader.holds:
                 yield from held
                 held.clear()
         reader.finish()
         yield from held
+
+
+def _chunks(file: BinaryIO, carry: bytes, end: bytes) -> Iterator[bytes]:
+    """The rest of the file in padded chunks, each but the last ending behind an entry."""
+    while block := file.read(CHUNK):
+        cut = block.rfind(end)
+        if cut < 0:  # none, or one that began in the carry
+            carry += block
+            cut = carry.rfind(end)
+            if cut < 0:
+                if len(carry) > _CHUNK_MAX:
+                    raise UnsureError("an entry of many megabytes")
+                continue
+            block, carry = carry, b""
+        cut += len(end)
+        yield b"".join((carry, memoryview(block)[:cut], bytes(PADDING)))
+        carry = block[cut:]
+    if carry:
+        yield carry + bytes(PADDING)
 
 
 class _Reader:
@@ -140,9 +142,8 @@ class _Reader:
         if self._context or self._open is not None or not self._count:
             raise UnsureError("the document is cut")
 
-    def read(self, chunk: bytes) -> Tables:
-        """The tables of the next chunk."""
-        raw = chunk + bytes(PADDING)
+    def read(self, raw: bytes) -> Tables:
+        """The tables of the next chunk, which is padded."""
         scan, after = self._markup.scan(raw, self._context)
         rows = self._layout.rows(scan, self._context)
         if len(rows.entry) != len(rows.entry_end):
@@ -274,8 +275,3 @@ def _moved(batch: Batch, entries: slice) -> Decimal:
     total = Decimal((high << 24) + low)
     places_max = int(batch.decimals[entries][flags].max(initial=0))
     return (total / SCALE).quantize(Decimal(1).scaleb(-places_max))
-
-
-def messages_shape(start: Start) -> Shape:
-    """The message a file holds."""
-    return start.shape

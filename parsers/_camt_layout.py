@@ -157,10 +157,11 @@ class Layout:
     ) -> tuple[Array, Array, Array, Array]:
         """Leaves by column: where each column begins, the leaves, their rows and places."""
         within = np.append(scan.within, before)[scan.owner]  # owner -1 is the context before
-        column = self._columns[within, scan.leaf_name]
-        while (column < 0).any():
+        place = within.astype(np.int32) * _SIZE[1] + scan.leaf_name
+        column = self._columns.ravel().take(place)
+        while column.min(initial=0) < 0:
             self._learn(within, scan.leaf_name, column)
-            column = self._columns[within, scan.leaf_name]
+            column = self._columns.ravel().take(place)
         used = np.flatnonzero(column)
         column = column[used].astype(np.uint8)
         order = np.argsort(column, kind="stable")
