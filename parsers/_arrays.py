@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from parsers._markup import UnsureError
+from parsers._tags import UnsureError
 
 __all__ = ["fixed", "flags", "listed", "table"]
 
@@ -26,20 +26,20 @@ _FIRST_DAY: Final = date(1970, 1, 1).toordinal()
 _MICROSECOND: Final = timedelta(microseconds=1)
 
 
-def fixed(values: Array, kind: pa.DataType, known: Array | None = None) -> pa.Array:
+def fixed(values: Array, kind: pa.DataType, known: Array | None = None) -> pa.Array[Any]:
     """Numbers as an array of that type (of the same width), null where not known."""
     return pa.Array.from_buffers(
         kind, len(values), [_mask(known), pa.py_buffer(np.ascontiguousarray(values))]
     )
 
 
-def flags(values: Array, known: Array | None = None) -> pa.Array:
+def flags(values: Array, known: Array | None = None) -> pa.Array[Any]:
     """Truth values as an array."""
     bits = pa.py_buffer(np.packbits(values, bitorder="little"))
     return pa.Array.from_buffers(pa.bool_(), len(values), [_mask(known), bits])
 
 
-def listed(values: Sequence[Any], kind: pa.DataType = pa.string()) -> pa.Array:  # noqa: B008
+def listed(values: Sequence[Any], kind: pa.DataType = pa.string()) -> pa.Array[Any]:  # noqa: B008
     """Python values (None is null) as an array of a type the canonical tables have.
 
     Raises:
@@ -75,7 +75,7 @@ def _mask(known: Array | None) -> pa.Buffer | None:
     return pa.py_buffer(np.packbits(known, bitorder="little"))
 
 
-def _texts(values: Sequence[str | None], known: Array) -> pa.Array:
+def _texts(values: Sequence[str | None], known: Array) -> pa.Array[Any]:
     encoded = [(value or "").encode() for value in values]
     ends = np.cumsum([0, *map(len, encoded)], dtype=np.int32)
     return pa.StringArray.from_buffers(

@@ -19,7 +19,8 @@ from parsers._arrays import fixed, listed
 from parsers._camt_entry import STATUS, swift_type
 from parsers._camt_layout import Rows
 from parsers._leaves import Texts, amounts, check_escapes, holding, is_word, mapped
-from parsers._markup import Markup, words
+from parsers._markup import Markup
+from parsers._tags import words
 from parsers._values import day
 
 __all__ = ["Batch", "Own"]
@@ -233,7 +234,7 @@ class Batch:
             wanted = -1 if self.odd[first : first + 1].any() else self.currency[first]
         self.odd[own.entries] |= self.currency[own.entries] != wanted
 
-    def _dates(self, name: str) -> pa.Array:
+    def _dates(self, name: str) -> pa.Array[Any]:
         """Dates of each entry; one that is none makes the entry odd."""
         plain = self.leaf(name, "Dt", present=True)
         instant = self.leaf(name, "DtTm", present=True)
@@ -252,7 +253,7 @@ class Batch:
 
     # Columns of entries -------------------------------------------------------------------
 
-    def entry_columns(self) -> dict[str, pa.Array]:
+    def entry_columns(self) -> dict[str, pa.Array[Any]]:
         """Everything of an entry but its ids, its account and the number of its details."""
         silent = np.full(self.size, len(STATUS), dtype=np.int32)
         for each in self.own:
@@ -274,7 +275,7 @@ class Batch:
             "swift_type": mapped(columns["code_proprietary"], swift_type, pa.string()),
         }
 
-    def codes_of(self, numbers: Array, known: Array | None = None) -> pa.Array:
+    def codes_of(self, numbers: Array, known: Array | None = None) -> pa.Array[Any]:
         """Currency codes; null where not known."""
         return listed(self.codes).take(fixed(numbers.astype(np.int32), pa.int32(), known))
 

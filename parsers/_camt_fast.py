@@ -28,8 +28,9 @@ from parsers._camt_splice import tables_of
 from parsers._camt_start import Start, start_of
 from parsers._camt_statement import Statement, account_of, currency_of
 from parsers._leaves import SCALE
-from parsers._markup import PADDING, Markup, Scan, UnsureError
+from parsers._markup import PADDING, Markup, Scan
 from parsers._rows import Rows as Collected
+from parsers._tags import UnsureError
 from parsers._xml import Node
 from tieout.canonical import Tables
 

@@ -9,7 +9,8 @@ import numpy as np
 import numpy.typing as npt
 
 from parsers import _camt_places as places
-from parsers._markup import Markup, Scan, UnsureError
+from parsers._markup import Markup, Scan
+from parsers._tags import UnsureError
 
 __all__ = ["Layout", "Rows"]
 

@@ -62,7 +62,10 @@ def messages(path: Path, wanted: Shape) -> Iterator[Tables]:
         if skip == sizes:
             continue
         yield Tables(
-            *(rows.slice(at) for rows, at in zip(_rows_of(batch)[:4], skip, strict=False)),
+            batch.statements.slice(skip[0]),
+            batch.balances.slice(skip[1]),
+            batch.entries.slice(skip[2]),
+            batch.details.slice(skip[3]),
             batch.findings[skip[4] :],
         )
 

@@ -98,10 +98,11 @@ def _details(batch: Batch, details: Details, entries: pa.Table, lines: Lines) ->
     return pa.Table.from_arrays([columns[f.name] for f in DETAILS], schema=DETAILS)
 
 
-def _joined(left: pa.Array, right: Array) -> pa.Array:
-    return pc.binary_join_element_wise(
+def _joined(left: pa.Array[Any], right: Array) -> pa.Array[Any]:
+    joined: pa.Array[Any] = pc.binary_join_element_wise(
         left, pc.cast(fixed(right, pa.int64()), pa.string()), listed(["."])[0]
     )
+    return joined
 
 
 def _spliced(

@@ -10,7 +10,7 @@ from xml.sax.saxutils import quoteattr
 from lxml import etree
 
 from parsers._camt_shapes import SHAPES, Shape
-from parsers._markup import UnsureError
+from parsers._tags import UnsureError
 from parsers._xml import Node, local_name
 
 __all__ = ["Fragments", "Start", "start_of"]

@@ -17,7 +17,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from parsers._arrays import fixed, flags, listed
-from parsers._markup import UnsureError, words
+from parsers._tags import UnsureError, words
 from parsers._text import _NO_TEXT, clean, reference
 from tieout.canonical import AMOUNT
 from tieout.identity import NO_REFERENCE
@@ -100,7 +100,7 @@ def _character(found: re.Match[str]) -> str:
     raise UnsureError("an escape of no character")
 
 
-def decimals(values: Array, known: Array | None = None) -> pa.Array:
+def decimals(values: Array, known: Array | None = None) -> pa.Array[Any]:
     """Whole numbers at `SCALE` as canonical amounts; null where not known."""
     both = np.empty((len(values), 2), dtype=np.int64)
     both[:, 0] = values
@@ -254,7 +254,7 @@ class Texts:
             rare |= (byte == first) & (self.text[beyond + 1] == second)
         return beyond[rare]
 
-    def strings(self, *leaves: Array) -> list[pa.Array]:
+    def strings(self, *leaves: Array) -> list[pa.Array[Any]]:
         """A column for each array of leaves (one leaf a row, -1 for none); all taken at once."""
         leaf = np.concatenate(leaves)
         index = self.rank[leaf]
@@ -265,7 +265,7 @@ class Texts:
         bounds = np.cumsum([0, *map(len, leaves)]).tolist()
         return [out.slice(a, b - a) for a, b in pairwise(bounds)]
 
-    def _patched(self, out: pa.Array, leaf: Array) -> pa.Array:
+    def _patched(self, out: pa.Array[Any], leaf: Array) -> pa.Array[Any]:
         mask = self._is_special[leaf]
         at = leaf[mask].tolist()
         if not at:
@@ -273,7 +273,9 @@ class Texts:
         return pc.replace_with_mask(out, flags(mask), listed([self.special[i] for i in at]))
 
 
-def mapped(texts: pa.Array, function: Callable[[str], Any], kind: pa.DataType) -> pa.Array:
+def mapped(
+    texts: pa.Array[Any], function: Callable[[str], Any], kind: pa.DataType
+) -> pa.Array[Any]:
     """The function of every distinct text (columns of few), as that type."""
     coded = texts.dictionary_encode()
     values = listed([function(text) for text in coded.dictionary.to_pylist()], kind)
