@@ -17,7 +17,7 @@ import pyarrow as pa
 
 from parsers._tags import UnsureError
 
-__all__ = ["fixed", "flags", "listed", "table"]
+__all__ = ["buffer", "fixed", "flags", "listed", "table"]
 
 Array = npt.NDArray[Any]
 
@@ -26,16 +26,20 @@ _FIRST_DAY: Final = date(1970, 1, 1).toordinal()
 _MICROSECOND: Final = timedelta(microseconds=1)
 
 
+def buffer(values: Array) -> pa.Buffer:
+    """The numbers' own memory."""
+    memory: Any = np.ascontiguousarray(values)
+    return pa.py_buffer(memory)
+
+
 def fixed(values: Array, kind: pa.DataType, known: Array | None = None) -> pa.Array[Any]:
     """Numbers as an array of that type (of the same width), null where not known."""
-    return pa.Array.from_buffers(
-        kind, len(values), [_mask(known), pa.py_buffer(np.ascontiguousarray(values))]
-    )
+    return pa.Array.from_buffers(kind, len(values), [_mask(known), buffer(values)])
 
 
 def flags(values: Array, known: Array | None = None) -> pa.Array[Any]:
     """Truth values as an array."""
-    bits = pa.py_buffer(np.packbits(values, bitorder="little"))
+    bits = buffer(np.packbits(values, bitorder="little"))
     return pa.Array.from_buffers(pa.bool_(), len(values), [_mask(known), bits])
 
 
@@ -72,18 +76,18 @@ def table(rows: Sequence[Mapping[str, Any]], schema: pa.Schema) -> pa.Table:
 def _mask(known: Array | None) -> pa.Buffer | None:
     if known is None or known.all():
         return None
-    return pa.py_buffer(np.packbits(known, bitorder="little"))
+    return buffer(np.packbits(known, bitorder="little"))
 
 
 def _texts(values: Sequence[str | None], known: Array) -> pa.Array[Any]:
     encoded = [(value or "").encode() for value in values]
     ends = np.cumsum([0, *map(len, encoded)], dtype=np.int32)
     return pa.StringArray.from_buffers(
-        len(encoded), pa.py_buffer(ends), pa.py_buffer(b"".join(encoded)), _mask(known)
+        len(encoded), buffer(ends), pa.py_buffer(b"".join(encoded)), _mask(known)
     )
 
 
-def _unscaled(value: Decimal | None, kind: pa.Decimal128Type) -> bytes:
+def _unscaled(value: Decimal | None, kind: Any) -> bytes:
     scaled = (value or Decimal(0)).scaleb(kind.scale)
     whole = int(scaled)
     if whole != scaled or abs(whole) >= 10**kind.precision:

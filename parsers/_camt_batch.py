@@ -154,7 +154,7 @@ class Batch:
                 self.odd[self.rows.parent[at] if detail else at] = True
 
     def _odd_accounts(self) -> Array:
-        """Accounts with blanks or letters beyond ASCII in them: the strict reader takes them out."""
+        """Accounts with blanks or letters beyond ASCII in them, or too long."""
         part = self.rows.block(places.ACCOUNTS)
         start, end = self.rows.start[part], self.rows.end[part]
         wrong = end - start > _ACCOUNT_MAX
@@ -282,7 +282,7 @@ class Batch:
     def booked(self) -> Array:
         """Whether each entry is booked."""
         index = list(STATUS.values()).index("booked")
-        out = self.status == index
+        out: Array = self.status == index
         for each in self.own:
             if each.silent == "booked":
                 out[each.entries] |= self.status[each.entries] < 0

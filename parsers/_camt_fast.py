@@ -4,8 +4,8 @@ The file is taken in chunks that end behind an entry. Markup and nesting of a ch
 (`parsers._markup`), its entries and details made by the column (`parsers._camt_batch`,
 `parsers._camt_parts`). Entries out of the ordinary, and what stands around the entries of a
 statement, go through the strict reader's own functions, from a piece of XML. Whatever is not known
-for certain raises `UnsureError`: then the strict reader reads the file from its beginning, and what was
-handed on already is left out of what it gives, for up to there both are equal.
+for certain raises `UnsureError`: then the strict reader reads the file from its beginning, and what
+was handed on already is left out of what it gives, for up to there both are equal.
 """
 
 from __future__ import annotations

@@ -103,7 +103,9 @@ class Layout:
             (_IS_DETAIL, lambda p: p.path == _DETAIL),
             (_RETURNS, lambda p: p.path == _RETURN),
         )
-        self._bits = sum(flags(test).astype(np.uint8) << bit for bit, test in tests)
+        self._bits: Array = np.zeros(len(found), dtype=np.uint8)
+        for bit, test in tests:
+            self._bits |= flags(test).astype(np.uint8) << bit
 
     def rows(self, scan: Scan, before: int) -> Rows:
         """The rows of a chunk that starts in the context.
@@ -136,11 +138,13 @@ class Layout:
         returned[detail_of[those(_RETURNS)]] = True
         singles = those(_SINGLE)
         self._mark_repeated(context[singles], singles, entry_of, detail_of, odd)
+        ended = np.flatnonzero(~scan.is_start & (self._bits[context] & (1 << _ENTRY) != 0))
         bounds, leaf, rows, place = self._leaves(scan, before, entry_of, detail_of, odd)
         return Rows(
-            scan, inner[entries], inner[np.flatnonzero(~scan.is_start & (self._bits[context] & (1 << _ENTRY) != 0))],
+            scan, inner[entries], inner[ended],
             groups, batch, inner[details], entry_of[details], returned, odd,
-            bounds, rows, scan.leaf_start[leaf], scan.leaf_end[leaf], scan.tag[scan.leaf[leaf]], place,
+            bounds, rows, scan.leaf_start[leaf], scan.leaf_end[leaf], scan.tag[scan.leaf[leaf]],
+            place,
         )  # fmt: skip
 
     def _mark_repeated(

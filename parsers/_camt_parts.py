@@ -281,6 +281,7 @@ class Details:
         if count.max(initial=0) <= 1:
             return said.take(fixed(bounds[:-1], pa.int32(), count > 0))
         blank, none = listed([" ", None])
-        lists: Any = pa.ListArray.from_arrays(fixed(bounds, pa.int32()), said)
+        offsets: Any = fixed(bounds, pa.int32())
+        lists: Any = pa.ListArray.from_arrays(offsets, said)
         joined: pa.Array[Any] = pc.if_else(flags(count > 0), pc.binary_join(lists, blank), none)
         return joined

@@ -14,7 +14,8 @@ from parsers._camt_shapes import SHAPES
 from parsers._tags import UnsureError
 
 __all__ = [
-    "ACCOUNTS", "AMOUNTS", "MANY", "NUMBER", "ODD", "REFERENCES", "TEXTS", "Place", "column", "place",
+    "ACCOUNTS", "AMOUNTS", "MANY", "NUMBER", "ODD", "REFERENCES", "TEXTS", "Place", "column",
+    "place",
 ]  # fmt: skip
 
 Path = tuple[str, ...]

@@ -16,7 +16,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from parsers._arrays import fixed, flags, listed
+from parsers._arrays import buffer, fixed, flags, listed
 from parsers._tags import UnsureError, words
 from parsers._text import _NO_TEXT, clean, reference
 from tieout.canonical import AMOUNT
@@ -200,9 +200,7 @@ class Texts:
         bounds = np.zeros(2 * len(order) + 1, dtype=np.int32)
         bounds[2 * order], bounds[2 * order + 1] = start, end
         bounds[-1] = bounds[-2] if len(order) else 0
-        self._whole = pa.StringArray.from_buffers(
-            2 * len(order), pa.py_buffer(bounds), pa.py_buffer(raw)
-        )
+        self._whole = pa.StringArray.from_buffers(2 * len(order), buffer(bounds), pa.py_buffer(raw))
         self.rank = np.append(2 * order, 0).astype(np.int32)
 
     def settle(self, block: slice, references: slice, escapes: Array, beyond: Array) -> Array:
@@ -259,7 +257,7 @@ class Texts:
         leaf = np.concatenate(leaves)
         index = self.rank[leaf]
         missing = leaf < 0
-        out = self._whole.take(fixed(index, pa.int32(), ~missing))
+        out: Any = self._whole.take(fixed(index, pa.int32(), ~missing))
         if self.special:
             out = self._patched(out, leaf)
         bounds = np.cumsum([0, *map(len, leaves)]).tolist()
@@ -270,14 +268,17 @@ class Texts:
         at = leaf[mask].tolist()
         if not at:
             return out
-        return pc.replace_with_mask(out, flags(mask), listed([self.special[i] for i in at]))
+        patched: pa.Array[Any] = pc.replace_with_mask(
+            out, flags(mask), listed([self.special[i] for i in at])
+        )
+        return patched
 
 
 def mapped(
     texts: pa.Array[Any], function: Callable[[str], Any], kind: pa.DataType
 ) -> pa.Array[Any]:
     """The function of every distinct text (columns of few), as that type."""
-    coded = texts.dictionary_encode()
+    coded: Any = texts.dictionary_encode()
     values = listed([function(text) for text in coded.dictionary.to_pylist()], kind)
     return values.take(coded.indices)
 

@@ -1,9 +1,9 @@
 """The markup of a well-formed piece of XML as arrays, for files too large for a tag at a time.
 
 Only plain markup is understood: elements without attributes but ``Ccy``, no comments, declarations
-or sections. Every tag, nesting and character is checked on the way; whatever is not
-known for certain raises `UnsureError`, and the caller reads the file with the strict reader instead. So nothing
-here decides what an error is.
+or sections. Every tag, nesting and character is checked on the way; whatever is not known for
+certain raises `UnsureError`, and the caller reads the file with the strict reader instead. So
+nothing here decides what an error is.
 
 Tags are looked up by their bytes in a table that grows with the file. Nesting is found as a guess
 (a running sum of numbers that stand for open elements) and then proven: each start must lead from
@@ -20,6 +20,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
+from parsers._arrays import buffer
 from parsers._tags import NAMES_MAX, Array, Bytes, Ints, Tags, UnsureError, bottom, words
 
 __all__ = ["PADDING", "Context", "Markup", "Scan"]
@@ -246,7 +247,11 @@ class Markup(Tags):
 
 
 def _characters(chunk: bytes, text: Bytes) -> tuple[Ints, Ints]:
-    """Positions of line feeds and of what is not printable ASCII; every character is one XML allows, in valid UTF-8."""
+    """Positions of line feeds and of what is not printable ASCII.
+
+    Raises:
+        UnsureError: a character XML does not allow, or bytes that are not UTF-8.
+    """
     breaks = np.flatnonzero(text == 10)
     others = int(np.count_nonzero(text < 32)) - len(breaks)
     returns = 0
@@ -258,7 +263,7 @@ def _characters(chunk: bytes, text: Bytes) -> tuple[Ints, Ints]:
             raise UnsureError("a lone carriage return")
     size = len(text)
     whole = pa.StringArray.from_buffers(
-        1, pa.py_buffer(np.array([0, size], dtype=np.int32)), pa.py_buffer(chunk)
+        1, buffer(np.array([0, size], dtype=np.int32)), pa.py_buffer(chunk)
     )
     try:
         whole.validate(full=True)

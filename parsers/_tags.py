@@ -13,7 +13,7 @@ __all__ = ["NAMES_MAX", "Array", "Bytes", "Ints", "Tags", "UnsureError", "bottom
 
 Array = npt.NDArray[Any]
 Bytes = npt.NDArray[np.uint8]
-Ints = npt.NDArray[np.int64]
+Ints = npt.NDArray[np.signedinteger[Any]]
 
 _TAG = re.compile(
     rb"(/?)((?:([A-Za-z_][A-Za-z0-9_.-]*):)?([A-Za-z_][A-Za-z0-9_.-]*))"
