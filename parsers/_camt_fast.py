@@ -87,7 +87,8 @@ def batches(path: Path) -> Iterator[Tables]:
         exact = identify(head)
         reader = _Reader(start, exact, head.count(b"\n", 0, start.offset))
         held: list[Tables] = []
-        for raw in _chunks(file, head[start.offset :], start.end):
+        file.seek(start.offset)
+        for raw in _chunks(file, start.end):
             held.append(reader.read(raw))
             if not reader.holds:
                 yield from held
@@ -96,8 +97,9 @@ def batches(path: Path) -> Iterator[Tables]:
         yield from held
 
 
-def _chunks(file: BinaryIO, carry: bytes, end: bytes) -> Iterator[bytes]:
+def _chunks(file: BinaryIO, end: bytes) -> Iterator[bytes]:
     """The rest of the file in padded chunks, each but the last ending behind an entry."""
+    carry = b""
     while block := file.read(CHUNK):
         cut = block.rfind(end)
         if cut < 0:  # none, or one that began in the carry

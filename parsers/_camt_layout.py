@@ -165,7 +165,7 @@ class Layout:
         place = within.astype(np.int32) * _SIZE[1] + scan.leaf_name
         column = self._columns.ravel().take(place)
         while column.min(initial=0) < 0:
-            self._learn(within, scan.leaf_name, column)
+            self._learn(np.unique(place[column < 0]))
             column = self._columns.ravel().take(place)
         used = np.flatnonzero(column)
         column = column[used].astype(np.uint8)
@@ -193,9 +193,8 @@ class Layout:
         wrong = (row[many[1:]] == row[many[:-1]]) & (column[many[1:]] < column[many[:-1]])
         odd[entry[many[1:][wrong]]] = True
 
-    def _learn(self, within: Array, name: Array, column: Array) -> None:
-        unknown = np.flatnonzero(column < 0)
-        pairs = np.unique(np.stack((within[unknown], name[unknown])), axis=1)
-        for context, number in pairs.T.tolist():
+    def _learn(self, unknown: Array) -> None:
+        for place in unknown.tolist():
+            context, name = divmod(place, _SIZE[1])
             role = self._markup.contexts[context].role
-            self._columns[context, number] = places.column(role, self._markup.locals[number])
+            self._columns[context, name] = places.column(role, self._markup.locals[name])

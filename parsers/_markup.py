@@ -30,6 +30,7 @@ PADDING: Final = 64
 
 _CONTEXTS_MAX: Final = 1_000
 _DEPTH_MAX: Final = 60
+_BLOCK: Final = 1 << 17
 _U64 = np.uint64
 _HIGH: Final = _U64(0x8080808080808080)
 _TO_HIGH: Final = _U64(0x5F5F5F5F5F5F5F5F)
@@ -140,8 +141,7 @@ class Markup(Tags):
         """
         text = np.frombuffer(chunk, dtype=np.uint8)
         size = len(chunk) - PADDING
-        breaks, beyond = _characters(chunk, text[:size])
-        marks = np.flatnonzero((text[:size] & 0xFD) == 0x3C).astype(np.int32)
+        breaks, beyond, marks = _characters(chunk, text[:size])
         opens, closes = np.ascontiguousarray(marks[0::2]), np.ascontiguousarray(marks[1::2])
         if not len(opens) or len(opens) != len(closes) or (text[opens] != 0x3C).any():
             raise UnsureError("a lone angle bracket")
@@ -246,21 +246,12 @@ class Markup(Tags):
         self._rebuild_contexts()
 
 
-def _characters(chunk: bytes, text: Bytes) -> tuple[Ints, Ints]:
-    """Positions of line feeds and of what is not printable ASCII.
+def _characters(chunk: bytes, text: Bytes) -> tuple[Ints, Ints, Ints]:
+    """Positions of line feeds, of what is not printable ASCII, and of angle brackets.
 
     Raises:
         UnsureError: a character XML does not allow, or bytes that are not UTF-8.
     """
-    breaks = np.flatnonzero(text == 10)
-    others = int(np.count_nonzero(text < 32)) - len(breaks)
-    returns = 0
-    if others:
-        returns = int(np.count_nonzero(text == 13))
-        if others != np.count_nonzero(text == 9) + returns:
-            raise UnsureError("a control character")
-        if returns != chunk.count(b"\r\n"):
-            raise UnsureError("a lone carriage return")
     size = len(text)
     whole = pa.StringArray.from_buffers(
         1, buffer(np.array([0, size], dtype=np.int32)), pa.py_buffer(chunk)
@@ -269,10 +260,22 @@ def _characters(chunk: bytes, text: Bytes) -> tuple[Ints, Ints]:
         whole.validate(full=True)
     except pa.ArrowInvalid:
         raise UnsureError("not UTF-8") from None
-    beyond = np.flatnonzero(text > 0x7E)
+    low: list[Array] = []
+    high: list[Array] = []
+    marks: list[Array] = []
+    for at in range(0, size, _BLOCK):  # a block and what is made of it fit a cache
+        part = text[at : at + _BLOCK]
+        low.append(np.flatnonzero(part < 32) + at)
+        high.append(np.flatnonzero(part > 0x7E) + at)
+        marks.append((np.flatnonzero((part & 0xFD) == 0x3C) + at).astype(np.int32))
+    control, beyond = np.concatenate(low), np.concatenate(high)
+    byte = text[control]
+    breaks, returns = control[byte == 10], control[byte == 13]
+    if len(control) != len(breaks) + len(returns) + np.count_nonzero(byte == 9):
+        raise UnsureError("a control character")
+    if len(returns) != chunk.count(b"\r\n"):
+        raise UnsureError("a lone carriage return")
     lead = beyond[text[beyond] == 0xEF]
     if len(lead) and (text[lead + 1] == 0xBF).any():
         raise UnsureError("perhaps no character")
-    if returns:
-        beyond = np.concatenate((beyond, np.flatnonzero(text == 13)))
-    return breaks, beyond
+    return breaks, np.concatenate((beyond, returns)), np.concatenate(marks)

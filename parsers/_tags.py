@@ -23,6 +23,7 @@ _START, _END, _EMPTY = 1, -1, 0
 _TAGS_MAX: Final = 1_000
 NAMES_MAX: Final = 600
 _SLOTS: Final = 16  # bits
+_STEP: Final = 1 << 14
 _U64 = np.uint64
 _SECOND: Final = np.array([(1 << 8 * max(min(n - 8, 8), 0)) - 1 for n in range(18)], dtype=_U64)
 #: For ``n`` up to 17, a word with its lowest ``n`` bytes (at most all eight) set.
@@ -119,6 +120,13 @@ class Tags:
         Raises:
             UnsureError: one is not plain markup.
         """
+        out = np.empty(len(opens), dtype=np.int16)
+        for at in range(0, len(opens), _STEP):  # a step's arrays fit a cache
+            part = slice(at, at + _STEP)
+            out[part] = self._numbers_of(chunk, text, opens[part], length[part])
+        return out
+
+    def _numbers_of(self, chunk: bytes, text: Bytes, opens: Ints, length: Ints) -> Array:
         word = words(text)
         first = word[opens + 1] & bottom[np.minimum(length, 8)]
         second = np.zeros(len(opens), dtype=_U64)
