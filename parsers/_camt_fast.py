@@ -10,6 +10,7 @@ was handed on already is left out of what it gives, for up to there both are equ
 
 from __future__ import annotations
 
+import codecs
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from decimal import Decimal
@@ -38,6 +39,8 @@ __all__ = ["Part", "UnsureError", "batches"]
 
 #: Bytes read at once. Smaller is kinder to caches, larger spreads the cost of a call.
 CHUNK: Final = 4 << 20
+#: Bytes of the first look, whether it is UTF-8 to the end.
+CHECK: Final = 1 << 20
 #: Most bytes without the end of an entry.
 _CHUNK_MAX: Final = 32 << 20
 
@@ -87,6 +90,7 @@ def batches(path: Path) -> Iterator[Tables]:
         exact = identify(head)
         reader = _Reader(start, exact, head.count(b"\n", 0, start.offset))
         held: list[Tables] = []
+        _check_encoding(file)
         file.seek(start.offset)
         for raw in _chunks(file, start.end):
             held.append(reader.read(raw))
@@ -95,6 +99,18 @@ def batches(path: Path) -> Iterator[Tables]:
                 held.clear()
         reader.finish()
         yield from held
+
+
+def _check_encoding(file: BinaryIO) -> None:
+    """Refuse a file that is not UTF-8 to its end: the strict reader reads all of it otherwise."""
+    decoder = codecs.getincrementaldecoder("utf-8")("strict")
+    file.seek(0)
+    try:
+        while block := file.read(CHECK):
+            decoder.decode(block)
+        decoder.decode(b"", final=True)
+    except UnicodeDecodeError:
+        raise UnsureError("not UTF-8") from None
 
 
 def _chunks(file: BinaryIO, end: bytes) -> Iterator[bytes]:

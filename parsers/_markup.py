@@ -18,9 +18,7 @@ from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
-import pyarrow as pa
 
-from parsers._arrays import buffer
 from parsers._tags import NAMES_MAX, Array, Bytes, Ints, Tags, UnsureError, bottom, words
 
 __all__ = ["PADDING", "Context", "Markup", "Scan"]
@@ -134,7 +132,7 @@ class Markup(Tags):
         self.owners = np.array([c.name for c in self.contexts], dtype=np.int16)
 
     def scan(self, chunk: bytes, before: int) -> tuple[Scan, int]:
-        """The arrays of a chunk (already padded) that starts in a context, and the one it ends in.
+        """The arrays of a chunk (padded UTF-8) that starts in a context, and the one it ends in.
 
         Raises:
             UnsureError: the strict reader must read the file.
@@ -250,16 +248,9 @@ def _characters(chunk: bytes, text: Bytes) -> tuple[Ints, Ints, Ints]:
     """Positions of line feeds, of what is not printable ASCII, and of angle brackets.
 
     Raises:
-        UnsureError: a character XML does not allow, or bytes that are not UTF-8.
+        UnsureError: a character XML does not allow.
     """
     size = len(text)
-    whole = pa.StringArray.from_buffers(
-        1, buffer(np.array([0, size], dtype=np.int32)), pa.py_buffer(chunk)
-    )
-    try:
-        whole.validate(full=True)
-    except pa.ArrowInvalid:
-        raise UnsureError("not UTF-8") from None
     low: list[Array] = []
     high: list[Array] = []
     marks: list[Array] = []

@@ -204,6 +204,18 @@ def test_what_was_handed_on_before_a_guard_trips_is_not_given_twice(
     check(path)
 
 
+def test_bytes_that_are_not_utf8_late_in_the_file_turn_all_of_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(_camt_fast, "CHUNK", 700)
+    path = written(tmp_path, rich().encode().replace(b"<Id>2</Id>", b"<Id>M\xfcller</Id>"))
+    assert not is_fast(path)
+    check(path)
+    found = outcome(messages(path, STATEMENT))[0]
+    assert found.findings[0].code == "XML_ENCODING"
+    assert found.entries["narrative"][0].as_py() == "x <y> Ãœberweisung"
+
+
 def test_every_cut_is_refused_as_the_strict_reader_refuses_it(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
