@@ -46,10 +46,12 @@ __all__ = [
     "Format",
     "Member",
     "Parsed",
+    "Stream",
     "identify",
     "kind_of",
     "opened",
     "read_file",
+    "stream_file",
 ]
 
 #: How much of a file `identify` sees.
@@ -127,8 +129,23 @@ def identify(head: bytes) -> str | None:
     return found[1] if found else None
 
 
-def read_file(path: Path, encoding: str | None = None) -> Parsed:
-    """Read a whole bank file; of a container, read each file that `opened` finds in it.
+@dataclass(frozen=True, slots=True)
+class Stream:
+    """A file being read.
+
+    Attributes:
+        batches: tables with content ids, in file order, in bounded memory; to be taken once. They
+            raise `InputError` where the file turns out to be damaged: nothing before that counts.
+    """
+
+    format: str
+    sha256: str
+    size: int
+    batches: Iterator[Tables]
+
+
+def stream_file(path: Path, encoding: str | None = None) -> Stream:
+    """Read a bank file of any size in batches; of a container, each file `opened` finds in it.
 
     Args:
         path: the file; its name and extension say nothing.
@@ -154,19 +171,34 @@ def read_file(path: Path, encoding: str | None = None) -> Parsed:
     if found is None:
         raise _unknown(head)
     module, exact = found
+    return Stream(
+        exact, digest, size, _guarded(module, with_ids(module.read(path, encoding), digest))
+    )
+
+
+def read_file(path: Path, encoding: str | None = None) -> Parsed:
+    """Read a whole bank file into memory; `stream_file` is for those of any size.
+
+    Raises:
+        InputError: the file is refused whole; ``where`` and ``remedy`` say more.
+    """
+    stream = stream_file(path, encoding)
+    return Parsed(stream.format, stream.sha256, stream.size, concat(stream.batches))
+
+
+def _guarded(module: Format, batches: Iterator[Tables]) -> Iterator[Tables]:
+    """The last net: whatever a hostile file provokes must quarantine it, not stop the others."""
     try:
-        tables = with_ids(concat(module.read(path, encoding)), digest)
+        yield from batches
     except TieoutError:
         raise
     except Exception as error:
-        # The last net: whatever a hostile file provokes must quarantine it, not stop the others.
         raise InputError(
             "READER_FAILED",
             f"the {module.NAME} reader failed: {type(error).__name__}: {error}",
             where="file",
             remedy="please report it with the file; nothing of it was read",
         ) from error
-    return Parsed(exact, digest, size, tables)
 
 
 def _unknown(head: bytes) -> InputError:
