@@ -34,6 +34,7 @@ from parsers import (
     ofx,
     pain001,
     pain002,
+    v11,
 )
 from parsers._container import Member, kind_of, opened
 from parsers._repeats import with_ids
@@ -81,6 +82,7 @@ FORMATS: Final[tuple[Format, ...]] = (
     bai2,
     coda,
     cfonb120,
+    v11,
     aeb43,
     ofx,
 )
