@@ -37,6 +37,7 @@ from parsers import (
     v11,
 )
 from parsers._container import Member, kind_of, opened
+from parsers._pgp import pgp_kind
 from parsers._repeats import with_ids
 from tieout.canonical import Tables, concat
 from tieout.errors import InputError, TieoutError
@@ -50,6 +51,7 @@ __all__ = [
     "identify",
     "kind_of",
     "opened",
+    "pgp_kind",
     "read_file",
 ]
 
@@ -90,11 +92,6 @@ FORMATS: Final[tuple[Format, ...]] = (
 #: Told apart from noise, so that the refusal can name what it is.
 _OTHERS: Final = ((re.compile(rb"CstmrDrctDbtInitn|pain\.008"), "pain.008"),)
 
-#: Armoured PGP, or a first packet that says to whom it is encrypted (tags 1 and 3).
-_PGP: Final = re.compile(
-    rb"\s*-----BEGIN PGP|[\x84\xc1].\x03|[\x85\xc1]..\x03|\x8c.[\x04-\x06]|\xc3.[\x04-\x06]", re.S
-)
-
 
 @dataclass(frozen=True, slots=True)
 class Parsed:
@@ -114,7 +111,7 @@ class Parsed:
 
 
 def _find(head: bytes) -> tuple[Format, str] | None:
-    if kind_of(head) is not None or _PGP.match(head):
+    if kind_of(head) is not None or pgp_kind(head):
         return None
     for module in FORMATS:
         exact = module.identify(head)
@@ -186,12 +183,14 @@ def _unknown(head: bytes) -> InputError:
             where="byte 0",
             remedy="unpack it first",
         )
-    if _PGP.match(head):
+    if pgp_kind(head):
         return InputError(
             "FILE_ENCRYPTED",
-            "the file is encrypted or signed with PGP, which is not opened yet",
+            "the file is encrypted or signed with PGP, and no keys are configured for it",
             where="byte 0",
-            remedy="decrypt it and verify its signature first (gpg --decrypt)",
+            remedy="add mappings/pgp/BANK.toml with paths (of the file on the drop), home (a GnuPG "
+            "home of mode 0700 with our private and the bank's public key) and signers "
+            "(fingerprints of the bank's keys); of one file: --pgp-home DIR --signer FINGERPRINT",
         )
     for pattern, name in _OTHERS:
         if pattern.search(head):

@@ -90,9 +90,9 @@ class Entry:
             _run_on(self.remittance, text, 70)
         elif kind == "LCS":
             found = "".join(text[:35].split())
-            kind = "SCOR" if found[:2] == "RF" and found[2:4].isdigit() else None
-            detail["reference"] = found if kind else reference(text[:35])
-            detail["reference_type"] = checked(found, kind, record.place, rows)
+            scor = "SCOR" if found[:2] == "RF" and found[2:4].isdigit() else None
+            detail["reference"] = found if scor else reference(text[:35])
+            detail["reference_type"] = checked(found, scor, record.place, rows)
             self.other.append(text[35:])
         elif kind == "RCN":
             detail |= {"end_to_end_id": reference(text[:35]), "purpose": clean(text[35:])}
