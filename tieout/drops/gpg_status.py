@@ -70,7 +70,9 @@ def verdict(lines: Iterable[str]) -> Verdict:
     signatures: list[Signature] = []
     missing: list[str] = []
     for line in lines:
-        word, *fields = line.removeprefix(_PREFIX).split() if line.startswith(_PREFIX) else [""]
+        if not line.startswith(_PREFIX):
+            continue
+        word, *fields = line.removeprefix(_PREFIX).split() or [""]
         if word == "ERROR" and fields[:1] == ["pkdecrypt_failed"]:
             # One of several keys; that none fitted shows in the end.
             word = "LOCKED" if _is_passphrase(fields) else "TRIED"

@@ -134,7 +134,8 @@ def _recorded(ledger: Ledger, file_id: str, kind: str, said: dict[str, Any]) -> 
     with ledger.session() as session:
         file = session.get_one(FileRow, file_id, with_for_update=True)
         if file.state == "quarantined":
-            file.state = move("file", move("file", file.state, "released"), "claimed")
+            file.state = move("file", file.state, "released")
+            append(session, "tieout", "released", "file", file_id, {"why": "it can be opened now"})
         if file.state == "claimed":
             file.state = move("file", move("file", file.state, "identified"), "recorded")
             file.format = kind
