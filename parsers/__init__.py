@@ -37,7 +37,7 @@ from parsers import (
     v11,
 )
 from parsers._container import Member, kind_of, opened
-from parsers._pgp import pgp_kind
+from parsers._pgp import is_rfc9580, pgp_kind
 from parsers._repeats import with_ids
 from tieout.canonical import Tables, concat
 from tieout.errors import InputError, TieoutError
@@ -49,6 +49,7 @@ __all__ = [
     "Member",
     "Parsed",
     "identify",
+    "is_rfc9580",
     "kind_of",
     "opened",
     "pgp_kind",

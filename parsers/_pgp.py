@@ -5,10 +5,12 @@ A bank file never begins so: binary packets begin with a byte of 0x80 and more, 
 
 from __future__ import annotations
 
+import base64
+import binascii
 import re
 from typing import Final, Literal
 
-__all__ = ["PgpKind", "pgp_kind"]
+__all__ = ["PgpKind", "is_rfc9580", "pgp_kind"]
 
 #: ``message`` may be encrypted, signed or both; ``signature`` is detached from what it signs.
 PgpKind = Literal["message", "signed text", "signature", "key"]
@@ -62,3 +64,36 @@ def pgp_kind(head: bytes) -> PgpKind | None:
     if armoured is not None:
         return _ARMOURED.get(armoured[1], "message")
     return next((kind for kind, pattern in _BINARY if pattern.match(head)), None)
+
+
+#: First packets that only RFC 9580 has: session keys and signatures of version 6, version 2 data.
+_NEW_PACKETS: Final = re.compile(
+    b"|".join(
+        _pattern(tag, body)
+        for tag, body in (
+            (1, rb"\x06"),
+            (2, rb"\x06"),
+            (3, rb"\x06"),
+            (4, rb"\x06"),
+            (18, rb"\x02"),
+        )
+    ),
+    re.S,
+)
+
+
+def is_rfc9580(head: bytes) -> bool:
+    """Whether a message that begins so can only be read by what knows RFC 9580.
+
+    >>> is_rfc9580(b"\\xc1\\x6d\\x06!"), is_rfc9580(b"\\xc1\\x6d\\x03!")
+    (True, False)
+    >>> is_rfc9580(b"-----BEGIN PGP MESSAGE-----\\n\\nwW0GIQbB\\n")
+    True
+    """
+    if _ARMOUR.match(head):
+        _, _, body = head.replace(b"\r\n", b"\n").lstrip().partition(b"\n\n")
+        try:
+            head = base64.b64decode(body.partition(b"\n")[0], validate=True)
+        except binascii.Error:
+            return False
+    return _NEW_PACKETS.match(head) is not None

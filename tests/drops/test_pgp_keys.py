@@ -42,6 +42,16 @@ def test_a_mapping(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert pgp.keys_for([], "banks", "day.pgp") is None
 
 
+def test_the_example_is_a_whole_mapping(root: Path, folder: Path) -> None:
+    text = (root / "mappings" / "pgp" / "_example.toml").read_text()
+    (folder / "_bank.toml").write_text(text)
+    assert pgp.load_keys() == []
+    (folder / "_bank.toml").rename(folder / "bank.toml")
+    (keys,) = pgp.load_keys()
+    assert keys.required and len(keys.signers[0]) == 40
+    assert pgp.keys_for([keys], "banks", "hansebank/2026-11-20.xml.pgp") is keys
+
+
 WRONG = {
     'paths = ["*"]\nsigners = ["%s"]' % _ONE: "home",  # noqa: UP031
     'home = "x"\nsigners = ["%s"]' % _ONE: "paths",  # noqa: UP031

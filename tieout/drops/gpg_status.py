@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Final, Literal
 
-__all__ = ["Signature", "Verdict", "verdict"]
+__all__ = ["Signature", "State", "Verdict", "verdict"]
 
 State = Literal["good", "bad", "unknown", "signature expired", "key expired", "key revoked", "weak"]
 

@@ -14,7 +14,8 @@ passphrase is in ``TIEOUT_PGP_PASSPHRASE_<NAME OF THE TEXT>``. One home a bank: 
 is ever at hand, and a key in the home that is not among the signers signs nothing.
 
 What is decrypted goes to a private file that becomes one of the bank's files only after GnuPG has
-ended and its verdict is good; until then nobody reads a byte of it. See `tieout.drops.gpg`.
+ended and its verdict is good; until then nobody reads a byte of it. See `tieout.drops.gpg`, and
+`tieout.drops.sequoia` for messages of RFC 9580.
 """
 
 from __future__ import annotations
@@ -30,8 +31,8 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any, Final
 
-from parsers import pgp_kind
-from tieout.drops import gpg
+from parsers import is_rfc9580, pgp_kind
+from tieout.drops import gpg, sequoia
 from tieout.drops.gpg_status import Signature
 from tieout.drops.pgp_verdict import believed, refused
 from tieout.errors import ProfileError
@@ -158,23 +159,35 @@ def opened(
         InputError: ``FILE_*`` of `tieout.drops.pgp_verdict`; nothing of the file may be used.
     """
     with path.open("rb") as stream:
-        kind = pgp_kind(stream.read(_HEAD_BYTES))
+        head = stream.read(_HEAD_BYTES)
+    kind = pgp_kind(head)
     if kind in ("signature", "key", None):
         raise refused("FILE_SIGNATURE_ALONE" if kind == "signature" else "FILE_PGP_KEY", keys.name)
-    program = gpg.program()
-    if program is None:
-        raise refused("FILE_PGP_PROGRAM", keys.name)
     _check_home(keys)
     limits = limits or gpg.Limits()
+    engine = _sequoia if is_rfc9580(head) else _gnupg
     with tempfile.TemporaryDirectory(prefix="opened-", dir=folder) as own:
         content = Path(own) / "content"
         try:
-            with content.open("xb") as target:
-                outcome = gpg.decrypt(program, keys.home, path, target, keys.passphrase, limits)
+            outcome = engine(keys, path, content, limits)
         except OSError as error:
             raise refused("FILE_PGP_UNOPENED", keys.name, error.strerror or str(error)) from None
         signature = believed(outcome, keys.name, keys.signers, keys.required, limits)
         yield Opened(content, outcome.verdict.encrypted, signature)
+
+
+def _gnupg(keys: Keys, path: Path, content: Path, limits: gpg.Limits) -> gpg.Outcome:
+    program = gpg.program()
+    if program is None:
+        raise refused("FILE_PGP_PROGRAM", keys.name)
+    with content.open("xb") as target:
+        return gpg.decrypt(program, keys.home, path, target, keys.passphrase, limits)
+
+
+def _sequoia(keys: Keys, path: Path, content: Path, limits: gpg.Limits) -> gpg.Outcome:
+    if not (keys.home / sequoia.KEYS).is_dir():
+        raise refused("FILE_PGP_RFC9580", keys.name)
+    return sequoia.decrypt(keys.home, path, content, keys.passphrase, keys.required, limits)
 
 
 def _check_home(keys: Keys) -> None:

@@ -48,6 +48,11 @@ _REASONS: Final[dict[str, tuple[str, str]]] = {
         "the file is encrypted for other keys than ours",
         "send the bank our public key, or import the private key it used",
     ),
+    "FILE_PGP_RFC9580": (
+        "the file is a message of RFC 9580 (version 6 keys), and the home has no such keys",
+        "put our private key and the bank's certificate as .asc files into the home's folder "
+        "rfc9580, or ask the bank to encrypt for GnuPG (RFC 4880)",
+    ),
     "FILE_PGP_SYMMETRIC": (
         "the file is encrypted with a passphrase, not with our key",
         "ask the bank to encrypt it with our public key",
@@ -88,7 +93,7 @@ _REASONS: Final[dict[str, tuple[str, str]]] = {
 #: Ours to mend: the file may be as good as any.
 SETUP_CODES: Final = (
     "FILE_ENCRYPTED", "FILE_PGP_HOME", "FILE_PGP_PASSPHRASE", "FILE_PGP_PROGRAM",
-    "FILE_PGP_UNOPENED",
+    "FILE_PGP_RFC9580", "FILE_PGP_UNOPENED",
 )  # fmt: skip
 
 #: Of several signatures of the bank none of which is good, the first of these is said.

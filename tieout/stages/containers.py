@@ -125,8 +125,9 @@ def _members(
     with pgp.opened(path, keys, spool) as content:
         by = content.signature
         said: dict[str, Any] = {"encrypted": content.encrypted, "keys": keys.name}
-        if by is not None and by.signed_at is not None:
-            said |= {"signer": by.signer, "signed_at": by.signed_at.isoformat()}
+        if by is not None:
+            said |= {"signer": by.signer}
+            said |= {"signed_at": by.signed_at.isoformat()} if by.signed_at else {}
         yield [parsers.Member("", content.path)], said
 
 
