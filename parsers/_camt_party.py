@@ -9,7 +9,7 @@ from typing import Any, Final
 from parsers._text import clean, reference
 from parsers._xml import Node
 
-__all__ = ["counterparty", "remittance"]
+__all__ = ["counterparty", "reference_type", "remittance"]
 
 #: Words by which banks name a kind of reference: old Swiss files in German and French too.
 _KNOWN: Final = {"SCOR": "SCOR", "QRR": "QRR", "ISR": "ISR", "ESR": "ISR", "BVR": "ISR"}
@@ -75,16 +75,24 @@ def remittance(node: Node) -> tuple[str | None, str | None, str | None]:
 
 
 def _reference_type(part: Node) -> str | None:
+    tp = part.one("CdtrRefInf", "Tp") or part.one("CdtrRefInf", "CdtrRefTp")
+    if tp is None:
+        return None
+    return reference_type(
+        tp.get("CdOrPrtry", "Cd")
+        or tp.get("CdOrPrtry", "Prtry")
+        or tp.get("Cd")
+        or tp.get("Prtry"),
+        tp.get("Issr"),
+    )
+
+
+def reference_type(text: str | None, issuer: str | None = None) -> str | None:
     """``SCOR``, ``QRR``, ``ISR`` or ``BBA``, whichever way the bank writes it; else its own word.
 
     A Belgian communication is a SCOR with the issuer BBA; here it is what CODA calls it.
     """
-    tp = part.one("CdtrRefInf", "Tp") or part.one("CdtrRefInf", "CdtrRefTp")
-    if tp is None:
-        return None
-    raw = clean(
-        tp.get("CdOrPrtry", "Cd") or tp.get("CdOrPrtry", "Prtry") or tp.get("Cd") or tp.get("Prtry")
-    )
+    raw = clean(text)
     words = re.findall("[A-Z]+", raw.upper()) if raw else []
     kind = next((_KNOWN[word] for word in words if word in _KNOWN), raw)
-    return "BBA" if kind == "SCOR" and (tp.get("Issr") or "").upper() == "BBA" else kind
+    return "BBA" if kind == "SCOR" and issuer and issuer.strip().upper() == "BBA" else kind

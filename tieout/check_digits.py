@@ -11,9 +11,10 @@ from __future__ import annotations
 
 from typing import Final
 
-__all__ = ["belgian", "luhn", "mod11", "mod97", "recursive_mod10", "weights731"]
+__all__ = ["ROW", "belgian", "luhn", "mod11", "mod97", "recursive_mod10", "weights731"]
 
-_ROW: Final = (0, 9, 4, 6, 8, 2, 7, 1, 3, 5)
+#: The carry table of modulo 10 recursive.
+ROW: Final = (0, 9, 4, 6, 8, 2, 7, 1, 3, 5)
 _DOUBLED: Final = (0, 2, 4, 6, 8, 1, 3, 5, 7, 9)
 
 
@@ -27,7 +28,7 @@ def recursive_mod10(text: str) -> bool:
         return False
     carry = 0
     for char in text[:-1]:
-        carry = _ROW[(carry + int(char)) % 10]
+        carry = ROW[(carry + int(char)) % 10]
     return (10 - carry) % 10 == int(text[-1])
 
 

@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
+from parsers._checks import all_right, checked
+from parsers._rows import Rows
 from tests.parsers.columns import cfonb, cfonb_file
+from tests.parsers.isr import ref
 from tests.parsers.reading import codes, read
 
 _ENTRY = (
@@ -65,3 +71,26 @@ def test_cfonb(tmp_path: Path, ref: str, kind: str | None, findings: list[str]) 
     assert codes(parsed) == findings
     (detail,) = parsed.tables.details.to_pylist()
     assert (detail["reference"], detail["reference_type"]) == (ref, kind)
+
+
+_TEXTS = st.text("RF0123456789abBA ٣-", max_size=28) | st.sampled_from(
+    ["261120000000000000000047113", "RF58NORD20264711", "471100202619", "4711000000202619"]
+)
+
+
+@given(st.lists(st.tuples(_TEXTS, st.sampled_from(["QRR", "ISR", "SCOR", "BBA", "OWN", None]))))
+def test_a_column_is_right_where_each_of_it_is(rows: list[tuple[str, str | None]]) -> None:
+    found = Rows()
+    for text, kind in rows:
+        checked(text, kind, "here", found)
+    texts: list[str | None] = [text for text, _ in rows]
+    assert all_right([*texts, None], [*(kind for _, kind in rows), "QRR"]) == (not found.findings)
+
+
+def test_a_column_of_many_is_checked_quickly() -> None:
+    texts: list[str | None] = [ref(number) for number in range(2_000)] * 50
+    started = time.process_time()
+    assert all_right(texts, ["QRR"] * len(texts))
+    assert time.process_time() - started < 1
+    wrong = str(texts[-1])[:-1] + str((int(str(texts[-1])[-1]) + 1) % 10)
+    assert not all_right([*texts[:-1], wrong], ["QRR"] * len(texts))
