@@ -81,6 +81,7 @@ def _join(
     if not members:
         return False
     members.append(("item", item.item_id, item.amount_minor))
+    items = [key for side, key, _ in members if side == "item"]
     residual = sum(amount if side == "entry" else -amount for side, _, amount in members)
     group_id = content_id("group", "own_posting", *(key for _, key, _ in members))
     if confirmed_again(session, group_id):
@@ -93,7 +94,7 @@ def _join(
             ladder="own_posting",
             ladder_version="1",
             rung="own_posting",
-            cardinality="1:1",
+            cardinality=f"{len(members) - len(items)}:{len(items)}",
             currency=account.currency,
             residual_minor=residual,
             residual_class=None,

@@ -7,7 +7,7 @@ are kept and do not count.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -26,7 +26,7 @@ from tieout.stages.continuity import walk
 from tieout.stages.day_reports import join_reports
 from tieout.stages.following import REMEDIES, Verdict
 from tieout.stages.identities import among, copy_of, facts_of
-from tieout.stages.pairing import EntryFact, Pair
+from tieout.stages.pairing import EntryFact
 from tieout.stages.runs import record_findings
 from tieout.states import move
 
@@ -66,7 +66,7 @@ def restage(session: Session, account: BankAccount, run_id: str) -> list[Verdict
     for verdict in verdicts:
         _conclude(session, account, run_id, verdict, before.get(verdict.statement_id))
     counted = {key for key, (state, _, _) in concluded.items() if state != "superseded"}
-    _record_pairs(session, verdicts, counted, facts)
+    _record_pairs(session, verdicts, counted, facts, rows)
     join_reports(session, account.code, counted)
     return verdicts
 
@@ -135,57 +135,64 @@ class _Facts:
 
 
 def _record_pairs(
-    session: Session, verdicts: Iterable[Verdict], counted: set[str], facts: _Facts
+    session: Session,
+    verdicts: Sequence[Verdict],
+    counted: set[str],
+    facts: _Facts,
+    rows: Sequence[StatementRow],
 ) -> None:
     """Give each repeated row the identity under which its entry first counted."""
-    pairs = [p for v in verdicts if v.state == "accepted" for p in v.pairs]
-    pairs += [p for v in verdicts if v.state != "accepted" for p in v.pairs]
+    ordered = sorted(rows, key=lambda r: (r.recorded_at, r.statement_id))
+    came = {row.statement_id: at for at, row in enumerate(ordered)}
     statement_of = facts.statement_of()
     known = _known(session, statement_of)
+    stands = {v.statement_id for v in verdicts if v.state != "superseded"}
     wanted: dict[str, tuple[str, bool, str]] = {}
-    for pair in pairs:
-        mine, its = wanted.get(pair.left), wanted.get(pair.right)
-        identity = _identity(pair, known, counted, statement_of, its[0] if its else None)
-        if mine is None or mine[1]:
-            wanted[pair.left] = (identity, False, pair.by)
-        if its is None and (identity != pair.right or pair.right in known):
-            wanted[pair.right] = (identity, True, pair.by)
-    for entry_id in sorted(set(known) - set(wanted)):
-        # Nothing counts in its place any more.
-        if not known[entry_id].counts and _free(entry_id, statement_of, verdicts):
-            known[entry_id].counts = True
+    for root, repeats in _gathered(verdicts).items():
+        identity = _identity(
+            [root, *repeats],
+            known,
+            lambda i: (statement_of[i] not in counted, came[statement_of[i]], i),
+        )
+        by = next(iter(repeats.values()))
+        if identity != root or root in known:
+            wanted[root] = (identity, True, by)
+        wanted |= {row: (identity, False, shared) for row, shared in repeats.items()}
+    for entry_id, row in sorted(known.items()):
+        if entry_id not in wanted and statement_of[entry_id] in stands:
+            row.counts = True  # nothing counts in its place any more
     for entry_id, (identity, counts, shared) in sorted(wanted.items()):
-        row = known.get(entry_id)
-        if row is None:
+        if entry_id in known:
+            known[entry_id].counts = counts
+        else:
             session.add(
                 EntryIdentity(entry_id=entry_id, identity=identity, counts=counts, shared=shared)
             )
-        else:
-            row.counts = counts
     session.flush()
 
 
-def _free(entry_id: str, statement_of: Mapping[str, str], verdicts: Iterable[Verdict]) -> bool:
-    """Whether the row's statement counts by itself; a superseded one's rows never do."""
-    accepted = {v.statement_id for v in verdicts if v.state != "superseded"}
-    return statement_of[entry_id] in accepted
+def _gathered(verdicts: Sequence[Verdict]) -> dict[str, dict[str, str]]:
+    """All rows that state one entry: the one that counts, and the others with what they share."""
+    right: dict[str, tuple[str, str]] = {}
+    for verdict in sorted(verdicts, key=lambda v: v.state != "accepted"):
+        for pair in verdict.pairs:
+            right.setdefault(pair.left, (pair.right, pair.by))
+    found: dict[str, dict[str, str]] = {}
+    for row, (counts, by) in right.items():
+        while counts in right:
+            counts = right[counts][0]
+        found.setdefault(counts, {})[row] = by
+    return found
 
 
 def _identity(
-    pair: Pair,
+    rows: Sequence[str],
     known: Mapping[str, EntryIdentity],
-    counted: set[str],
-    statement_of: Mapping[str, str],
-    given: str | None,
+    first: Callable[[str], tuple[bool, int, str]],
 ) -> str:
-    if given is not None:
-        return given
-    for entry_id in (pair.right, pair.left):
-        if entry_id in known:
-            return known[entry_id].identity
-        if statement_of[entry_id] in counted:
-            return entry_id
-    return pair.right
+    """The id an entry has already; else that of the row that counted, or came, first."""
+    given = next((known[i].identity for i in rows if i in known), None)
+    return given if given is not None else min(rows, key=first)
 
 
 def _known(session: Session, entry_ids: Iterable[str]) -> dict[str, EntryIdentity]:

@@ -168,6 +168,8 @@ def _sections(session: Session, account: Account, day: dt.date) -> tuple[BrsSect
             lines[kind].append(_entry_line(entry, details.get(entry.entry_id, []), day, note))
     in_transit = list(open_items(session, account, day).values())
     for view in group_views(session, account.code, until=day):
+        if not view.entries and not view.effect_minor:
+            continue  # a posting and its reversal
         if not view.entries:
             # The bank booked it after the day: on the day it was in transit.
             in_transit += [i for i in view.items if i.open_minor]
