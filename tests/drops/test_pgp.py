@@ -228,6 +228,16 @@ def test_the_home_is_only_read_and_no_agent_stays(tmp_path: Path, gnupg: Gnupg) 
     assert list(own.parent.glob("tieout-pgp-*")) == []
 
 
+def test_a_deep_temporary_folder(
+    tmp_path: Path, gnupg: Gnupg, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    deep = tmp_path / ("d" * 100)
+    deep.mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(deep))
+    assert _open(tmp_path, gnupg.file(DATA), _keys(gnupg)) == DATA
+    assert list(deep.iterdir()) == []
+
+
 def test_homes_that_cannot_be_used(tmp_path: Path, gnupg: Gnupg) -> None:
     content = gnupg.file(DATA)
     shared, file, empty = tmp_path / "shared", tmp_path / "file", tmp_path / "empty"

@@ -29,6 +29,7 @@ __all__ = ["Limits", "Outcome", "decrypt", "program"]
 _CHUNK: Final = 1 << 16
 _STATUS_MAX: Final = 1 << 20
 _SAID_MAX: Final = 4_000
+_BASE_MAX: Final = 60
 #: What of a bank's home is looked at: keys, and nothing that configures.
 _KEYS: Final = ("pubring.kbx", "pubring.gpg", "public-keys.d", "private-keys-v1.d")
 _OPTIONS: Final = (
@@ -50,7 +51,7 @@ class Limits:
         slack: below this no ratio is asked for.
     """
 
-    seconds: int = 900
+    seconds: int = 600
     bytes_max: int = 5 * 1024**3
     ratio_max: int = 200
     slack: int = 16 << 20
@@ -155,7 +156,9 @@ def _pump(
 def _own_home(home: Path) -> Iterator[Path]:
     """A private home that points to the bank's keys; its agent has ended when the block ends."""
     # Not below the spool: the agent's socket must fit in 107 bytes.
-    own = Path(tempfile.mkdtemp(prefix="tieout-pgp-"))
+    base = tempfile.gettempdir()
+    short = base if len(os.fsencode(base)) <= _BASE_MAX else "/tmp"  # noqa: S108 - made private
+    own = Path(tempfile.mkdtemp(prefix="tieout-pgp-", dir=short))
     try:
         for name in _KEYS:
             if (home / name).exists():
