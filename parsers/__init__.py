@@ -34,8 +34,10 @@ from parsers import (
     ofx,
     pain001,
     pain002,
+    v11,
 )
 from parsers._container import Member, kind_of, opened
+from parsers._pgp import is_rfc9580, pgp_kind
 from parsers._repeats import with_ids
 from tieout.canonical import Tables, concat
 from tieout.errors import InputError, TieoutError
@@ -48,8 +50,10 @@ __all__ = [
     "Parsed",
     "Stream",
     "identify",
+    "is_rfc9580",
     "kind_of",
     "opened",
+    "pgp_kind",
     "read_file",
     "stream_file",
 ]
@@ -83,17 +87,13 @@ FORMATS: Final[tuple[Format, ...]] = (
     bai2,
     coda,
     cfonb120,
+    v11,
     aeb43,
     ofx,
 )
 
 #: Told apart from noise, so that the refusal can name what it is.
 _OTHERS: Final = ((re.compile(rb"CstmrDrctDbtInitn|pain\.008"), "pain.008"),)
-
-#: Armoured PGP, or a first packet that says to whom it is encrypted (tags 1 and 3).
-_PGP: Final = re.compile(
-    rb"\s*-----BEGIN PGP|[\x84\xc1].\x03|[\x85\xc1]..\x03|\x8c.[\x04-\x06]|\xc3.[\x04-\x06]", re.S
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +114,7 @@ class Parsed:
 
 
 def _find(head: bytes) -> tuple[Format, str] | None:
-    if kind_of(head) is not None or _PGP.match(head):
+    if kind_of(head) is not None or pgp_kind(head):
         return None
     for module in FORMATS:
         exact = module.identify(head)
@@ -216,12 +216,14 @@ def _unknown(head: bytes) -> InputError:
             where="byte 0",
             remedy="unpack it first",
         )
-    if _PGP.match(head):
+    if pgp_kind(head):
         return InputError(
             "FILE_ENCRYPTED",
-            "the file is encrypted or signed with PGP, which is not opened yet",
+            "the file is encrypted or signed with PGP, and no keys are configured for it",
             where="byte 0",
-            remedy="decrypt it and verify its signature first (gpg --decrypt)",
+            remedy="add mappings/pgp/BANK.toml with paths (of the file on the drop), home (a GnuPG "
+            "home of mode 0700 with our private and the bank's public key) and signers "
+            "(fingerprints of the bank's keys); of one file: --pgp-home DIR --signer FINGERPRINT",
         )
     for pattern, name in _OTHERS:
         if pattern.search(head):

@@ -8,6 +8,7 @@ from decimal import Decimal
 from typing import Any, Final
 
 from parsers._camt_party import counterparty, remittance
+from parsers._checks import checked
 from parsers._rows import Rows
 from parsers._text import clean, reference
 from parsers._values import amount, day, is_true, rate
@@ -124,6 +125,8 @@ def _details(node: Node, row: Row, own: Collection[str | None], rows: Rows) -> l
         found.append(_empty(row["line_no"]))
     for ordinal, detail in enumerate(found, 1):
         detail["ordinal"] = ordinal
+        place = f"line {detail['line_no']} RmtInf/Strd/CdtrRefInf"
+        checked(detail.get("reference"), detail.get("reference_type"), place, rows)
     where = f"line {row['line_no']} Ntry/NtryDtls"
     elsewhere = announced > len(found)
     if len(found) == 1:

@@ -30,6 +30,7 @@ FOLDERS = (
     "cfonb120",
     "aeb43",
     "ofx",
+    "v11",
 )
 
 pytestmark = pytest.mark.skipif(not CORPUS.is_dir(), reason=f"no corpus at {CORPUS}")
@@ -159,6 +160,7 @@ _ENTRY_RECORDS = {
     "CODA": rb"^21\d{4}0000",
     "CFONB 120": rb"^04",
     "AEB43": rb"^22",
+    "v11 type 3": rb"^[01]",
 }
 
 
