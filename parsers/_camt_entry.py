@@ -10,7 +10,7 @@ from typing import Any, Final
 from parsers._camt_party import counterparty, remittance
 from parsers._rows import Rows
 from parsers._text import clean, reference
-from parsers._values import amount, day, is_true, rate
+from parsers._values import amount, day, is_true, rate, rate_fits
 from parsers._xml import Node
 
 __all__ = ["entry"]
@@ -116,6 +116,7 @@ def _details(node: Node, row: Row, own: Collection[str | None], rows: Rows) -> l
             found.append(_empty(batch.line) | _batch_refs(batch))
         for transaction in transactions:
             detail = _detail(transaction, row, own)
+            _check_rate(detail, rows)
             if batch is not None:
                 for name, text in _batch_refs(batch).items():
                     detail[name] = detail[name] or text
@@ -163,6 +164,19 @@ def _check_sum(node: Node, row: Row, details: list[Row], where: str, rows: Rows)
             f"details sum to {total} (charges {charges}), the entry is {row['amount']}",
             "look for charges or a missing detail; the entry's amount is what the bank booked",
         )  # fmt: skip
+
+
+def _check_rate(detail: Row, rows: Rows) -> None:
+    """The rate must lead from one amount to the other: banks fill its direction either way."""
+    money, foreign, stated = detail["amount"], detail["original_amount"], detail["fx_rate"]
+    if not (money and foreign and stated) or rate_fits(money, foreign, stated):
+        return
+    rows.finding(
+        "FX_RATE_UNPROVEN", "info", f"line {detail['line_no']} TxDtls/AmtDtls",
+        f"the rate {stated} leads neither from {foreign} {detail['original_currency']} to "
+        f"{money} {detail['currency']} nor back",
+        "the amounts are what was booked and instructed; charges may explain it",
+    )  # fmt: skip
 
 
 def _empty(line: int) -> Row:
