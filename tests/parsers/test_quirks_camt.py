@@ -379,3 +379,11 @@ def test_identification_needs_no_name() -> None:
         ("BkToCstmrDbtCdtNtfctn", "camt.054"),
     ):  # fmt: skip
         assert parsers.identify(f"<Document><{root}>".encode()) == name
+
+
+def test_amount_of_version_02(tmp_path: Path) -> None:
+    part = "<AmtDtls><TxAmt><Amt Ccy='EUR'>{}</Amt></TxAmt></AmtDtls>"
+    inside = details(part.format(4), part.format(6))
+    parsed = read(tmp_path, statement(entry("10", "DBIT", inside), closing="90", version="02"))
+    assert parsed.tables.details["amount"].to_pylist() == [-4, -6]
+    assert codes(parsed) == []

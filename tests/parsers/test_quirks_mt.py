@@ -200,3 +200,54 @@ def test_padded_text_and_the_other_side_behind_61(tmp_path: Path) -> None:
     assert found["d_counterparty_name"] == "ANN LTD"
     assert "".join(found["d_narrative"].split()) == "ANNLTDRENTOFMAY"
     assert codes(parsed) == []
+
+
+@pytest.mark.parametrize("tag", [":62F:", ":64:", ":65:"])
+def test_text_behind_any_balance_is_the_statements(tmp_path: Path, tag: str) -> None:
+    last = "" if tag == ":62F:" else f"{tag}C260103EUR101,\r\n"
+    text = ":86:/SUM/1/0/1,00/0,00/\r\n"
+    parsed = read(tmp_path, _BODY.replace("-\r\n", f"{last}{text}-\r\n"))
+    assert entries(parsed)[0]["d_narrative"] == "A"
+    assert parsed.tables.statements["narrative"].to_pylist() == ["/SUM/1/0/1,00/0,00/"]
+
+
+# :61: and what follows it -> amount
+BLANKS = """
+260102C   000000000013527,84   NTRFNONREF | 13527.84
+260102C 30,00 N062NONREF                  | 30
+260102C~30,00N062NONREF                   | 30
+260102C5000,NTRFNONREF                    | 5000
+260102C0,NTRFNONREF                       | 0
+260102C1234567,89NTRFNONREF               | 1234567.89
+"""
+
+
+@pytest.mark.parametrize("case", BLANKS.strip().splitlines())
+def test_blanks_around_an_amount(tmp_path: Path, case: str) -> None:
+    line, wanted = (cell.strip() for cell in case.split("|"))
+    (found,) = entries(read(tmp_path, mt(*f":61:{line}".split("~"))))
+    assert found["amount"] == Decimal(wanted)
+    assert (found["swift_type"] or "")[:1] == "N"
+
+
+@pytest.mark.parametrize("length", [16, 17, 34, 40])
+def test_references_of_any_length(tmp_path: Path, length: int) -> None:
+    own, bank = "R" * length, "B" * length
+    for line in (f"{own}//{bank}", f"A {own}//{bank}"):
+        (found,) = entries(read(tmp_path, mt(f":61:260102C1,NTRF{line}")))
+        assert f"{found['entry_ref']}//{found['bank_ref']}" == line
+
+
+def test_a_zero_entry_is_an_entry(tmp_path: Path) -> None:
+    zero = ":61:260102C0,NMSCNONREF"
+    parsed = read(tmp_path, mt(zero, ":86:BALANCE CARRIED", zero, ":86:MORE TEXT"))
+    assert [(e["amount"], e["d_narrative"]) for e in entries(parsed)] == [
+        (0, "BALANCE CARRIED"), (0, "MORE TEXT"),
+    ]  # fmt: skip
+    assert codes(parsed) == []
+
+
+def test_an_empty_text_field_says_nothing(tmp_path: Path) -> None:
+    for text in (":86:", ":86: ", ":86:\r\n"):
+        (found,) = entries(read(tmp_path, _BODY.replace(":86:A", text)))
+        assert found["d_narrative"] is None
