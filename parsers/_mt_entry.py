@@ -101,7 +101,7 @@ def entry(
         "status": "future" if found["mark"][0] == "E" else "booked",
         "reversal": found["mark"][0] == "R",
         "bank_ref": bank_ref,
-        "entry_ref": None if own_ref in _POINTERS else own_ref,
+        "entry_ref": None if own_ref and own_ref.rstrip("+") in _POINTERS else own_ref,
         "code_proprietary": decoded.gvc,
         "swift_type": kind,
         "narrative": clean("\n".join(t for t in [*notes, *narrative] if t)),

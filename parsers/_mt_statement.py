@@ -79,7 +79,8 @@ class Statement:
         if self.currency is None and found.tag not in ("60F", "60M"):
             self.currency = named  # no balance will tell it
         first = header[0].tag if header else found.tag
-        if first in _FRAGMENT and (self.id == "1" or first in ("60F", "60M")):
+        piece = first in _FRAGMENT and (self.id == "1" or first in ("60F", "60M"))
+        if piece or found.tag in ("25", "25P"):  # nothing stands behind the account
             self.incomplete = True
             rows.finding(
                 "MT_FRAGMENT", "warning", f"line {self.line} :{first}:",

@@ -35,6 +35,7 @@ LINES = """
 260102C1,NTRF1004688128      //6128    |   1    | NTRF | 1004688128 | 6128       | 260102 | 260102
 260102C1,NTRFGB33BUKB20201555555555    |   1    | NTRF | GB33BUKB20201555555555 | | 260102 | 260102
 260102C000000013527,84N544EREF         | 13527.84 | N544 |          |            | 260102 | 260102
+260102C1,NTRFKREF+//B1                 |   1    | NTRF |            | B1         | 260102 | 260102
 260102C1,FCHGX-20-LONGER-THAN-SIXTEEN | 1 | FCHG | X-20-LONGER-THAN-SIXTEEN | | 260102 | 260102
 """
 
@@ -216,7 +217,7 @@ def test_two_identical_lines_are_two_entries(tmp_path: Path) -> None:
     assert codes(parsed) == []
 
 
-@pytest.mark.parametrize("fields", [":61:", ":86:", ":28C:", ":60F:"])
+@pytest.mark.parametrize("fields", [":61:", ":86:", ":28C:", ":60F:", ":25:"])
 def test_a_piece_of_a_statement_is_read_as_incomplete(tmp_path: Path, fields: str) -> None:
     value = {":61:": "260102C1,NMSC", ":60F:": "C260102EUR1,"}.get(fields, "7")
     parsed = read(tmp_path, fields + value)
