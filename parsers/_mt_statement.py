@@ -41,6 +41,7 @@ class Statement:
         self.texts: list[str] = []
         self.count, self.moved = 0, Decimal(0)
         self.incomplete = self.closed = self.interim = self.unclear = False
+        self.bare_amount = False  # the last balance has no decimal mark: whole, or cut before it
         self.currency: str | None = None
         self.interim_facts = Interim()
         self.declared: str | None = None  # message type by the envelope
@@ -136,6 +137,7 @@ class Statement:
                 "if it begins another statement, the file is cut: fetch it again",
             )  # fmt: skip
         value = amount(match[4]) if match else None
+        self.bare_amount = match is not None and match[4].isdigit()
         if tag in ("62F", "62M"):
             self.closed, self.interim = True, tag == "62M"
         if tag in ("60M", "60F") and any(b["code"] == _CODES[tag] for b in self.balances):

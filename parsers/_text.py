@@ -18,10 +18,23 @@ from typing import Final
 from tieout.errors import Finding, InputError
 from tieout.identity import NO_REFERENCE
 
-__all__ = ["LINE_CHARS_MAX", "clean", "encoding_of", "is_iban", "lines", "reference", "single_byte"]
+__all__ = [
+    "LINE_CHARS_MAX",
+    "LINE_ENDS",
+    "clean",
+    "encoding_of",
+    "is_iban",
+    "last_byte",
+    "lines",
+    "reference",
+    "single_byte",
+]
 
 #: Longest line read; MT lines are 65 characters, the longest seen in the wild a few thousand.
 LINE_CHARS_MAX: Final = 1_000_000
+
+#: Last bytes that end a line; in UTF-16 a zero byte does.
+LINE_ENDS: Final = (b"\r", b"\n", b"\x00")
 
 _CHUNK: Final = 1 << 16
 _CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]")
@@ -144,6 +157,13 @@ def _undecodable(path: Path, encoding: str) -> str | None:
                 return f"line {line}"
             if not chunk:
                 return None
+
+
+def last_byte(path: Path) -> bytes:
+    """The file's last byte; none of an empty file."""
+    with path.open("rb") as stream:
+        stream.seek(max(0, path.stat().st_size - 1))
+        return stream.read(1)
 
 
 def lines(path: Path, encoding: str) -> Iterator[tuple[int, str]]:
