@@ -49,7 +49,8 @@ def entry(
         raw = "" if money is None else money.text[:40]
         rows.finding(
             "ENTRY_UNREADABLE", "error", where,
-            f"the entry's amount or direction cannot be read: Amt {raw!r} CdtDbtInd {mark!r}",
+            f"the entry's amount or direction cannot be read: Amt {raw!r} CdtDbtInd {mark!r} in "
+            f"{_shown(node)!r}",
             "ask the bank for the statement again; the other entries are read, nothing is posted",
         )  # fmt: skip
         return None
@@ -76,6 +77,23 @@ def entry(
     details = _details(node, row, own_accounts, rows)
     row["detail_count"] = len(details)
     return row, details
+
+
+def _shown(node: Node, limit: int = 300) -> str:
+    """The raw text of an element, as far as the limit, for a person to find it again."""
+    parts: list[str] = []
+    todo: list[str | tuple[str, Node]] = [("Ntry", node)]
+    while todo and limit > 0:
+        part = todo.pop()
+        if isinstance(part, tuple):
+            name, found = part
+            text = " ".join(found.text.split()) if found.kids else found.text.strip()
+            kids = [(tag, kid) for tag, each in found.kids.items() for kid in each]
+            todo += [f"</{name}>", *reversed(kids)]
+            part = f"<{name}>{text}"
+        parts.append(part)
+        limit -= len(part)
+    return (clean("".join(parts)) or "")[:400]
 
 
 def _status(node: Node, silent: str | None, where: str, rows: Rows) -> str | None:
