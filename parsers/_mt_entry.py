@@ -19,7 +19,7 @@ Row = dict[str, Any]
 
 _LINE = re.compile(
     r"\s*(?P<value>\d{6})(?P<entry>\d{4}|[ ]{4})?\s*(?P<mark>R[CD]|E[CD]|[CD])(?P<funds>[A-Z])?"
-    r"\s*(?P<amount>\d[\d.,]*)(?=[NSF][A-Z0-9 ]|[A-Z]{3}[A-Z0-9]|\s|$)\s*(?P<rest>.*)",
+    r"\s*(?P<amount>\d[\d.,]*)(?=[NSF][A-Z0-9 ]|[A-Z]{3}[A-Z0-9]|//|\s|$)\s*(?P<rest>.*)",
     re.ASCII | re.DOTALL,
 )
 _TYPE = re.compile(

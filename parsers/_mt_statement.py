@@ -193,6 +193,7 @@ def balance_amount(found: Field) -> Decimal | None:
 def _account(text: str) -> Row:
     """Account, scheme and servicer of ``:25:``; a currency behind the number is no part of it."""
     servicer: str | None = None
+    text = text.lstrip("/") or text  # some banks write the number as a party field
     if (found := _ACCOUNT_BIC.fullmatch(text)) is not None:
         servicer, text = found[1], found[2]
     bare = re.sub(r"[\s/]*([A-Z]{3})$", lambda m: "" if is_currency(m[1]) else m[0], text)
