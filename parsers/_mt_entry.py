@@ -30,7 +30,9 @@ _MONEY = re.compile(r"(?:([A-Z]{3})\s?)?(\d[\d.,]*)(?:\s?([A-Z]{3}))?")
 _PADDED = re.compile(r"((?=.{15}[ ])\S.{14,15}|\S+[ ]{2})[ ]+(\S.*)", re.DOTALL)
 _NS_LINE = re.compile(r"(\d\d)(.*)")
 #: Customer references that only point into :86:.
-_POINTERS: Final = frozenset({"EREF", "KREF", "MREF", "PREF", "MARF"})
+_POINTERS: Final = frozenset(
+    word + plus for word in ("EREF", "KREF", "MREF", "PREF", "MARF") for plus in ("", "+")
+)
 _SIGN: Final = {"C": 1, "D": -1, "RC": -1, "RD": 1, "EC": 1, "ED": -1}
 
 
@@ -101,7 +103,7 @@ def entry(
         "status": "future" if found["mark"][0] == "E" else "booked",
         "reversal": found["mark"][0] == "R",
         "bank_ref": bank_ref,
-        "entry_ref": None if own_ref and own_ref.rstrip("+") in _POINTERS else own_ref,
+        "entry_ref": None if own_ref in _POINTERS else own_ref,
         "code_proprietary": decoded.gvc,
         "swift_type": kind,
         "narrative": clean("\n".join(t for t in [*notes, *narrative] if t)),
