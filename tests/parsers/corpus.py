@@ -50,6 +50,7 @@ _RECORDS = (
     ("CFONB", rb"^04"),
     ("AEB43", rb"^22"),
     ("OFX", rb"<STMTTRN>"),
+    ("v11 type 3", rb"^[01]"),
 )
 
 
