@@ -6,7 +6,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: help setup demo up down test check fmt lock clean
+.PHONY: help setup demo up down test corpus check fmt lock clean
 
 help:  ## what each command does
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -59,3 +59,6 @@ up: $(STAMP)  ## the same day under a real Airflow; prints address and login
 
 down: $(STAMP)  ## stop all that `make up` started
 	@$(BIN)/python -m sandbox.up stop
+
+corpus: $(STAMP)  ## judge every reader by the real bank files in ../shared/corpus
+	@$(BIN)/python -m tests.parsers.corpus

@@ -1,7 +1,8 @@
 """Text of bank files: which encoding, which lines, and what of it is data.
 
-Banks rarely declare an encoding outside XML. The order tried is UTF-8, cp1252, latin-1: UTF-8 is
-self-checking, cp1252 refuses five bytes, and latin-1 accepts all. Code pages such as cp852 accept
+Banks rarely declare an encoding outside XML. The order tried is UTF-8, cp1252 (ISO 8859-15 where
+only that makes sense), latin-1: UTF-8 is self-checking, cp1252 refuses five bytes, and latin-1
+accepts all. Code pages such as cp852 accept
 every byte as well and would turn every umlaut into another letter, so they are never guessed; the
 caller names them.
 """
@@ -10,22 +11,37 @@ from __future__ import annotations
 
 import codecs
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Final
 
 from tieout.errors import Finding, InputError
 from tieout.identity import NO_REFERENCE
 
-__all__ = ["LINE_CHARS_MAX", "clean", "encoding_of", "is_iban", "lines", "reference"]
+__all__ = [
+    "LINE_CHARS_MAX",
+    "LINE_ENDS",
+    "clean",
+    "encoding_of",
+    "is_iban",
+    "last_byte",
+    "lines",
+    "reference",
+    "single_byte",
+]
 
 #: Longest line read; MT lines are 65 characters, the longest seen in the wild a few thousand.
 LINE_CHARS_MAX: Final = 1_000_000
+
+#: Last bytes that end a line; in UTF-16 a zero byte does.
+LINE_ENDS: Final = (b"\r", b"\n", b"\x00")
 
 _CHUNK: Final = 1 << 16
 _CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]")
 _IBAN = re.compile(r"[A-Z]{2}\d{2}[A-Z0-9]{11,30}", re.ASCII)
 _NO_TEXT: Final = frozenset({"NOTPROVIDED", "NONREF", "KEINE INFORMATION VORHANDEN"})
+_C1 = re.compile(rb"[\x80-\x9f]")
+_NOT_1252 = re.compile(rb"[\x81\x8d\x8f\x90\x9d]")
 _BREAK = re.compile(r"\r\n|\n|\r")
 
 
@@ -91,7 +107,8 @@ def encoding_of(path: Path, named: str | None = None) -> tuple[str, Finding | No
     bad = _undecodable(path, "utf-8-sig")
     if bad is None:
         return "utf-8-sig", None
-    chosen = "cp1252" if _undecodable(path, "cp1252") is None else "latin-1"
+    with path.open("rb") as stream:
+        chosen = single_byte(iter(lambda: stream.read(_CHUNK), b""))
     return chosen, Finding(
         "TEXT_ENCODING",
         "info",
@@ -99,6 +116,22 @@ def encoding_of(path: Path, named: str | None = None) -> tuple[str, Finding | No
         f"the bytes are not UTF-8; read as {chosen}",
         "name the bank's encoding (--encoding) if letters look wrong",
     )
+
+
+def single_byte(blocks: Iterable[bytes]) -> str:
+    """The encoding of bytes that are not UTF-8: cp1252, or where it cannot be, an ISO one.
+
+    Nobody writes the sign that cp1252 has at A4; in ISO 8859-15 it is the euro. Only cp1252 has
+    letters from 80 to 9F, all but five of them.
+    """
+    euro = letters = unknown = False
+    for block in blocks:
+        euro = euro or b"\xa4" in block
+        letters = letters or _C1.search(block) is not None
+        unknown = unknown or _NOT_1252.search(block) is not None
+    if unknown:
+        return "latin-1"
+    return "iso-8859-15" if euro and not letters else "cp1252"
 
 
 def _undecodable(path: Path, encoding: str) -> str | None:
@@ -124,6 +157,13 @@ def _undecodable(path: Path, encoding: str) -> str | None:
                 return f"line {line}"
             if not chunk:
                 return None
+
+
+def last_byte(path: Path) -> bytes:
+    """The file's last byte; none of an empty file."""
+    with path.open("rb") as stream:
+        stream.seek(max(0, path.stat().st_size - 1))
+        return stream.read(1)
 
 
 def lines(path: Path, encoding: str) -> Iterator[tuple[int, str]]:
