@@ -8,7 +8,7 @@ from typing import Any, Final
 from parsers._text import clean, reference
 from parsers._xml import Node
 
-__all__ = ["counterparty", "remittance"]
+__all__ = ["counterparty", "reference_type", "remittance"]
 
 _KNOWN: Final = ("SCOR", "QRR", "ISR")
 
@@ -73,11 +73,15 @@ def remittance(node: Node) -> tuple[str | None, str | None, str | None]:
 
 
 def _reference_type(part: Node) -> str | None:
-    """``SCOR``, ``QRR`` or ``ISR``, whichever way the bank writes it; else the bank's own word."""
     tp = part.one("CdtrRefInf", "Tp") or part.one("CdtrRefInf", "CdtrRefTp")
     if tp is None:
         return None
-    raw = clean(
+    return reference_type(
         tp.get("CdOrPrtry", "Cd") or tp.get("CdOrPrtry", "Prtry") or tp.get("Cd") or tp.get("Prtry")
     )
+
+
+def reference_type(text: str | None) -> str | None:
+    """``SCOR``, ``QRR`` or ``ISR``, whichever way the bank writes it; else the bank's own word."""
+    raw = clean(text)
     return next((kind for kind in _KNOWN if raw and kind in raw.upper().split()), raw)
