@@ -32,7 +32,6 @@ _COMMAS: Final = 5
 _RECORD_BYTES_MAX: Final = 100_000
 #: Digits of the canonical amount behind the comma.
 _SCALE: Final = 5
-_LOW: Final = 10**8
 _COMMA, _SLASH, _BLANK = b",/ "
 _ENTRY, _MORE = 16, 88
 _OPENING = np.zeros(100, np.bool_)
@@ -62,7 +61,8 @@ class Bulk:
         first, stop: lines of each entry: its first, and behind its last.
         usual: entries read here; of the others the columns mean nothing.
         unended: length of each line that does not end with a slash, else 0.
-        amount: in minor units, without sign; ``sign`` is that of the code.
+        amount: in minor units, signed by the code.
+        sums: money in, money out and debits above zero, of all usual entries before each.
         columns: text columns by name.
         plain, plain_at: the lines without ends and padding, and where each begins.
     """
@@ -75,7 +75,7 @@ class Bulk:
     usual: Bools
     unended: Ints
     amount: Ints
-    sign: Ints
+    sums: Ints
     columns: dict[str, pa.Array]
     plain: Bytes
     plain_at: Ints
@@ -96,11 +96,10 @@ class Bulk:
     def added(self, first: int, stop: int) -> Added:
         """What the entries add to their account."""
         low, high = int(self.first[first]), int(self.stop[stop - 1])
-        amount, sign = self.amount[first:stop], self.sign[first:stop]
         content = self.plain[self.plain_at[low] : self.plain_at[high]].tobytes()
+        money_in, money_out, debits = (self.sums[:, stop] - self.sums[:, first]).tolist()
         return Added(
-            stop - first, high - low, content, _total(amount[sign > 0]), _total(amount[sign < 0]),
-            int(np.count_nonzero(amount[sign < 0])),
+            stop - first, high - low, content, Decimal(money_in), Decimal(money_out), debits
         )  # fmt: skip
 
     def tables(self, runs: Sequence[Run], line_no: int) -> tuple[pa.Table, pa.Table, Ints]:
@@ -122,15 +121,10 @@ class Bulk:
             made[name] = shared.take(places)
         made["ordinal"] = pa.array(before + rows)
         made["line_no"] = pa.array(self.first[rows] + line_no)
-        made["amount"] = amounts(self.amount[rows] * self.sign[rows] * scale)
+        made["amount"] = amounts(self.amount[rows] * scale)
         made["reversal"] = pa.repeat(pa.scalar(False), len(rows))
         made["valued_on"] = pa.nulls(len(rows), pa.date32())
         return (*entry_tables(made, len(rows)), rows)
-
-
-def _total(amount: Ints) -> Decimal:
-    high, low = np.divmod(amount, _LOW)
-    return Decimal(int(high.sum()) * _LOW + int(low.sum()))
 
 
 def read_block(content: bytes) -> Bulk:
@@ -157,11 +151,18 @@ def read_block(content: bytes) -> Bulk:
     usual &= fields.usual
     return Bulk(
         content, starts, feeds if not returns else feeds - 1, first, stop, usual,
-        np.where(ended, 0, ends - starts), fields.amount, fields.sign,
+        np.where(ended, 0, ends - starts), fields.amount, _sums(fields.amount, usual),
         fields.columns | {"narrative": _narrative(data, starts, text_ends, first, stop, usual,
                                                   fields.text_at)},
         *_plain(data, starts, text_ends),
     )  # fmt: skip
+
+
+def _sums(amount: Ints, usual: Bools) -> Ints:
+    """Running totals; 64 bits hold a block of the largest amounts a thousand times over."""
+    amount = np.where(usual, amount, 0)
+    parts = np.maximum(amount, 0), np.maximum(-amount, 0), amount < 0
+    return np.array([np.append(0, np.cumsum(part)) for part in parts])
 
 
 def _codes(data: Bytes, starts: Ints, ends: Ints) -> tuple[Ints, Bools]:
@@ -203,7 +204,6 @@ def _lines_of(places: Ints, starts: Ints) -> Ints:
 class _Fields:
     usual: Bools
     amount: Ints
-    sign: Ints
     columns: dict[str, pa.Array]
     text_at: Ints
 
@@ -235,7 +235,7 @@ def _fields(data: Bytes, low: Ints, high: Ints) -> _Fields:
         "bank_ref": said(line, _behind(at[2], ends[2])),
         "entry_ref": said(line, _behind(at[3], ends[3])),
     }
-    return _Fields(usual, amount, sign, columns, low + at[4] - start + 1)
+    return _Fields(usual, amount * sign, columns, low + at[4] - start + 1)
 
 
 def _behind(comma: Ints, end: Ints) -> Spans:

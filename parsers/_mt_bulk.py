@@ -27,6 +27,8 @@ _FROM_TEXT: Final = (
     "counterparty_account", "counterparty_bic", "counterparty_name", "end_to_end_id",
     "mandate_id", "narrative", "payment_info_id", "purpose", "ultimate_name",
 )  # fmt: skip
+_USUAL_PLACES: Final = 2
+_SUM_MAX: Final = 1 << 62
 #: Amounts below this can be summed by the million in 64 bits.
 _LOW: Final = 10**8
 
@@ -53,12 +55,17 @@ class Sums(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Bulk:
-    """The entries of a block; rows that are not ``usual`` are the strict reader's."""
+    """The entries of a block; rows that are not ``usual`` are the strict reader's.
+
+    ``running`` has counts and sums of all usual entries before each, by kind: 1 is money out, 2 is
+    a reversal, 3 both; None where amounts are too large or not all written with two decimals.
+    """
 
     layout: Layout
     usual: Bools
     line: Line
     columns: dict[str, pa.Array]
+    running: dict[int, tuple[Ints, Ints]] | None
 
     def runs(self) -> list[tuple[int, int]]:
         """Whole entries that follow each other: first and behind the last of each run."""
@@ -71,6 +78,18 @@ class Bulk:
 
     def sums(self, first: int, stop: int) -> list[Sums]:
         """Counts and sums of the usual entries from `first` up to `stop`."""
+        if self.running is None:
+            return self._sums(first, stop)
+        found: list[Sums] = []
+        for which, (counts, totals) in self.running.items():
+            count = int(counts[stop] - counts[first])
+            if count:
+                value = self._money(int(totals[stop] - totals[first]), _USUAL_PLACES)
+                found.append(Sums(bool(which & 1), bool(which & 2), count, value))
+        return found
+
+    def _sums(self, first: int, stop: int) -> list[Sums]:
+        """The same for amounts that are written in different ways, or very large."""
         at = slice(first, stop)
         amount, usual = self.line.amount[at], self.usual[at]
         kind = (amount < 0) + 2 * self.line.reversal[at]
@@ -81,10 +100,13 @@ class Bulk:
             if count:
                 high, low = np.divmod(np.abs(amount[chosen]), _LOW)
                 total = int(high.sum()) * _LOW + int(low.sum())
-                places = int(self.line.decimals[at][chosen].max())
-                value = Decimal(total // 10 ** (EXPONENT - places)).scaleb(-places)
+                value = self._money(total, int(self.line.decimals[at][chosen].max()))
                 found.append(Sums(bool(which & 1), bool(which & 2), count, value))
         return found
+
+    @staticmethod
+    def _money(scaled: int, places: int) -> Decimal:
+        return Decimal(scaled // 10 ** (EXPONENT - places)).scaleb(-places)
 
     def tables(self, runs: Sequence[Run], line_no: int) -> tuple[pa.Table, pa.Table, Ints]:
         """Entries and details of the runs, and the number of each in the block.
@@ -161,7 +183,22 @@ def read_block(block: bytes) -> Bulk:
         "entry_narrative": narrative,
     }
     usual[hard] = False
-    return Bulk(lines, usual, line, columns)
+    return Bulk(lines, usual, line, columns, _running(line, usual))
+
+
+def _running(line: Line, usual: Bools) -> dict[int, tuple[Ints, Ints]] | None:
+    amount = np.where(usual, np.abs(line.amount), 0)
+    largest = int(amount.max(initial=0))
+    if largest * len(amount) > _SUM_MAX or (line.decimals[usual] != _USUAL_PLACES).any():
+        return None
+    kind = np.where(usual, (line.amount < 0) + 2 * line.reversal, -1)
+    found: dict[int, tuple[Ints, Ints]] = {}
+    for which in range(4):
+        chosen = kind == which
+        if chosen.any():
+            counts = np.append(0, np.cumsum(chosen))
+            found[which] = counts, np.append(0, np.cumsum(np.where(chosen, amount, 0)))
+    return found
 
 
 def _narrative(lines: Layout, noted: Bools, booking: pa.Array) -> tuple[pa.Array, Ints]:
