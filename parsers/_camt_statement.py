@@ -84,6 +84,15 @@ class Statement:
         self.rows.entries.append(row)
         self.rows.details.extend(details)
 
+    def misplaced(self, line: int) -> None:
+        """An entry that is no child of the statement: it is not read, and that is said."""
+        self.incomplete = True
+        self.rows.finding(
+            "ENTRY_MISPLACED", "error", f"line {line} Ntry",
+            f"an entry stands inside another element of the {self.shape.element}",
+            "the file is damaged: ask the bank for it again; nothing is posted from the statement",
+        )  # fmt: skip
+
     def finish(self, element: etree._Element) -> None:
         """Statement row, balances and the proof, once everything of it is known."""
         self.place = line_of(element) + self.line

@@ -245,6 +245,7 @@ class Reader:
                 "the statement ends with a page (:62M:), its last page is not in the file",
                 "the next page comes in another file; the balances of the pages must meet",
             )  # fmt: skip
+            self.waiting = None
         if not self.number:
             raise InputError(
                 "MT_NO_STATEMENT",

@@ -182,6 +182,8 @@ def _complete(verdict: Verdict, parsed: Parsed, data: bytes) -> None:
 def _sound(verdict: Verdict, parsed: Parsed) -> None:
     """Every entry has details, every finding says where and what to do, all text is clean."""
     tables = parsed.tables
+    if lost := _lost(tables):
+        verdict.problems.append(f"{lost} entries are counted and neither read nor named")
     owners = set(tables.details["entry_id"].to_pylist())
     if owners != set(tables.entries["entry_id"].to_pylist()):
         verdict.problems.append("an entry without details, or a detail without its entry")
@@ -193,6 +195,16 @@ def _sound(verdict: Verdict, parsed: Parsed) -> None:
         for row in getattr(tables, name).to_pylist():
             if any(isinstance(v, str) and _CONTROL.search(v) for v in row.values()):
                 verdict.problems.append(f"control characters in {name}: {row}")
+
+
+def _lost(tables: Tables) -> int:
+    """Entries the statements count, less those in the table and those a finding names.
+
+    A finding may also name a detail, which no statement counts.
+    """
+    counted = sum(n or 0 for n in tables.statements["entry_count"].to_pylist())
+    named = sum(f.code == "ENTRY_UNREADABLE" for f in tables.findings)
+    return max(0, counted - tables.entries.num_rows - named)
 
 
 def _facts(tables: Tables, by_detail: bool) -> list[peers.Fact]:
@@ -242,9 +254,8 @@ def damaged(count: int, seed: int = 7) -> Iterator[tuple[str, str]]:
             path.write_bytes(content)
             try:
                 with parsers.opened(path, Path(folder)) as members:
-                    for member in members:
-                        parsers.read_file(member.path)
-                yield name, "read"
+                    lost = [_lost(parsers.read_file(member.path).tables) for member in members]
+                yield name, f"failed: {lost} entries lost" if any(lost) else "read"
             except InputError as error:
                 bad = error.code == "READER_FAILED" or not error.where or not error.remedy
                 yield name, f"failed: {error}" if bad else "refused"

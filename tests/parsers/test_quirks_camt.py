@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 import parsers
-from tests.parsers.reading import codes, entries, read
+from tests.parsers.reading import codes, entries, read, refusal
 from tests.parsers.test_camt053 import details, entry, statement
 
 _OWN = "xmlns='urn:iso:std:iso:20022:tech:xsd:camt.053.001.08'"
@@ -387,3 +387,23 @@ def test_amount_of_version_02(tmp_path: Path) -> None:
     parsed = read(tmp_path, statement(entry("10", "DBIT", inside), closing="90", version="02"))
     assert parsed.tables.details["amount"].to_pylist() == [-4, -6]
     assert codes(parsed) == []
+
+
+def test_a_statement_inside_another_is_refused(tmp_path: Path) -> None:
+    """Two files spliced into one: half of the outer one would be lost."""
+    whole = statement(entry(), entry(), closing="120")
+    at = whole.index("<Ntry>", whole.index("<Ntry>") + 1)
+    error = refusal(tmp_path, whole[:at] + statement(entry(), closing="110") + whole[at:])
+    assert (error.code, error.where) == ("CAMT_ENVELOPE", "line 1 Stmt")
+
+
+def test_an_entry_in_a_wrong_place_is_never_passed_over(tmp_path: Path) -> None:
+    one = entry()
+    inside = one.replace("</Ntry>", f"<NtryDtls>{one}</NtryDtls></Ntry>")
+    for wrong in (f"<Group>{one}</Group>", inside):
+        parsed = read(tmp_path, statement(one, wrong, closing="130"))
+        assert "ENTRY_MISPLACED" in codes(parsed)
+        assert parsed.tables.statements["incomplete"].to_pylist() == [True]
+    outside = statement(one, closing="110").replace("</Stmt>", "</Stmt>" + one)
+    error = refusal(tmp_path, outside)
+    assert (error.code, error.where) == ("CAMT_ENVELOPE", "line 1 Ntry")
