@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Final
 
@@ -97,7 +97,7 @@ class Reader:
                     "the entry stands behind the closing balance of its statement",
                     "a statement's header is missing: ask the bank for the file again",
                 )  # fmt: skip
-            self._flush_line()
+            self.flush_line()
             self.line = (found, [], [])
         elif tag in ("86", "NS") and self.line is not None:
             _, texts, extra = self.line
@@ -108,10 +108,10 @@ class Reader:
         elif tag == "86":
             now.texts.extend(unwrap(found.lines))
         elif tag in BALANCE_TAGS:
-            self._flush_line()
+            self.flush_line()
             now.add_balance(found, self.rows)
         elif tag in ("90C", "90D", "34F", "13", "13D"):
-            self._flush_line()
+            self.flush_line()
             if tag[0] != "1" or now.is_report:
                 now.take_interim(found, self.rows)
         elif tag != "NS":
@@ -155,11 +155,16 @@ class Reader:
         before.closed = before.interim = False
         before.balances = before.balances[:1]
 
-    def _flush_line(self) -> None:
-        if self.line is None or self.now is None:
-            return
-        (field, texts, extra), self.line = self.line, None
-        now = self.now
+    def flush_line(self) -> None:
+        """The statement line being read is over."""
+        if self.line is not None and self.now is not None:
+            line, self.line = self.line, None
+            self.add_entry(self.now, *line)
+
+    def add_entry(
+        self, now: Statement, field: Field, texts: Sequence[str], extra: Sequence[str]
+    ) -> None:
+        """Add an entry to the statement, or a finding where it cannot be read."""
         now.count += 1
         found = entry(field.line, field.lines, texts, extra, self.rows)
         if found is None:
@@ -183,7 +188,7 @@ class Reader:
 
     def _end_message(self, *, last: bool = False) -> None:
         """A message is over: by its end mark, by the next one, or (``last``) by the file's end."""
-        self._flush_line()
+        self.flush_line()
         now, self.now = self.now, None
         if now is None:
             tags = {f.tag for f in self.header}

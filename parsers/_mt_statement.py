@@ -119,7 +119,7 @@ class Statement:
                 "ask the bank for the floor limit (:34F:), which names it",
             )  # fmt: skip
             return
-        mine = [*rows.entries, *rows.details]
+        mine = [*rows.entries[rows.settled :], *rows.details[rows.settled :]]
         for row in mine:  # entries before the field that named it
             if row["currency"] is None and row["entry_id"].partition(".")[0] == self.id:
                 row["currency"] = self.currency
