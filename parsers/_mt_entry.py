@@ -19,7 +19,7 @@ Row = dict[str, Any]
 
 _LINE = re.compile(
     r"\s*(?P<value>\d{6})(?P<entry>\d{4}|[ ]{4})?\s*(?P<mark>R[CD]|E[CD]|[CD])(?P<funds>[A-Z])?"
-    r"\s*(?P<amount>\d[\d.,]*)(?=[NSF][A-Z0-9 ]|[A-Z]{3}[A-Z0-9]|\s|$)\s*(?P<rest>.*)",
+    r"\s*(?P<amount>\d[\d.,]*)(?=[NSF][A-Z0-9 ]|[A-Z]{3}[A-Z0-9]|//|\s|$)\s*(?P<rest>.*)",
     re.ASCII | re.DOTALL,
 )
 _TYPE = re.compile(
@@ -30,7 +30,9 @@ _MONEY = re.compile(r"(?:([A-Z]{3})\s?)?(\d[\d.,]*)(?:\s?([A-Z]{3}))?")
 _PADDED = re.compile(r"((?=.{15}[ ])\S.{14,15}|\S+[ ]{2})[ ]+(\S.*)", re.DOTALL)
 _NS_LINE = re.compile(r"(\d\d)(.*)")
 #: Customer references that only point into :86:.
-POINTERS: Final = frozenset({"EREF", "KREF", "MREF", "PREF", "MARF"})
+POINTERS: Final = frozenset(
+    word + plus for word in ("EREF", "KREF", "MREF", "PREF", "MARF") for plus in ("", "+")
+)
 _SIGN: Final = {"C": 1, "D": -1, "RC": -1, "RD": 1, "EC": 1, "ED": -1}
 
 

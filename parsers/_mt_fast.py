@@ -13,6 +13,7 @@ from typing import Final
 
 import numpy as np
 
+from parsers._bytes import byte_blocks
 from parsers._columns import (
     merged,
 )
@@ -21,7 +22,7 @@ from parsers._mt_bulk import Bulk, Run, read_block
 from parsers._mt_reader import Reader
 from parsers._mtfields import Ahead, Field, FieldReader
 from parsers._rows import BATCH_ENTRIES, Rows
-from parsers._text import byte_blocks, encoding_of, last_byte
+from parsers._text import LINE_ENDS, encoding_of, last_byte
 from tieout.canonical import Tables
 
 __all__ = ["messages"]
@@ -52,7 +53,7 @@ def messages(path: Path, encoding: str | None) -> Iterator[Tables]:
         held = block
     driver.block(held or b"", last=True)
     yield driver.take()
-    driver.end_of_file(bare_dash=last_byte(path) == b"-")
+    driver.end_of_file(last_byte(path))
     yield driver.take()
 
 
@@ -189,7 +190,7 @@ class _Driver:
                 field.add(text[_TAG:] if line == first else text)
         return field, texts + unwrap(wrapped or [])
 
-    def end_of_file(self, *, bare_dash: bool) -> None:
+    def end_of_file(self, last: bytes) -> None:
         """All blocks are taken."""
         self.bulk = None
         known = self.ahead.last()
@@ -198,7 +199,7 @@ class _Driver:
                 self._feed(found, 0)
         if self.fields.current is not None:
             self._feed(self.fields.current, 0)
-        self.reader.end_of_file(bare_dash=bare_dash)
+        self.reader.end_of_file(bare_dash=last == b"-", ended=last in LINE_ENDS)
 
     def _first_unnamed(self) -> int | None:
         """First row that gets its currency when its statement ends; None where there is none."""

@@ -11,7 +11,7 @@ from parsers._mt_entry import entry
 from parsers._mt_statement import Statement, balance_amount
 from parsers._mtfields import BALANCE_TAGS, BEGIN, BETWEEN, END, Field, fields
 from parsers._rows import Rows, balance_finding
-from parsers._text import clean, encoding_of, last_byte, lines
+from parsers._text import LINE_ENDS, clean, encoding_of, last_byte, lines
 from tieout.canonical import Tables
 from tieout.errors import InputError
 
@@ -25,14 +25,14 @@ def messages(path: Path, encoding: str | None) -> Iterator[Tables]:
     """The messages of a file, in batches of about 5,000 entries (see `parsers.mt940.read`)."""
     chosen, finding = encoding_of(path, encoding)
     rows = Rows()
-    if finding is not None:
-        rows.findings.append(finding)
+    rows.findings += [finding] if finding is not None else []
     reader = Reader(rows)
     for found in fields(lines(path, chosen)):
         reader.feed(found)
         if rows.full:
             yield rows.take()
-    reader.end_of_file(bare_dash=last_byte(path) == b"-")
+    last = last_byte(path)
+    reader.end_of_file(bare_dash=last == b"-", ended=last in LINE_ENDS)
     yield rows.take()
 
 
@@ -189,7 +189,9 @@ class Reader:
             tags = {f.tag for f in self.header}
             # A report without entries is whole where something shows its end.
             empty = not last and (self.declared == "942" or not tags.isdisjoint(_INTERIM))
-            if not empty and not tags.isdisjoint(("20", "25", "25P")):
+            # A file of nothing but an account is a piece; one of a reference was cut behind it.
+            piece = last and not self.number and len(self.header) == 1 and "20" not in tags
+            if not (empty or piece) and not tags.isdisjoint(("20", "25", "25P")):
                 raise _truncated(self.header[0].line)
             if self.header:
                 self._begin(self.header[0])
@@ -217,9 +219,9 @@ class Reader:
                 raise _truncated(now.line)
             self.only_a_dash = now
 
-    def end_of_file(self, *, bare_dash: bool = False) -> None:
-        """Close what is open; refuse a file cut inside a statement (a last dash may be a cut)."""
-        if self.now is not None and self.now.unclear:
+    def end_of_file(self, *, bare_dash: bool = False, ended: bool = True) -> None:
+        """Close what is open; refuse a file cut inside a statement (its last byte may tell)."""
+        if self.now is not None and (self.now.unclear or (self.now.bare_amount and not ended)):
             raise _truncated(self.now.line)  # cut inside the closing balance
         unsure = self.only_a_dash if bare_dash and self.now is None and not self.header else None
         self._end_message(last=True)
@@ -238,6 +240,7 @@ class Reader:
                 "the statement ends with a page (:62M:), its last page is not in the file",
                 "the next page comes in another file; the balances of the pages must meet",
             )  # fmt: skip
+            self.waiting = None
         if not self.number:
             raise InputError(
                 "MT_NO_STATEMENT",
@@ -247,7 +250,7 @@ class Reader:
             )
         if not self.terminated:
             self.rows.finding(
-                "MT_NOT_TERMINATED", "info", "end of file",
+                "MT_NOT_TERMINATED", "info" if ended else "warning", "end of file",
                 "the last statement has no end mark (-), so a cut behind its closing balance "
                 "would not show",
                 "nothing, if the bank never sends one",

@@ -132,6 +132,11 @@ class FieldReader:
             return self.phase == 2 and (not in_text or follows)
         return not in_text
 
+    def is_field(self, tag: str) -> bool:
+        """Whether an unknown tag is a field; in text two digits are a time of day."""
+        plain = self.current is not None and self.current.tag not in _TEXT
+        return len(tag) == 3 or plain
+
     def enter(self, tag: str) -> None:
         """Move to the phase a tag begins."""
         if tag in ("34F", "13", "13D"):
@@ -150,6 +155,9 @@ class FieldReader:
         bare = line.strip(" \t\x01\x03$")
         if bare[:2] in ("-}", "-å", "-Å"):
             return bare[2:]
+        if self.phase == 2 and line.lstrip()[:1] == "$":  # RJE: messages apart by a dollar sign
+            rest = line.lstrip(" \t\x01\x03$")
+            return rest if not rest or _NEXT.match(rest) else None
         last = self.interim and (ahead is None or _NEXT.match(ahead) is not None)
         return "" if bare == "-" and (self.phase >= 2 or last) else None
 
@@ -174,7 +182,7 @@ class FieldReader:
             self.enter(tag)
             self.current = Field(tag, number)
             self.current.add(line[line.index(":", 1) + 1 :])
-        elif tag is not None and len(tag) == 3 and tag not in _KNOWN:
+        elif tag is not None and tag not in _KNOWN and self.is_field(tag):
             self._close(done)
             self.current = Field(tag, number)
             self.current.add(line[len(tag) + 2 :])
