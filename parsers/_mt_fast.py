@@ -13,7 +13,9 @@ from typing import Final
 
 import numpy as np
 
-from parsers._columns import merged
+from parsers._columns import (
+    merged,
+)
 from parsers._field86 import unwrap
 from parsers._mt_bulk import Bulk, Run, read_block
 from parsers._mt_reader import Reader
@@ -166,7 +168,7 @@ class _Driver:
         now.count = before + stop - first
         for kind in bulk.sums(first, stop):
             now.moved += -kind.total if kind.negative else kind.total
-            more = kind.count, kind.total
+            more = kind.entries, kind.total
             now.interim_facts.add(kind.negative, kind.reversal, False, more)
         self._count(stop - first)
 

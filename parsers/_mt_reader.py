@@ -22,11 +22,7 @@ _HEADER: Final = _INTERIM | {"20", "21", "25", "25P", "28", "28C", "NS"}
 
 
 def messages(path: Path, encoding: str | None) -> Iterator[Tables]:
-    """The messages of a file, MT940 or MT942 each, in batches of about 5,000 entries.
-
-    Raises:
-        InputError: ``MT_TRUNCATED``, ``MT_NO_STATEMENT``, ``MT_FIELD_TOO_LONG``, ``TEXT_*``.
-    """
+    """The messages of a file, in batches of about 5,000 entries (see `parsers.mt940.read`)."""
     chosen, finding = encoding_of(path, encoding)
     rows = Rows()
     if finding is not None:
