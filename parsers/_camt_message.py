@@ -52,6 +52,9 @@ def messages(path: Path, wanted: Shape) -> Iterator[Tables]:
             return
         except _camt_fast.UnsureError as reason:
             _log.debug("read strictly: %s", reason)
+        except Exception:
+            # An unforeseen failure of what only saves time must not cost the file.
+            _log.exception("the fast reader failed; the file is read strictly")
     for batch in strict(path, wanted):
         sizes = [len(rows) for rows in _rows_of(batch)]
         left = [max(had - size, 0) for had, size in zip(given, sizes, strict=True)]
@@ -60,7 +63,10 @@ def messages(path: Path, wanted: Shape) -> Iterator[Tables]:
         if skip == sizes:
             continue
         yield Tables(
-            *(rows.slice(at) for rows, at in zip(_rows_of(batch)[:4], skip, strict=False)),
+            batch.statements.slice(skip[0]),
+            batch.balances.slice(skip[1]),
+            batch.entries.slice(skip[2]),
+            batch.details.slice(skip[3]),
             batch.findings[skip[4] :],
         )
 
