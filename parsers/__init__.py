@@ -36,7 +36,9 @@ from parsers import (
     pain002,
 )
 from parsers._container import Member, kind_of, opened
+from parsers._dialects import adapted, encoding_for, of_file
 from parsers._repeats import with_ids
+from parsers._text import HEAD_BYTES
 from tieout.canonical import Tables, concat
 from tieout.errors import InputError, TieoutError
 
@@ -51,9 +53,6 @@ __all__ = [
     "opened",
     "read_file",
 ]
-
-#: How much of a file `identify` sees.
-HEAD_BYTES: Final = 1 << 16
 
 
 class Format(Protocol):
@@ -155,7 +154,7 @@ def read_file(path: Path, encoding: str | None = None) -> Parsed:
         raise _unknown(head)
     module, exact = found
     try:
-        tables = with_ids(concat(module.read(path, encoding)), digest)
+        tables = with_ids(concat(_batches(module, exact, path, head, encoding)), digest)
     except TieoutError:
         raise
     except Exception as error:
@@ -167,6 +166,16 @@ def read_file(path: Path, encoding: str | None = None) -> Parsed:
             remedy="please report it with the file; nothing of it was read",
         ) from error
     return Parsed(exact, digest, size, tables)
+
+
+def _batches(
+    module: Format, exact: str, path: Path, head: bytes, encoding: str | None
+) -> Iterator[Tables]:
+    """The reader's batches, as the bank's dialect (`parsers._dialects`) reads them."""
+    dialects = of_file(exact, head)
+    if not dialects:
+        return module.read(path, encoding)
+    return adapted(module.read(path, encoding or encoding_for(dialects, path)), dialects)
 
 
 def _unknown(head: bytes) -> InputError:
