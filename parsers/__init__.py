@@ -16,12 +16,14 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final, Protocol
+from typing import Any, Final, Protocol
 
 from parsers import (
+    _delimited_profile,
+    _fixed_profile,
     aeb43,
     bai2,
     camt052,
@@ -29,6 +31,8 @@ from parsers import (
     camt054,
     cfonb120,
     coda,
+    delimited,
+    fixed_width,
     mt940,
     mt942,
     ofx,
@@ -37,6 +41,7 @@ from parsers import (
 )
 from parsers._container import Member, kind_of, opened
 from parsers._dialects import adapted, encoding_for, of_file
+from parsers._dialects import parse as dialect
 from parsers._repeats import with_ids
 from parsers._text import HEAD_BYTES
 from tieout.canonical import Tables, concat
@@ -48,6 +53,7 @@ __all__ = [
     "Format",
     "Member",
     "Parsed",
+    "check_profile",
     "identify",
     "kind_of",
     "opened",
@@ -82,6 +88,8 @@ FORMATS: Final[tuple[Format, ...]] = (
     cfonb120,
     aeb43,
     ofx,
+    fixed_width,
+    delimited,
 )
 
 #: Told apart from noise, so that the refusal can name what it is.
@@ -124,6 +132,20 @@ def identify(head: bytes) -> str | None:
     """The exact format of a file that starts with these bytes (`HEAD_BYTES`), or None."""
     found = _find(head)
     return found[1] if found else None
+
+
+def check_profile(name: str, found: Mapping[str, Any]) -> None:
+    """Check one profile of ``mappings/banks``.
+
+    Raises:
+        ProfileError: names the key and its nearest right one.
+    """
+    if "delimited" in found:
+        _delimited_profile.parse(name, found)
+    elif "fixed" in found:
+        _fixed_profile.parse(name, found)
+    else:
+        dialect(name, found)
 
 
 def read_file(path: Path, encoding: str | None = None) -> Parsed:
