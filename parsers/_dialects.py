@@ -91,6 +91,9 @@ def load_dialects() -> tuple[Dialect, ...]:
     Raises:
         ProfileError: one of them is wrong.
     """
+    tried = profiles.on_trial("banks")
+    if tried is not None:
+        return () if any(section in tried[1] for section in _WHOLE) else (parse(*tried),)
     folder = profiles.mappings_dir() / "banks"
     state = tuple(
         (str(p), p.stat().st_mtime_ns)

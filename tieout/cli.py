@@ -17,8 +17,10 @@ from tieout.commands import (
     demo,
     exceptions,
     match,
+    onboard,
     outbox,
     parse,
+    profiles,
     reconcile,
     stages,
     verify,
@@ -30,6 +32,8 @@ __all__ = ["main"]
 #: In the order in which a day uses them.
 COMMANDS = (
     parse,
+    onboard,
+    profiles,
     reconcile,
     match,
     stages,
