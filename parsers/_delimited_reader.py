@@ -42,6 +42,8 @@ class _Lines:
         if not line:
             raise StopIteration
         self.number += 1
+        if self.number == 1:
+            line = line.removeprefix("\ufeff")
         self.taken.append(line)
         self.tail = line
         # The csv module refuses NUL in some versions; no bank means one.

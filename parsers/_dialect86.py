@@ -13,6 +13,7 @@ Text that no label, number or word claims stays in the narrative: nothing is los
 
 from __future__ import annotations
 
+import codecs
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields
@@ -23,7 +24,7 @@ from parsers._text import clean, reference
 from tieout import profiles
 from tieout.errors import ProfileError
 
-__all__ = ["Layout", "compiled", "layout"]
+__all__ = ["Layout", "compiled", "encoding_name", "layout"]
 
 #: Longer texts are no payment's: they are read without the dialect.
 _TEXT_CHARS_MAX: Final = 20_000
@@ -122,12 +123,34 @@ def compiled(pattern: object, where: str) -> re.Pattern[str]:
     Raises:
         ProfileError: ``PROFILE_PATTERN``.
     """
+    if not isinstance(pattern, str):
+        raise ProfileError(
+            "PROFILE_VALUE", f"the expression is {pattern!r}", where=where,
+            remedy="give it as text between single quotes",
+        )  # fmt: skip
     try:
-        return re.compile(pattern if isinstance(pattern, str) else "", re.MULTILINE)
+        return re.compile(pattern, re.MULTILINE)
     except re.error as error:
         raise ProfileError(
             "PROFILE_PATTERN", f"{pattern!r}: {error}", where=where, remedy="mend the expression"
         ) from None
+
+
+def encoding_name(found: object, where: str) -> str | None:
+    """An encoding of a profile, None where it names none.
+
+    Raises:
+        ProfileError: ``PROFILE_VALUE`` where there is no such encoding.
+    """
+    if found is None:
+        return None
+    try:
+        return codecs.lookup(str(found)).name
+    except LookupError:
+        raise ProfileError(
+            "PROFILE_VALUE", f"{found!r} is no encoding", where=where,
+            remedy="give a name Python knows, such as cp852",
+        ) from None  # fmt: skip
 
 
 def layout(found: Mapping[str, Any], where: str) -> Layout:

@@ -18,7 +18,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
-from parsers._dialect86 import Layout, compiled, layout
+from parsers._dialect86 import Layout, compiled, encoding_name, layout
 from parsers._text import clean, undecodable
 from tieout import profiles
 from tieout.canonical import DETAILS, ENTRIES, Tables, empty, table
@@ -133,10 +133,10 @@ def parse(name: str, found: Mapping[str, Any]) -> Dialect:
     made = Dialect(
         name,
         profiles.fingerprint(found),
-        tuple(profiles.require(match, "format", list, f"{where} [match]")),
+        tuple(str(kind) for kind in profiles.require(match, "format", list, f"{where} [match]")),
         compiled(profiles.require(match, "head", str, f"{where} [match]"), f"{where} [match]"),
         compiled(match.get("account", ""), f"{where} [match] account"),
-        text.get("encoding"),
+        encoding_name(text.get("encoding"), f"{where} [text]"),
         layout(found["field86"], f"{where} [field86]") if "field86" in found else None,
         tuple(
             _rule(rule, f"{where} [[rule]] {n}") for n, rule in enumerate(found.get("rule", []), 1)

@@ -18,7 +18,7 @@ from decimal import Decimal
 from functools import lru_cache
 from typing import Any, Final
 
-from parsers._dialect86 import compiled
+from parsers._dialect86 import compiled, encoding_name
 from tieout import profiles
 from tieout.books_cells import amount_of, day_of
 from tieout.errors import ProfileError
@@ -141,17 +141,21 @@ def form(found: Mapping[str, Any], where: str) -> Form:
         profiles.require(found, "dates", str, where),
         found.get("decimal", "."),
         found.get("thousands", ""),
-        found.get("places"),
-        found.get("implied", 0),
+        profiles.require(found, "places", int, where) if "places" in found else None,
+        profiles.require(found, "implied", int, where) if "implied" in found else 0,
         _one(found, "order", ("oldest", "newest"), where) == "newest",
         _one(found, "sign", ("plain", "flipped"), where) == "flipped",
         _one(found, "ends", ("open", "footer", "balances"), where),
         found.get("account_id"),
         found.get("currency"),
-        found.get("encoding"),
+        encoding_name(found.get("encoding"), where),
         known,
     )
-    if made.decimal not in (".", ",") or made.decimal == made.thousands:
+    if (
+        made.decimal not in (".", ",")
+        or made.thousands not in ("", ".", ",", "'", " ", "\xa0")
+        or (made.decimal == made.thousands)
+    ):
         raise ProfileError(
             "PROFILE_VALUE", f"decimal is {made.decimal!r}, thousands {made.thousands!r}",
             where=where, remedy='give "." and "," or one of them, never the same twice',

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -367,6 +368,8 @@ WRONG = {
     _MATCH + "[codes]\nNTRF = 'PMNT'\n": "PROFILE_VALUE domain, family, subfamily",
     'title = "x"\n[match]\nformat = "MT940"\nhead = "x"\n': "PROFILE_VALUE give format as list",
     'title = "x"\n[match]\nformat = ["MT940"]\n': "PROFILE_VALUE 'head' is missing",
+    _MATCH + '[text]\nencoding = "cp9"\n': "PROFILE_VALUE is no encoding",
+    _MATCH + "[field86]\npatterns = [7]\n": "PROFILE_VALUE between single quotes",
 }  # fmt: skip
 
 
@@ -381,3 +384,20 @@ def test_a_wrong_profile_says_where_and_the_nearest_key(
     assert caught.value.code == code
     assert "mine" in caught.value.where
     assert words in str(caught.value)
+
+
+def test_no_pattern_is_slow_on_hostile_text() -> None:
+    texts = [
+        char * 19_990 + end for char in " \n/A0?:,>" for end in ("", "MTLG", "?ERROR", "/OGB/")
+    ]
+    texts += ["/OCMT/USD1,/\n" + "\n/OGB/x" * 2_000, "NL91ABNA0417164300 ABNANL2A " + "x " * 9_000]
+    for dialect in _dialects.load_dialects():
+        patterns = [rule.pattern for rule in dialect.rules]
+        if dialect.field86 is not None:
+            patterns += dialect.field86.patterns
+            patterns += [dialect.field86.split] if dialect.field86.split else []
+        for pattern in patterns:
+            for text in texts:
+                started = time.process_time()
+                list(pattern.finditer(text))
+                assert time.process_time() - started < 0.5, (dialect.name, pattern.pattern)
