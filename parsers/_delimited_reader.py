@@ -8,9 +8,10 @@ from pathlib import Path
 from typing import Final
 
 from parsers._delimited_profile import Delimited, reader
+from parsers._heads import fits, head_of
 from parsers._profiled_statement import Statement
 from parsers._rows import Rows
-from parsers._text import LINE_CHARS_MAX, encoding_of, head_of, undecodable
+from parsers._text import LINE_CHARS_MAX, encoding_of
 from tieout.canonical import Tables
 from tieout.errors import InputError
 
@@ -70,7 +71,7 @@ def statements(path: Path, encoding: str | None, profile: Delimited) -> Iterator
         InputError: ``DELIMITED_TRUNCATED``, ``DELIMITED_HEADER``, ``TEXT_*``.
     """
     named = encoding
-    if named is None and profile.form.encoding and undecodable(path, "utf-8-sig") is not None:
+    if named is None and profile.form.encoding and not fits(path, "utf-8-sig"):
         utf16 = head_of(path)[:2] in (b"\xff\xfe", b"\xfe\xff")
         named = None if utf16 else profile.form.encoding
     chosen, finding = encoding_of(path, named)

@@ -19,7 +19,8 @@ from pathlib import Path
 from typing import Any, Final
 
 from parsers._dialect86 import Layout, compiled, encoding_name, layout
-from parsers._text import clean, undecodable
+from parsers._heads import fits
+from parsers._text import clean
 from tieout import profiles
 from tieout.canonical import DETAILS, ENTRIES, Tables, empty, table
 from tieout.errors import Finding, ProfileError
@@ -190,10 +191,10 @@ def chosen(dialects: Iterable[Dialect], account: str | None) -> Dialect | None:
 def encoding_for(dialects: Iterable[Dialect], path: Path) -> str | None:
     """The encoding the dialects agree on, for a file that is not UTF-8."""
     named = {dialect.encoding for dialect in dialects if dialect.encoding}
-    if len(named) != 1 or undecodable(path, "utf-8-sig") is None:
+    if len(named) != 1 or fits(path, "utf-8-sig"):
         return None
     (encoding,) = named
-    return encoding if encoding and undecodable(path, encoding) is None else None
+    return encoding if encoding and fits(path, encoding) else None
 
 
 def adapted(batches: Iterable[Tables], dialects: tuple[Dialect, ...]) -> Iterator[Tables]:

@@ -8,11 +8,12 @@ from typing import Final
 
 from parsers._dialects import Dialect, chosen, of_file
 from parsers._field86 import unwrap
+from parsers._heads import head_of
 from parsers._mt_entry import entry
 from parsers._mt_statement import Statement, balance_amount
 from parsers._mtfields import BALANCE_TAGS, BEGIN, BETWEEN, END, Field, fields, message_type
 from parsers._rows import Rows, balance_finding
-from parsers._text import clean, encoding_of, head_of, lines
+from parsers._text import clean, encoding_of, lines
 from tieout.canonical import Tables
 from tieout.errors import InputError
 

@@ -17,20 +17,7 @@ from typing import Final
 from tieout.errors import Finding, InputError
 from tieout.identity import NO_REFERENCE
 
-__all__ = [
-    "HEAD_BYTES",
-    "LINE_CHARS_MAX",
-    "clean",
-    "encoding_of",
-    "head_of",
-    "is_iban",
-    "lines",
-    "reference",
-    "undecodable",
-]
-
-#: How much of a file tells what it is.
-HEAD_BYTES: Final = 1 << 16
+__all__ = ["LINE_CHARS_MAX", "clean", "encoding_of", "is_iban", "lines", "reference"]
 
 #: Longest line read; MT lines are 65 characters, the longest seen in the wild a few thousand.
 LINE_CHARS_MAX: Final = 1_000_000
@@ -77,12 +64,6 @@ def is_iban(text: str) -> bool:
     return int("".join(str(int(c, 36)) for c in text[4:] + text[:4])) % 97 == 1
 
 
-def head_of(path: Path) -> bytes:
-    """The start of a file, which tells what it is."""
-    with path.open("rb") as stream:
-        return stream.read(HEAD_BYTES)
-
-
 def encoding_of(path: Path, named: str | None = None) -> tuple[str, Finding | None]:
     """The encoding of a text file, and a finding where it is not plain UTF-8.
 
@@ -98,7 +79,7 @@ def encoding_of(path: Path, named: str | None = None) -> tuple[str, Finding | No
     if named is None and head[:2] in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE):
         named = "utf-16"
     if named is not None:
-        bad = undecodable(path, named)
+        bad = _undecodable(path, named)
         if bad is None:
             return named, None
         raise InputError(
@@ -107,10 +88,10 @@ def encoding_of(path: Path, named: str | None = None) -> tuple[str, Finding | No
             where=bad,
             remedy="name another encoding, or ask the bank for UTF-8",
         )
-    bad = undecodable(path, "utf-8-sig")
+    bad = _undecodable(path, "utf-8-sig")
     if bad is None:
         return "utf-8-sig", None
-    chosen = "cp1252" if undecodable(path, "cp1252") is None else "latin-1"
+    chosen = "cp1252" if _undecodable(path, "cp1252") is None else "latin-1"
     return chosen, Finding(
         "TEXT_ENCODING",
         "info",
@@ -120,8 +101,8 @@ def encoding_of(path: Path, named: str | None = None) -> tuple[str, Finding | No
     )
 
 
-def undecodable(path: Path, encoding: str) -> str | None:
-    """The line of the first byte that the encoding does not know, or None."""
+def _undecodable(path: Path, encoding: str) -> str | None:
+    """Where the first byte stands that the encoding does not know, or None."""
     try:
         decoder = codecs.getincrementaldecoder(encoding)("strict")
     except LookupError:

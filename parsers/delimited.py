@@ -44,7 +44,7 @@ from typing import Final
 
 from parsers._delimited_profile import matching, named
 from parsers._delimited_reader import statements
-from parsers._text import head_of
+from parsers._heads import head_of
 from tieout.canonical import Tables
 from tieout.errors import InputError
 

@@ -43,9 +43,10 @@ from typing import Final
 
 from parsers._fixed import Record, records, unreadable
 from parsers._fixed_profile import Fixed, matching
+from parsers._heads import fits, head_of
 from parsers._profiled_statement import Statement
 from parsers._rows import Rows
-from parsers._text import encoding_of, head_of, undecodable
+from parsers._text import encoding_of
 from tieout.canonical import Tables
 from tieout.errors import InputError
 
@@ -82,7 +83,7 @@ def read(path: Path, encoding: str | None = None) -> Iterator[Tables]:
         )  # fmt: skip
     profile, rows = found[0], Rows()
     named = encoding
-    if named is None and profile.form.encoding and undecodable(path, "utf-8-sig") is not None:
+    if named is None and profile.form.encoding and not fits(path, "utf-8-sig"):
         named = profile.form.encoding
     chosen, finding = encoding_of(path, named)
     if finding is not None:
