@@ -25,7 +25,17 @@ from tieout import profiles
 from tieout.canonical import DETAILS, ENTRIES, Tables, empty, table
 from tieout.errors import Finding, ProfileError
 
-__all__ = ["Dialect", "Rule", "adapted", "encoding_for", "load_dialects", "of_file", "parse"]
+__all__ = [
+    "Dialect",
+    "Rule",
+    "adapted",
+    "chosen",
+    "encoding_for",
+    "has_layout",
+    "load_dialects",
+    "of_file",
+    "parse",
+]
 
 Row = dict[str, Any]
 
@@ -180,6 +190,11 @@ def of_file(exact: str, head: bytes) -> tuple[Dialect, ...]:
             if dialect.head.search(text):
                 found.append(dialect)
     return tuple(found)
+
+
+def has_layout(exact: str, head: bytes) -> bool:
+    """Whether a dialect of this file takes ``:86:`` apart itself: fast readers then stand back."""
+    return any(dialect.field86 is not None for dialect in of_file(exact, head))
 
 
 def chosen(dialects: Iterable[Dialect], account: str | None) -> Dialect | None:

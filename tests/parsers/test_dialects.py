@@ -237,6 +237,12 @@ def test_the_file_says_which_profile_read_it(tmp_path: Path, name: str) -> None:
     assert findings[0].message == f"read with mappings/banks/{name}.toml {version}"
 
 
+def test_fast_readers_are_told_where_to_stand_back() -> None:
+    assert _dialects.has_layout("MT940", content("nl-knab"))
+    assert not _dialects.has_layout("MT940", content("lu-bil"))  # rules and codes only
+    assert not _dialects.has_layout("MT940", mt().encode())
+
+
 def test_profiles_are_short_and_open_with_their_sample() -> None:
     for path in sorted(BANKS.glob("*.toml")):
         lines = path.read_text(encoding="utf-8").splitlines()
