@@ -40,7 +40,7 @@ __all__ = ["Part", "UnsureError", "batches"]
 #: Bytes read at once. Smaller is kinder to caches, larger spreads the cost of a call.
 CHUNK: Final = 4 << 20
 #: Bytes of the first look, whether it is UTF-8 to the end.
-CHECK: Final = 1 << 20
+CHECK: Final = 1 << 16
 #: Most bytes without the end of an entry.
 _CHUNK_MAX: Final = 32 << 20
 
