@@ -10,7 +10,7 @@ from parsers._dialects import Dialect, chosen, of_file
 from parsers._field86 import unwrap
 from parsers._heads import head_of
 from parsers._mt_entry import entry
-from parsers._mt_statement import Statement, balance_amount
+from parsers._mt_statement import Statement, balance_amount, truncated
 from parsers._mtfields import BALANCE_TAGS, BEGIN, BETWEEN, END, Field, fields, message_type
 from parsers._rows import Rows, balance_finding
 from parsers._text import LINE_ENDS, clean, encoding_of, last_byte, lines
@@ -197,7 +197,7 @@ class Reader:
             # A file of nothing but an account is a piece; one of a reference was cut behind it.
             piece = last and not self.number and len(self.header) == 1 and "20" not in tags
             if not (empty or piece) and not tags.isdisjoint(("20", "25", "25P")):
-                raise _truncated(self.header[0].line)
+                raise truncated(self.header[0].line)
             if self.header:
                 self._begin(self.header[0])
                 self._end_message(last=last)
@@ -218,16 +218,16 @@ class Reader:
             return
         piece = now.incomplete and now.row.get("statement_ref") is None
         if not now.is_report and not piece:
-            raise _truncated(now.line)
+            raise truncated(now.line)
         if now.is_report and not now.interim_facts.sums:
             if last and not piece:
-                raise _truncated(now.line)
+                raise truncated(now.line)
             self.only_a_dash = now
 
     def end_of_file(self, *, bare_dash: bool = False, ended: bool = True) -> None:
         """Close what is open; refuse a file cut inside a statement (its last byte may tell)."""
         if self.now is not None and (self.now.unclear or (self.now.bare_amount and not ended)):
-            raise _truncated(self.now.line)  # cut inside the closing balance
+            raise truncated(self.now.line)  # cut inside the closing balance
         unsure = self.only_a_dash if bare_dash and self.now is None and not self.header else None
         self._end_message(last=True)
         self._check_loose()
@@ -267,7 +267,7 @@ class Reader:
             return
         text = "".join(self.loose.lines)
         if self.loose.tag == BEGIN or text.lstrip(" $\x01")[:1] in ("{", "ä", ":"):
-            raise _truncated(self.loose.line)
+            raise truncated(self.loose.line)
         self.rows.finding(
             "TEXT_TRAILING", "warning", f"line {self.loose.line}",
             f"text behind the last statement: {clean(text[:60])!r}",
@@ -293,13 +293,3 @@ class Reader:
             "entry_count": done.count,
             "incomplete": done.incomplete,
         })  # fmt: skip
-
-
-def _truncated(line: int) -> InputError:
-    return InputError(
-        "MT_TRUNCATED",
-        "what begins here has no closing balance (:62F: or :62M:; an interim report may have its "
-        "sums :90D: :90C: or an end mark)",
-        where=f"line {line}",
-        remedy="the file is cut: fetch it again; nothing of it was read",
-    )

@@ -15,9 +15,10 @@ from parsers._mtfields import Field
 from parsers._rows import Rows
 from parsers._text import clean, is_iban
 from parsers._values import amount
+from tieout.errors import InputError
 from tieout.money import is_currency
 
-__all__ = ["Statement", "balance_amount"]
+__all__ = ["Statement", "balance_amount", "truncated"]
 
 _BALANCE = re.compile(r"\s*([CD])\s*(\d{6})\s*([A-Z]{3})?\s*(\d[\d.,]*)\s*", re.ASCII | re.DOTALL)
 _NUMBER = re.compile(r"\s*(\d+)(?:\s*/\s*(\d+))?")
@@ -208,3 +209,14 @@ def _account(text: str) -> Row:
         "account_scheme": "IBAN" if iban else "other",
         "servicer_bic": servicer,
     }
+
+
+def truncated(line: int) -> InputError:
+    """The refusal of a file that is cut inside what begins at this line."""
+    return InputError(
+        "MT_TRUNCATED",
+        "what begins here has no closing balance (:62F: or :62M:; an interim report may have its "
+        "sums :90D: :90C: or an end mark)",
+        where=f"line {line}",
+        remedy="the file is cut: fetch it again; nothing of it was read",
+    )
