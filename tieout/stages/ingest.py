@@ -27,6 +27,7 @@ from tieout.identity import once
 from tieout.ledger import Ledger, database_now
 from tieout.ledger.models import Delivery, FileRow
 from tieout.masterdata import BankAccount, load_accounts, record_accounts
+from tieout.quality.relations import frames_of
 from tieout.quality.suites import run_suites
 from tieout.stages import staging
 from tieout.stages.containers import open_containers
@@ -153,7 +154,7 @@ def validate_files(ledger: Ledger, home: Path, file_ids: list[str]) -> list[str]
         return []
     with stage_run(ledger, "validate", files=[i for i, _ in tables]) as run:
         outcome = run_suites(
-            staging.joined([t for _, t in tables]),
+            frames_of(staging.joined([t for _, t in tables])),
             docs_dir=folder(home, "docs"),
             run_name=run.run_id,
         )
