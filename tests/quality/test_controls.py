@@ -8,7 +8,7 @@ from typing import Any
 
 import pyarrow as pa
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.quality.tables import DAY, balance, detail, entry, statement, tables
@@ -81,6 +81,7 @@ def test_balance_mismatch_says_what_is_missing() -> None:
     assert "DE02120300000000202051" in finding.message
 
 
+@settings(max_examples=40, deadline=None)  # each opens a database
 @given(
     amounts=st.lists(st.integers(-(10**12), 10**12), max_size=12),
     opening=st.integers(-(10**12), 10**12),

@@ -20,8 +20,8 @@ from tests.quality.tables import balance, detail, entry, statement, tables
 from tieout.canonical import Tables, concat, empty, table
 from tieout.errors import Finding, InputError, ProfileError
 from tieout.profiles import mappings_dir
-from tieout.quality.rules import LOCATORS, load_suites
 from tieout.quality.relations import frames_of
+from tieout.quality.rules import LOCATORS, load_suites
 from tieout.quality.suites import SuiteOutcome, run_suites
 
 SUITES = mappings_dir() / "suites"

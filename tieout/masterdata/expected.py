@@ -63,9 +63,7 @@ class Expected:
         return dt.datetime.combine(on, self.by, ZoneInfo(self.zone))
 
 
-def expected_of(
-    content: dict[str, Any], currency: str, zone: str, where: str
-) -> Expected | None:
+def expected_of(content: dict[str, Any], currency: str, zone: str, where: str) -> Expected | None:
     """The ``[expected]`` of an account's mapping, or None where it has none.
 
     Raises:

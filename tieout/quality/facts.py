@@ -99,8 +99,8 @@ def statement_facts(frames: Frames, asked: Sequence[Asked]) -> dict[str, Stateme
     with opened(frames) as connection:
         connection.register("asked", _asked(asked))
         connection.execute(
-            "CREATE VIEW judged AS SELECT * FROM "
-            "(SELECT *, row_number() OVER () AS row_no FROM entries) JOIN asked USING (statement_id)"
+            "CREATE VIEW judged AS SELECT * FROM asked JOIN "
+            "(SELECT *, row_number() OVER () AS row_no FROM entries) USING (statement_id)"
         )
         heads = _heads(connection)
         wrong = {
@@ -160,7 +160,8 @@ _APART: Final = """
     SELECT judged.*, total FROM judged JOIN (
         SELECT entry_id, sum(d.amount) AS total, sum(coalesce(d.charges, 0)) AS borne
         FROM details d JOIN entries e USING (entry_id) GROUP BY entry_id
-        HAVING bool_and(d.amount IS NOT NULL AND coalesce(d.currency = e.currency, d.currency IS NULL))
+        HAVING bool_and(d.amount IS NOT NULL)
+            AND bool_and(coalesce(d.currency = e.currency, d.currency IS NULL))
     ) USING (entry_id)
     WHERE amount <> total AND amount <> total + borne
 """

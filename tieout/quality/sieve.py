@@ -54,14 +54,20 @@ def sift(connection: duckdb.DuckDBPyConnection, name: str, suite: Suite) -> Sift
     """
     rules = {rule["meta"]["rule_id"]: rule for rule in suite["expectations"]}
     joined = _joined(connection, name)
-    source = joined if any(_mentions(rule, _taken(connection, name)) for rule in rules.values()) else name
+    source = (
+        joined
+        if any(_mentions(rule, _taken(connection, name)) for rule in rules.values())
+        else name
+    )
     made = {key: mask(rule, source) for key, rule in rules.items()}
     masks = {k: m for k, m in made.items() if m is not None and _binds(connection, source, m)}
     asked = {key: condition(rules[key]["kwargs"].get("row_condition")) for key in masks}
     rows, holds, bad = _count(connection, source, masks, asked)
     suspects = {key: masks[key] for key in masks if bad[key]}
     owner = LOCATORS[name][0]
-    numbered = _joined(connection, name, rows=f"SELECT *, row_number() OVER () AS {_ROW} FROM {name}")
+    numbered = _joined(
+        connection, name, rows=f"SELECT *, row_number() OVER () AS {_ROW} FROM {name}"
+    )
     counts = {key: _by_owner(connection, joined, owner, suspects[key]) for key in suspects}
     if None in made.values():
         table = _rows(connection, f"SELECT * EXCLUDE ({_ROW}) FROM {numbered} ORDER BY {_ROW}")

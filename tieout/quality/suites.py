@@ -20,8 +20,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import pyarrow as pa
-
 from tieout.errors import Finding, ProfileError
 from tieout.profiles import mappings_dir
 from tieout.quality.library import context_of, quiet

@@ -63,7 +63,12 @@ def known_statements(session: Session, codes: Collection[str], since: dt.date) -
         row.closing_minor,
         row.entry_count,
     ).where(row.account_code.in_(codes), row.kind == "booked", row.closed_on >= since)
-    return [Known(*found) for found in session.execute(query.order_by(row.statement_id))]
+    found = session.execute(query.order_by(row.statement_id))
+    return [
+        Known(key, code, day, number, page, opening, closing, entries)
+        for key, code, day, number, page, opening, closing, entries in found
+        if day is not None
+    ]
 
 
 def usual_entries(

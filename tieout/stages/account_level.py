@@ -1,8 +1,7 @@
-"""The tables of file and account level: one row a file, a statement, and a large entry.
+"""Account level: one row a statement and a large entry, for the suites to judge.
 
-They hold what the suites ``files``, ``accounts`` and ``amounts`` judge: numbers and days, compared
-with the account's mapping and with what the ledger knew before the batch. What is too much is said
-in the suites and mappings, not here.
+Each is compared with the account's mapping and with what the ledger knew before the batch. What is
+too much is said in the suites ``accounts`` and ``amounts`` and in the mappings, not here.
 """
 
 from __future__ import annotations
@@ -13,92 +12,25 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from itertools import pairwise
-from typing import Any, Final
+from typing import Any
 
 import pyarrow as pa
 
 from tieout import banking_days
-from tieout.canonical import AMOUNT, table
+from tieout.canonical import table
 from tieout.errors import MoneyError
 from tieout.masterdata import BankAccount, resolve
-from tieout.money import exponent_of, to_minor
+from tieout.money import from_minor, to_minor
 from tieout.quality.arithmetic import closed_on
 from tieout.quality.controls import edges
 from tieout.quality.facts import StatementFacts
+from tieout.quality.levels import ACCOUNTS, AMOUNTS
+from tieout.stages.file_level import ReadFile
 from tieout.stages.history import Known, Usual
 
-__all__ = ["ACCOUNTS", "AMOUNTS", "FILES", "Judged", "account_rows", "amount_rows", "judged"]
+__all__ = ["Judged", "account_rows", "amount_rows", "judged"]
 
 Row = Mapping[str, Any]
-
-_TEXT, _INT, _FLAG, _DAY = pa.string(), pa.int64(), pa.bool_(), pa.date32()
-
-
-def _schema(columns: Mapping[str, pa.DataType]) -> pa.Schema:
-    return pa.schema(list(columns.items()))
-
-
-FILES: Final = _schema(
-    {
-        "file_id": _TEXT,
-        "file_name": _TEXT,
-        "drop": _TEXT,
-        "format": _TEXT,
-        "size": _INT,
-        "records": _INT,  # statements, payments and statuses
-        "statements": _INT,
-        "entries": _INT,
-        "details": _INT,
-        "entries_announced": _INT,  # by those statements that announce a number
-        "entries_missing": _INT,  # announced and not there
-        "numbers_twice": _INT,  # statements of another content under one number and page
-        "bytes_per_entry": _INT,
-        "days_old": _INT,  # from the newest statement's day to the day the file came
-    }
-)
-ACCOUNTS: Final = _schema(
-    {
-        "statement_id": _TEXT,
-        "line_no": _INT,
-        "account_id": _TEXT,
-        "account_code": _TEXT,  # null: no mapping names it
-        "account_currency": _TEXT,
-        "currency": _TEXT,
-        "currency_fits": _FLAG,
-        "kind": _TEXT,
-        "format": _TEXT,
-        "format_expected": _FLAG,  # null: the mapping expects nothing
-        "closed_on": _DAY,
-        "banking_day": _FLAG,
-        "days_old": _INT,  # from the statement's day to the day the file came
-        "sequence_no": _INT,
-        "sequence_before": _INT,
-        "sequence_step": _INT,  # null: not numbered, a further page, a new year, or no matter
-        "opening": AMOUNT,
-        "closing_before": AMOUNT,
-        "opening_gap": AMOUNT,
-        "entries": _INT,
-        "entries_limit_percent": _INT,  # of the mapping's limit
-        "entries_seen_percent": _INT,  # of the most the ledger knows in one statement
-        "history_statements": _INT,
-    }
-)
-AMOUNTS: Final = _schema(
-    {
-        "statement_id": _TEXT,
-        "entry_id": _TEXT,
-        "line_no": _INT,
-        "account_code": _TEXT,
-        "currency": _TEXT,
-        "amount": AMOUNT,
-        "limit": AMOUNT,  # the mapping's
-        "limit_percent": _INT,
-        "seen": AMOUNT,  # the largest the ledger knows
-        "seen_percent": _INT,
-        "spreads": _INT,  # distance of logarithms from the median, in median distances
-        "history_entries": _INT,
-    }
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,35 +62,25 @@ class Judged:
         )
 
 
-def judged(
-    statements: Sequence[Row],
-    balances: Sequence[Row],
-    facts: Mapping[str, StatementFacts],
-    accounts: Sequence[BankAccount],
-) -> list[Judged]:
+def judged(files: Sequence[ReadFile], accounts: Sequence[BankAccount]) -> list[Judged]:
     """The statements of a batch, each once, with their accounts, numbers, edges and days."""
-    own: dict[str, list[Row]] = {}
-    for balance in balances:
-        own.setdefault(balance["statement_id"], []).append(balance)
-    found = []
-    for key, row in {s["statement_id"]: s for s in statements}.items():
-        opening, closing = edges(own.get(key, []))
-        found.append(
-            Judged(
+    found: dict[str, Judged] = {}
+    for file in files:
+        for row in file.statements:
+            key = row["statement_id"]
+            opening, closing = edges(file.balances.get(key, ()))
+            found[key] = Judged(
                 row,
                 resolve(accounts, row["account_id"], row["currency"]),
-                facts.get(key, StatementFacts(0, ())),
+                file.facts.get(key, StatementFacts()),
                 None if opening is None else opening["amount"],
                 None if closing is None else closing["amount"],
                 closed_on(row, closing),
             )
-        )
-    return found
+    return list(found.values())
 
 
-def account_rows(
-    batch: Sequence[Judged], history: Sequence[Known], today: dt.date
-) -> pa.Table:
+def account_rows(batch: Sequence[Judged], history: Sequence[Known], today: dt.date) -> pa.Table:
     """One row a statement, compared with its mapping and with the statement before it."""
     before = _before(batch, history)
     most: dict[str, list[int]] = {}
@@ -228,10 +150,10 @@ def _follows(each: Judged, account: BankAccount, previous: Known | None) -> dict
         closing = previous.closing_minor
     found: dict[str, Any] = {
         "sequence_before": number,
-        "closing_before": _decimal(closing, account.currency),
+        "closing_before": from_minor(closing, account.currency),
     }
     if this.opening_minor is not None:
-        found["opening_gap"] = _decimal(this.opening_minor - closing, account.currency)
+        found["opening_gap"] = from_minor(this.opening_minor - closing, account.currency)
     if account.sequence == "strict" and number is not None and this.sequence_no is not None:
         next_page = this.sequence_no == number and (this.page or 1) == page + 1
         again = this.sequence_no == 1 and this.closed_on.year > year
@@ -264,10 +186,10 @@ def _amount(amount: Decimal, account: BankAccount, usual: Usual | None) -> dict[
     if minor is None:
         return found  # it has no minor units: the controls refuse it
     if limit is not None:
-        found["limit"] = _decimal(limit, account.currency)
+        found["limit"] = from_minor(limit, account.currency)
         found["limit_percent"] = _percent(minor, limit)
     if usual is not None and minor:
-        found["seen"] = _decimal(usual.largest_minor, account.currency)
+        found["seen"] = from_minor(usual.largest_minor, account.currency)
         found["seen_percent"] = _percent(minor, usual.largest_minor)
         # Accounts whose amounts are all alike have no spread: a tenth of e stands for it.
         found["spreads"] = round(abs(math.log(minor) - usual.centre) / max(usual.spread, 0.1))
@@ -284,7 +206,3 @@ def _minor(amount: Decimal | None, currency: str) -> int | None:
         return None if amount is None else to_minor(amount, currency)
     except MoneyError:
         return None
-
-
-def _decimal(minor: int, currency: str) -> Decimal:
-    return Decimal(minor).scaleb(-exponent_of(currency))
