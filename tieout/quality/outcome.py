@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from decimal import Decimal
 from typing import Any, Final
 
 from tieout.errors import Finding
 from tieout.quality.rules import LOCATORS, SEVERITIES
 from tieout.quality.sieve import SHOWN_MAX, Sifted
 
-__all__ = ["broken", "findings_of", "whole"]
+__all__ = ["broken", "findings_of", "text_of", "whole"]
 
 _VALUE_MAX: Final = 60
 
@@ -102,4 +103,15 @@ def _shown(config: Mapping[str, Any], rows: Sequence[Mapping[str, Any]], count: 
 
 
 def _text(value: object) -> str:
-    return "nothing" if value is None else repr(value)[:_VALUE_MAX]
+    if isinstance(value, str):
+        return repr(value)[:_VALUE_MAX]
+    # What is not there is None, or in columns of the library's making a NaN, unequal to itself.
+    return "nothing" if value is None or value != value else text_of(value)  # noqa: PLR0124
+
+
+def text_of(value: object) -> str:
+    """A number, amount, day or truth value as a person writes it; amounts exactly."""
+    if isinstance(value, Decimal):
+        text = f"{value.normalize():f}"
+        return text if len(text.partition(".")[2]) >= 2 else f"{value:.2f}"
+    return str(value)[:_VALUE_MAX]

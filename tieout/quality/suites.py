@@ -17,13 +17,15 @@ import copy
 import html
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 from tieout.errors import Finding, ProfileError
 from tieout.profiles import mappings_dir
 from tieout.quality.library import context_of, quiet
-from tieout.quality.outcome import broken, findings_of, whole
+from tieout.quality.outcome import broken, findings_of, text_of, whole
 from tieout.quality.relations import Frames, opened
 from tieout.quality.rules import LOCATORS, Suite, load_suites
 from tieout.quality.sieve import SHOWN_MAX, Sifted, sift
@@ -156,8 +158,13 @@ def _validate(
     ((key, results),) = outcome.run_results.items()
     _escape_stored(context, key, results, sifted)
     order = [rule["meta"]["rule_id"] for rule in suite["expectations"]]
-    plain = [result.to_json_dict() for result in results.results]
+    plain = [_plain(result) for result in results.results]
     return sorted(plain, key=lambda r: order.index(r["expectation_config"]["meta"]["rule_id"]))
+
+
+def _plain(result: Any) -> dict[str, Any]:
+    """A result with the values as they are: the library's JSON would make floats of amounts."""
+    return {**result.to_json_dict(), "result": result.result}
 
 
 def _located(name: str, suite: Suite) -> list[str]:
@@ -174,7 +181,7 @@ def _escape_stored(context: Any, key: Any, results: Any, sifted: Sifted) -> None
     escaped = copy.copy(results)
     escaped.results = [copy.copy(result) for result in results.results]
     for result in escaped.results:
-        result.result = _escaped(whole(result.to_json_dict(), sifted))
+        result.result = _escaped(whole(_plain(result), sifted))
         result.exception_info = _escaped(result.exception_info)
     context.validation_results_store.set(key, escaped)
 
@@ -182,6 +189,8 @@ def _escape_stored(context: Any, key: Any, results: Any, sifted: Sifted) -> None
 def _escaped(value: Any) -> Any:
     if isinstance(value, str):
         return html.escape(value)
+    if isinstance(value, Decimal | date):
+        return text_of(value)
     if isinstance(value, dict):
         return {_escaped(k): _escaped(v) for k, v in value.items()}
     if isinstance(value, list | tuple):
