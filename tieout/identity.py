@@ -209,6 +209,9 @@ def _statement_id(row: Mapping[str, Any], balances: list[Mapping[str, Any]]) -> 
     opening = next((e for e in edges if e[0] in ("OPBD", "PRCD")), (None, None, None))
     closing = next((e for e in reversed(edges) if e[0] == "CLBD"), (None, None, None))
     number = row["sequence_no"] if row["sequence_no"] is not None else row["statement_ref"]
+    if row["kind"] != "booked":
+        # Reports of one day share number and account: their own reference tells them apart.
+        number = content_id("report", number, row["statement_ref"], row["created_at"])
     # The opening's date is left out: camt says the day itself, MT940 the day before.
     return content_id(
         "statement",

@@ -89,7 +89,7 @@ def test_the_longer_it_is_late_the_louder(small: Small, tmp_path: Path) -> None:
     found = check(small, tmp_path, DUE + dt.timedelta(days=3))
     late = {each.account_code: each.banking_days_late for each in found.missing}
     # Thursday the 26th is a holiday in the United States.
-    assert late == {code: 3 for code in late} | {"NORD-USD": 2}
+    assert late == dict.fromkeys(late, 3) | {"NORD-USD": 2}
     with small.ledger.session() as session:
         grave = select(FindingRow.subject_id).where(FindingRow.code == "STATEMENT_LONG_MISSING")
         assert sorted(session.scalars(grave)) == sorted(code for code in late if code != "NORD-USD")

@@ -106,7 +106,7 @@ def _text(value: object) -> str:
     if isinstance(value, str):
         return repr(value)[:_VALUE_MAX]
     # What is not there is None, or in columns of the library's making a NaN, unequal to itself.
-    return "nothing" if value is None or value != value else text_of(value)  # noqa: PLR0124
+    return "nothing" if value is None or value != value else text_of(value)
 
 
 def text_of(value: object) -> str:
