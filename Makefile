@@ -6,10 +6,10 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: help setup demo up down test check fmt lock clean
+.PHONY: help setup demo up down test check fmt lock clean bench-suites
 
 help:  ## what each command does
-	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 setup: $(STAMP)  ## make the environment in .venv from the hashed lock
 
@@ -59,3 +59,6 @@ up: $(STAMP)  ## the same day under a real Airflow; prints address and login
 
 down: $(STAMP)  ## stop all that `make up` started
 	@$(BIN)/python -m sandbox.up stop
+
+bench-suites: $(STAMP)  ## what validating a million rows costs, beside reading them
+	@$(BIN)/python -m benchmarks.suites

@@ -27,6 +27,8 @@ Row = Mapping[str, Any]
 LARGEST: Final = 20
 #: Wrong rows of one kind and statement that are fetched; the others are counted.
 _FETCHED: Final = 20
+#: Entries whose details are summed at once.
+_AT_ONCE: Final = 100_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +111,8 @@ def statement_facts(frames: Frames, asked: Sequence[Asked]) -> dict[str, Stateme
             else {}
             for kind, test in _KINDS.items()
         }
-        wrong["apart"] = _wrong(connection, _APART) if "details" in frames else {}
+        entries = sum(head["entries"] for head in heads.values())
+        wrong["apart"] = _apart(connection, entries) if "details" in frames else {}
     return {
         key: StatementFacts(
             head["entries"],
@@ -156,20 +159,38 @@ def _heads(connection: duckdb.DuckDBPyConnection) -> dict[str, dict[str, Any]]:
 
 
 #: Details say nothing where one has no amount or another currency; an entry may be net of charges.
+#: Asked of one part of the entries after the other: their sums have to be held at once.
 _APART: Final = """
     SELECT judged.*, total FROM judged JOIN (
-        SELECT entry_id, sum(d.amount) AS total, sum(coalesce(d.charges, 0)) AS borne
-        FROM details d JOIN entries e USING (entry_id) GROUP BY entry_id
-        HAVING bool_and(d.amount IS NOT NULL)
-            AND bool_and(coalesce(d.currency = e.currency, d.currency IS NULL))
+        SELECT entry_id, max(own) AS own, sum(part) AS total, sum(charges) AS borne FROM (
+            SELECT entry_id, amount AS own, currency AS asked, NULL AS part, NULL AS currency,
+                NULL AS charges, 0 AS silent FROM entries WHERE {part}
+            UNION ALL SELECT entry_id, NULL, NULL, amount, currency, charges,
+                (amount IS NULL)::INT FROM details WHERE {part}
+        ) GROUP BY entry_id
+        HAVING sum(silent) = 0 AND sum(part) <> max(own)
+            AND coalesce(max(own) <> sum(part) + sum(charges), true)
+            AND (min(currency) IS NULL
+                OR coalesce(min(currency) = max(asked) AND max(currency) = max(asked), false))
     ) USING (entry_id)
-    WHERE amount <> total AND amount <> total + borne
 """
 
 
-def _wrong(connection: duckdb.DuckDBPyConnection, query: str) -> dict[str, Few]:
+def _apart(connection: duckdb.DuckDBPyConnection, entries: int) -> dict[str, Few]:
+    """Entries whose details come to another sum, by statement."""
+    parts = -(-entries // _AT_ONCE)
+    found: dict[str, Few] = {}
+    for number in range(parts):
+        part = f"hash(entry_id) % {parts} = {number}" if parts > 1 else "true"
+        for key, few in _wrong(connection, _APART.format(part=part), more=", total").items():
+            before = found.get(key, Few())
+            rows = sorted((*before.rows, *few.rows), key=lambda row: int(row["row_no"]))
+            found[key] = Few(tuple(rows[:_FETCHED]), before.count + few.count)
+    return found
+
+
+def _wrong(connection: duckdb.DuckDBPyConnection, query: str, *, more: str = "") -> dict[str, Few]:
     """The first rows of each statement that a query gives, and how many it gives."""
-    more = ", total" if query is _APART else ""
     numbered = (
         f"SELECT statement_id, count(*) OVER (PARTITION BY statement_id) AS found, "
         f"{_SHOWN}{more}, row_no FROM ({query}) "

@@ -23,7 +23,7 @@ __all__ = ["Frame", "Frames", "columns_of", "frames_of", "literal", "name_of", "
 Frame = pa.Table | Sequence[Path]
 Frames = Mapping[str, Frame]
 
-_MEMORY: Final = "128MB"
+_MEMORY: Final = "96MB"
 
 #: Where a table takes columns from the table above it, so that rules may ask for them:
 #: (table, the key they share, the columns taken).
