@@ -14,6 +14,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -115,7 +116,7 @@ def _judge(folder: Path) -> dict[str, float]:
     marks.append(time.process_time())
     run_suites({"statements": frames["statements"]}, docs_dir=folder / "docs", run_name="bench")
     marks.append(time.process_time())
-    parts = [later - earlier for earlier, later in zip(marks, marks[1:], strict=False)]
+    parts = [later - earlier for earlier, later in pairwise(marks)]
     found = dict(zip(("suites", "controls", "start"), parts, strict=True))
     return found | {"base": base, "peak": _peak()}
 
