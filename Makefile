@@ -5,8 +5,9 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
+BENCH := .venv-bench
 
-.PHONY: help setup demo up down test check fmt lock clean bench-suites
+.PHONY: help setup demo up down test corpus check fmt lock clean bench-parse bench-suites
 
 help:  ## what each command does
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -48,8 +49,20 @@ lock: $(STAMP)  ## resolve requirements.lock anew from pyproject.toml
 	@$(BIN)/uv pip compile pyproject.toml --all-extras --universal --python-version 3.11 --generate-hashes \
 		--no-emit-index-url --no-annotate --no-header --quiet --upgrade --output-file requirements.lock
 
+	@$(BIN)/uv pip compile benchmarks/requirements.in --universal --python-version 3.11 --generate-hashes \
+		--no-emit-index-url --no-annotate --no-header --quiet --upgrade --output-file benchmarks/requirements.lock
+
+$(BENCH)/.installed: benchmarks/requirements.lock
+	@echo "[bench] the peers in $(BENCH), from benchmarks/requirements.lock with its hashes"
+	@test -x $(BENCH)/bin/python || $(PYTHON) -m venv $(BENCH)
+	@$(BENCH)/bin/python -m pip install --disable-pip-version-check -q --require-hashes -r benchmarks/requirements.lock
+	@touch $@
+
+bench-parse: $(STAMP) $(BENCH)/.installed  ## measure reading beside the peers (FAMILIES="camt mt940 bai2 two", RUNS=3); about twenty minutes
+	@$(BIN)/python -m benchmarks.parsing $(FAMILIES) $(if $(RUNS),--runs $(RUNS))
+
 clean:  ## forget the environment; the data folder (.tieout) stays
-	@rm -rf $(VENV) .mypy_cache .ruff_cache .import_linter_cache .hypothesis
+	@rm -rf $(VENV) $(BENCH) .mypy_cache .ruff_cache .import_linter_cache .hypothesis
 
 demo: $(STAMP)  ## a business day end to end on real servers (RESET=1 starts over, MISSING=1 sends the missing statement)
 	@$(BIN)/python -m sandbox.demo $(if $(RESET),--reset) $(if $(MISSING),--missing)
@@ -59,6 +72,9 @@ up: $(STAMP)  ## the same day under a real Airflow; prints address and login
 
 down: $(STAMP)  ## stop all that `make up` started
 	@$(BIN)/python -m sandbox.up stop
+
+corpus: $(STAMP)  ## judge every reader by the real bank files in ../shared/corpus
+	@$(BIN)/python -m tests.parsers.corpus
 
 bench-suites: $(STAMP)  ## what validating a million rows costs, beside reading them
 	@$(BIN)/python -m benchmarks.suites

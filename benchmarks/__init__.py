@@ -1,1 +1,1 @@
-"""Measurements: what the product costs, beside what it is compared with. Run by hand or by make."""
+"""Measurements: never imported by the product."""

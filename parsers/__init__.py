@@ -16,12 +16,14 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final, Protocol
+from typing import Any, Final, Protocol
 
 from parsers import (
+    _delimited_profile,
+    _fixed_profile,
     aeb43,
     bai2,
     camt052,
@@ -29,13 +31,20 @@ from parsers import (
     camt054,
     cfonb120,
     coda,
+    delimited,
+    fixed_width,
     mt940,
     mt942,
     ofx,
     pain001,
     pain002,
+    v11,
 )
 from parsers._container import Member, kind_of, opened
+from parsers._dialects import adapted, encoding_for, of_file
+from parsers._dialects import parse as dialect
+from parsers._heads import HEAD_BYTES
+from parsers._pgp import is_rfc9580, pgp_kind
 from parsers._repeats import with_ids
 from tieout.canonical import Tables, concat
 from tieout.errors import InputError, TieoutError
@@ -46,14 +55,16 @@ __all__ = [
     "Format",
     "Member",
     "Parsed",
+    "Stream",
+    "check_profile",
     "identify",
+    "is_rfc9580",
     "kind_of",
     "opened",
+    "pgp_kind",
     "read_file",
+    "stream_file",
 ]
-
-#: How much of a file `identify` sees.
-HEAD_BYTES: Final = 1 << 16
 
 
 class Format(Protocol):
@@ -81,17 +92,15 @@ FORMATS: Final[tuple[Format, ...]] = (
     bai2,
     coda,
     cfonb120,
+    v11,
     aeb43,
     ofx,
+    fixed_width,
+    delimited,
 )
 
 #: Told apart from noise, so that the refusal can name what it is.
 _OTHERS: Final = ((re.compile(rb"CstmrDrctDbtInitn|pain\.008"), "pain.008"),)
-
-#: Armoured PGP, or a first packet that says to whom it is encrypted (tags 1 and 3).
-_PGP: Final = re.compile(
-    rb"\s*-----BEGIN PGP|[\x84\xc1].\x03|[\x85\xc1]..\x03|\x8c.[\x04-\x06]|\xc3.[\x04-\x06]", re.S
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +121,7 @@ class Parsed:
 
 
 def _find(head: bytes) -> tuple[Format, str] | None:
-    if kind_of(head) is not None or _PGP.match(head):
+    if kind_of(head) is not None or pgp_kind(head):
         return None
     for module in FORMATS:
         exact = module.identify(head)
@@ -127,8 +136,37 @@ def identify(head: bytes) -> str | None:
     return found[1] if found else None
 
 
-def read_file(path: Path, encoding: str | None = None) -> Parsed:
-    """Read a whole bank file; of a container, read each file that `opened` finds in it.
+def check_profile(name: str, found: Mapping[str, Any]) -> None:
+    """Check one profile of ``mappings/banks``.
+
+    Raises:
+        ProfileError: names the key and its nearest right one.
+    """
+    if "delimited" in found:
+        _delimited_profile.parse(name, found)
+    elif "fixed" in found:
+        _fixed_profile.parse(name, found)
+    else:
+        dialect(name, found)
+
+
+@dataclass(frozen=True, slots=True)
+class Stream:
+    """A file being read.
+
+    Attributes:
+        batches: tables with content ids, in file order, in bounded memory; to be taken once. They
+            raise `InputError` where the file turns out to be damaged: nothing before that counts.
+    """
+
+    format: str
+    sha256: str
+    size: int
+    batches: Iterator[Tables]
+
+
+def stream_file(path: Path, encoding: str | None = None) -> Stream:
+    """Read a bank file of any size in batches; of a container, each file `opened` finds in it.
 
     Args:
         path: the file; its name and extension say nothing.
@@ -154,19 +192,43 @@ def read_file(path: Path, encoding: str | None = None) -> Parsed:
     if found is None:
         raise _unknown(head)
     module, exact = found
+    batches = with_ids(_batches(module, exact, path, head, encoding), digest)
+    return Stream(exact, digest, size, _guarded(module, batches))
+
+
+def read_file(path: Path, encoding: str | None = None) -> Parsed:
+    """Read a whole bank file into memory; `stream_file` is for those of any size.
+
+    Raises:
+        InputError: the file is refused whole; ``where`` and ``remedy`` say more.
+    """
+    stream = stream_file(path, encoding)
+    return Parsed(stream.format, stream.sha256, stream.size, concat(stream.batches))
+
+
+def _guarded(module: Format, batches: Iterator[Tables]) -> Iterator[Tables]:
+    """The last net: whatever a hostile file provokes must quarantine it, not stop the others."""
     try:
-        tables = with_ids(concat(module.read(path, encoding)), digest)
+        yield from batches
     except TieoutError:
         raise
     except Exception as error:
-        # The last net: whatever a hostile file provokes must quarantine it, not stop the others.
         raise InputError(
             "READER_FAILED",
             f"the {module.NAME} reader failed: {type(error).__name__}: {error}",
             where="file",
             remedy="please report it with the file; nothing of it was read",
         ) from error
-    return Parsed(exact, digest, size, tables)
+
+
+def _batches(
+    module: Format, exact: str, path: Path, head: bytes, encoding: str | None
+) -> Iterator[Tables]:
+    """The reader's batches, as the bank's dialect (`parsers._dialects`) reads them."""
+    dialects = of_file(exact, head)
+    if not dialects:
+        return module.read(path, encoding)
+    return adapted(module.read(path, encoding or encoding_for(dialects, path)), dialects)
 
 
 def _unknown(head: bytes) -> InputError:
@@ -184,12 +246,14 @@ def _unknown(head: bytes) -> InputError:
             where="byte 0",
             remedy="unpack it first",
         )
-    if _PGP.match(head):
+    if pgp_kind(head):
         return InputError(
             "FILE_ENCRYPTED",
-            "the file is encrypted or signed with PGP, which is not opened yet",
+            "the file is encrypted or signed with PGP, and no keys are configured for it",
             where="byte 0",
-            remedy="decrypt it and verify its signature first (gpg --decrypt)",
+            remedy="add mappings/pgp/BANK.toml with paths (of the file on the drop), home (a GnuPG "
+            "home of mode 0700 with our private and the bank's public key) and signers "
+            "(fingerprints of the bank's keys); of one file: --pgp-home DIR --signer FINGERPRINT",
         )
     for pattern, name in _OTHERS:
         if pattern.search(head):

@@ -2,34 +2,84 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from lxml import etree
 
+from parsers import _camt_fast
 from parsers._camt_shapes import SHAPES, Shape, identify, version_of
 from parsers._camt_statement import Statement
 from parsers._rows import Rows
-from parsers._xml import Document, Node, documents, local_name, stream
+from parsers._xml import Document, Node, documents, line_of, local_name, stream
 from tieout.canonical import Tables
 from tieout.errors import InputError
 
-__all__ = ["messages"]
+__all__ = ["FAST_FROM", "messages", "strict"]
+
+_log = logging.getLogger(__name__)
 
 _TAGS: Final = ("GrpHdr", "Ntry", *(shape.element for shape in SHAPES))
 _ROOTS: Final = {shape.root: shape for shape in SHAPES}
 
 
+#: Smaller files gain nothing from the fast reader.
+FAST_FROM: Final = 256 << 10
+
+
 def messages(path: Path, wanted: Shape) -> Iterator[Tables]:
-    """The file in batches of about 5,000 entries, with file-local ids.
+    """The file in batches of some thousand entries, with file-local ids.
+
+    A large file is read by `parsers._camt_fast` as far as that is sure of it; `strict` decides
+    everything else.
 
     Args:
         path: the file; its documents may be of several of the three messages.
         wanted: the one its head shows.
 
     Raises:
-        InputError: ``XML_*`` where the file is unsafe, cut or damaged, ``CAMT_NO_STATEMENT``.
+        InputError: ``XML_*`` where the file is unsafe, cut or damaged, ``CAMT_ENVELOPE``,
+            ``CAMT_NO_STATEMENT``.
+    """
+    given = [0] * 5
+    if path.stat().st_size >= FAST_FROM:
+        try:
+            for batch in _camt_fast.batches(path):
+                given = [a + len(b) for a, b in zip(given, _rows_of(batch), strict=True)]
+                yield batch
+            return
+        except _camt_fast.UnsureError as reason:
+            _log.debug("read strictly: %s", reason)
+        except Exception:
+            # An unforeseen failure of what only saves time must not cost the file.
+            _log.exception("the fast reader failed; the file is read strictly")
+    for batch in strict(path, wanted):
+        sizes = [len(rows) for rows in _rows_of(batch)]
+        left = [max(had - size, 0) for had, size in zip(given, sizes, strict=True)]
+        skip = [min(had, size) for had, size in zip(given, sizes, strict=True)]
+        given = left
+        if skip == sizes:
+            continue
+        yield Tables(
+            batch.statements.slice(skip[0]),
+            batch.balances.slice(skip[1]),
+            batch.entries.slice(skip[2]),
+            batch.details.slice(skip[3]),
+            batch.findings[skip[4] :],
+        )
+
+
+def _rows_of(batch: Tables) -> tuple[Any, ...]:
+    return batch.statements, batch.balances, batch.entries, batch.details, batch.findings
+
+
+def strict(path: Path, wanted: Shape) -> Iterator[Tables]:
+    """The file, element by element: what every other way of reading it must equal.
+
+    Raises:
+        InputError: as `messages`.
     """
     with path.open("rb") as file:
         exact = identify(file.read(1 << 16))
@@ -79,6 +129,23 @@ def _shape_of(element: etree._Element) -> Shape | None:
     return _ROOTS.get(name)
 
 
+def _envelope(what: str, where: str) -> InputError:
+    return InputError(
+        "CAMT_ENVELOPE",
+        what,
+        where=where,
+        remedy="the file is damaged: fetch it again; nothing of it was read",
+    )
+
+
+def _misplaced(current: Statement | None, element: etree._Element, line: int) -> None:
+    """An entry that stands in no statement, or somewhere inside one, is never passed over."""
+    if current is not None:
+        current.misplaced(line)
+    elif any(local_name(str(a.tag)) in _ROOTS for a in element.iterancestors()):
+        raise _envelope("an entry stands outside of any statement", f"line {line} Ntry")
+
+
 def _statements(
     path: Path, document: Document
 ) -> Iterator[tuple[Statement | None, etree._Element]]:
@@ -90,7 +157,9 @@ def _statements(
         name = local_name(str(element.tag))
         if name == "Ntry":
             parent = element.getparent()
-            if event == "end" and current is not None and parent is open_at:
+            if event == "end" and parent is not open_at:
+                _misplaced(current, element, document.line + line_of(element))
+            elif event == "end" and current is not None:
                 yield current, element
                 # The previous entry goes, not this one: the parser still stands on it.
                 if done is not None and parent is not None:
@@ -105,6 +174,9 @@ def _statements(
             if event == "end":
                 yield None, element
         elif name == shape.element and event == "start":
+            if current is not None:
+                where = f"line {document.line + line_of(element)} {shape.element}"
+                raise _envelope("a statement begins inside another one", where)
             current, open_at = Statement(element, document.line, shape), element
             yield current, element
         elif name == shape.element and current is not None:

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Mapping
 from typing import Any, Final
 
 from parsers._text import clean, reference
 from parsers._xml import Node
 
-__all__ = ["counterparty", "remittance"]
+__all__ = ["counterparty", "reference_type", "remittance"]
 
-_KNOWN: Final = ("SCOR", "QRR", "ISR")
+#: Words by which banks name a kind of reference: old Swiss files in German and French too.
+_KNOWN: Final = {"SCOR": "SCOR", "QRR": "QRR", "ISR": "ISR", "ESR": "ISR", "BVR": "ISR"}
 
 
 def _party(node: Node, role: str) -> tuple[str | None, str | None, str | None, str | None]:
@@ -73,11 +75,24 @@ def remittance(node: Node) -> tuple[str | None, str | None, str | None]:
 
 
 def _reference_type(part: Node) -> str | None:
-    """``SCOR``, ``QRR`` or ``ISR``, whichever way the bank writes it; else the bank's own word."""
     tp = part.one("CdtrRefInf", "Tp") or part.one("CdtrRefInf", "CdtrRefTp")
     if tp is None:
         return None
-    raw = clean(
-        tp.get("CdOrPrtry", "Cd") or tp.get("CdOrPrtry", "Prtry") or tp.get("Cd") or tp.get("Prtry")
+    return reference_type(
+        tp.get("CdOrPrtry", "Cd")
+        or tp.get("CdOrPrtry", "Prtry")
+        or tp.get("Cd")
+        or tp.get("Prtry"),
+        tp.get("Issr"),
     )
-    return next((kind for kind in _KNOWN if raw and kind in raw.upper().split()), raw)
+
+
+def reference_type(text: str | None, issuer: str | None = None) -> str | None:
+    """``SCOR``, ``QRR``, ``ISR`` or ``BBA``, whichever way the bank writes it; else its own word.
+
+    A Belgian communication is a SCOR with the issuer BBA; here it is what CODA calls it.
+    """
+    raw = clean(text)
+    words = re.findall("[A-Z]+", raw.upper()) if raw else []
+    kind = next((_KNOWN[word] for word in words if word in _KNOWN), raw)
+    return "BBA" if kind == "SCOR" and issuer and issuer.strip().upper() == "BBA" else kind

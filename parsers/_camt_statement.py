@@ -14,7 +14,7 @@ from parsers._text import clean, is_iban
 from parsers._values import amount, day, instant, is_true
 from parsers._xml import Node, line_of
 
-__all__ = ["Statement"]
+__all__ = ["Statement", "account_of", "currency_of"]
 
 #: Balance numbers of the BAI list that some banks send as proprietary codes.
 _BAI_BALANCES: Final = {"010": "OPBD", "015": "CLBD", "040": "OPAV", "045": "CLAV"}
@@ -23,39 +23,42 @@ _BAI_BALANCES: Final = {"010": "OPBD", "015": "CLBD", "040": "OPAV", "045": "CLA
 class Statement:
     """One statement being read: header, then entry by entry, balances proven at the end."""
 
-    def __init__(self, element: etree._Element, line: int, shape: Shape) -> None:
+    def __init__(self, element: etree._Element | None, line: int, shape: Shape) -> None:
         self.element, self.line, self.shape = element, line, shape
         self.begun = self.ended = self.held = self.incomplete = False
         self.moved, self.count = Decimal(0), 0
         self.currency: str | None = None  # the first entry's, where the account names none
         self.reversals: list[int] = []
+        self.proven = False  # the balances tell the sign of the reversals
         self.account: tuple[str | None, str | None] | None = None
 
     def begin(self, local_id: str, exact: str, header: Node | None, rows: Rows) -> None:
         """Take a file-local id; the element has no children yet."""
         self.begun = True
         self.id, self.format, self.header, self.rows = local_id, exact, header, rows
-        self.place = line_of(self.element) + self.line
         self.first = len(rows.entries)
 
     def _know_account(self) -> tuple[str | None, str | None]:
         """Account and currency, from the header elements before the first entry."""
-        if self.account is None:
+        if self.account is None and self.element is not None:
             head = Node(self.element, self.line, without="Ntry")
-            self.account = _account_id(head)[0], _currency(head)
-        return self.account
+            self.account = account_of(head)[0], currency_of(head)
+        return self.account or (None, None)
 
     def entry(self, element: etree._Element) -> None:
         """One Ntry: its row and its details', or a finding where it cannot be read."""
-        account, currency = self._know_account()
+        self.account = self._know_account()
+        self.take(Node(element, self.line))
+
+    def take(self, node: Node) -> None:
+        """The same of an Ntry as a node; the account is known."""
+        account, currency = self.account or (None, None)
         currency = currency or self.currency
         if account is None:
             self.held = True  # no header yet: filled in when the statement ends
         self.count += 1
         own = {account} - {None}
-        found = _camt_entry.entry(
-            Node(element, self.line), currency, own, self.rows, silent=self.shape.status
-        )
+        found = _camt_entry.entry(node, currency, own, self.rows, silent=self.shape.status)
         if found is None:
             self.incomplete = True
             return
@@ -81,12 +84,29 @@ class Statement:
         self.rows.entries.append(row)
         self.rows.details.extend(details)
 
+    def misplaced(self, line: int) -> None:
+        """An entry that is no child of the statement: it is not read, and that is said."""
+        self.incomplete = True
+        self.rows.finding(
+            "ENTRY_MISPLACED", "error", f"line {line} Ntry",
+            f"an entry stands inside another element of the {self.shape.element}",
+            "the file is damaged: ask the bank for it again; nothing is posted from the statement",
+        )  # fmt: skip
+
     def finish(self, element: etree._Element) -> None:
         """Statement row, balances and the proof, once everything of it is known."""
-        head = Node(element, self.line, without="Ntry")
-        account, scheme = _account_id(head)
-        mine = self.rows.entries[self.first :]
-        currency = _currency(head) or self.currency
+        self.place = line_of(element) + self.line
+        self.close(Node(element, self.line, without="Ntry"), self.rows.entries[self.first :])
+
+    def close(self, head: Node, mine: list[dict[str, Any]]) -> None:
+        """The same of a statement as a node without its entries.
+
+        Args:
+            head: the statement.
+            mine: its entries that were not handed on yet.
+        """
+        account, scheme = account_of(head)
+        currency = currency_of(head) or self.currency
         balances = [self._balance(n, b) for n, b in enumerate(head.all("Bal"), 1)]
         self.held = False
         for row in mine:
@@ -103,17 +123,19 @@ class Statement:
 
     def _prove(self, balances: list[dict[str, Any]], currency: str | None, where: str) -> None:
         """Opening + entries = closing; an interim report need not tie, but it is said."""
-        known = edges(balances, currency)
-        if self.reversals and known is None and self.shape.kind != "booked":
+        booked = self.shape.kind == "booked"
+        if self.reversals and not self.proven:
             self.rows.finding(
-                "REVERSAL_UNPROVEN", "info", f"line {self.reversals[0]} Ntry/RvslInd",
+                "REVERSAL_UNPROVEN", "warning" if booked else "info",
+                f"line {self.reversals[0]} Ntry/RvslInd",
                 f"{len(self.reversals)} reversals keep the bank's mark, no balances prove it",
-                "the booked statement settles the sign",
+                "look at the entry: some banks keep the mark of what is reversed" if booked
+                else "the booked statement settles the sign",
             )  # fmt: skip
-        if known is None and self.shape.kind != "booked":
+        if not booked and edges(balances, currency) is None:
             return
         finding = balance_finding(balances, currency, self.moved, where)
-        if finding is not None and self.shape.kind == "booked":
+        if finding is not None and booked:
             self.rows.findings.append(finding)
         elif finding is not None:
             self.rows.finding(
@@ -132,7 +154,9 @@ class Statement:
             return
         wanted = known[1]["amount"] - known[0]["amount"]
         shift = 2 * sum((e["amount"] for e in turned), Decimal(0))
-        if self.moved == wanted or self.moved - shift != wanted:
+        # Reversals that cancel out tie with either sign: that proves nothing.
+        self.proven = shift != 0 and wanted in (self.moved, self.moved - shift)
+        if self.moved == wanted or not self.proven:
             return
         self.moved -= shift
         ids = {e["entry_id"] for e in turned}
@@ -235,7 +259,7 @@ def _number(text: str | None) -> int | None:
     return None
 
 
-def _account_id(head: Node) -> tuple[str | None, str | None]:
+def account_of(head: Node) -> tuple[str | None, str | None]:
     """Account and its scheme; an IBAN written as another identification is an IBAN."""
     iban = head.get("Acct", "Id", "IBAN")
     if iban is not None:
@@ -253,7 +277,7 @@ def _account_id(head: Node) -> tuple[str | None, str | None]:
     return (bare, "IBAN") if is_iban(bare) else (other, "other")
 
 
-def _currency(head: Node) -> str | None:
+def currency_of(head: Node) -> str | None:
     """The account's currency: its own, else that of the first booked balance."""
     own = head.get("Acct", "Ccy")
     if own is not None:

@@ -8,18 +8,19 @@ from datetime import date
 from decimal import Decimal
 from typing import Any, Final
 
+from parsers._dialect86 import Layout
 from parsers._field86 import Decoded, decode
 from parsers._rows import Rows
 from parsers._text import clean, is_iban, reference
 from parsers._values import amount
 
-__all__ = ["Row", "entry", "short_date", "year_of"]
+__all__ = ["POINTERS", "Row", "entry", "entry_date", "short_date", "year_of"]
 
 Row = dict[str, Any]
 
 _LINE = re.compile(
     r"\s*(?P<value>\d{6})(?P<entry>\d{4}|[ ]{4})?\s*(?P<mark>R[CD]|E[CD]|[CD])(?P<funds>[A-Z])?"
-    r"\s*(?P<amount>\d[\d.,]*)(?=[NSF][A-Z0-9 ]|[A-Z]{3}[A-Z0-9]|\s|$)\s*(?P<rest>.*)",
+    r"\s*(?P<amount>\d[\d.,]*)(?=[NSF][A-Z0-9 ]|[A-Z]{3}[A-Z0-9]|//|\s|$)\s*(?P<rest>.*)",
     re.ASCII | re.DOTALL,
 )
 _TYPE = re.compile(
@@ -30,7 +31,9 @@ _MONEY = re.compile(r"(?:([A-Z]{3})\s?)?(\d[\d.,]*)(?:\s?([A-Z]{3}))?")
 _PADDED = re.compile(r"((?=.{15}[ ])\S.{14,15}|\S+[ ]{2})[ ]+(\S.*)", re.DOTALL)
 _NS_LINE = re.compile(r"(\d\d)(.*)")
 #: Customer references that only point into :86:.
-_POINTERS: Final = frozenset({"EREF", "KREF", "MREF", "PREF", "MARF"})
+POINTERS: Final = frozenset(
+    word + plus for word in ("EREF", "KREF", "MREF", "PREF", "MARF") for plus in ("", "+")
+)
 _SIGN: Final = {"C": 1, "D": -1, "RC": -1, "RD": 1, "EC": 1, "ED": -1}
 
 
@@ -47,7 +50,7 @@ def short_date(text: str) -> date | None:
         return None
 
 
-def _entry_date(month_day: str, value: str) -> date | None:
+def entry_date(month_day: str, value: str) -> date | None:
     """MMDD with the year that brings it nearest to the value date (YYMMDD, maybe impossible)."""
     near = short_date(value) or short_date(value[:4] + "28") or short_date(value[:2] + "0630")
     found: list[date] = []
@@ -62,7 +65,12 @@ def _entry_date(month_day: str, value: str) -> date | None:
 
 
 def entry(
-    line: int, lines: Sequence[str], texts: Sequence[str], extra: Sequence[str], rows: Rows
+    line: int,
+    lines: Sequence[str],
+    texts: Sequence[str],
+    extra: Sequence[str],
+    rows: Rows,
+    layout: Layout | None = None,
 ) -> tuple[Row, Row] | None:
     """Entry and detail row (ids, account and currency are the caller's).
 
@@ -72,6 +80,7 @@ def entry(
         texts: lines of all ``:86:`` that follow it.
         extra: lines of ``:NS:`` fields that follow it.
         rows: takes the findings.
+        layout: of the texts, where a dialect declares it.
 
     Returns:
         None where the line cannot be read; a finding holds its raw text.
@@ -90,9 +99,12 @@ def entry(
     sign = _SIGN[found["mark"]]
     kind, own_ref, bank_ref, tail = _references(found["rest"])
     notes = [text for text in [tail, *(s.strip() for s in supplement)] if text]
-    decoded = decode(texts) if texts else Decoded()
+    read = decode if layout is None else layout.decode
+    decoded = read(texts) if texts else Decoded()
     named = _national(extra, decoded)
-    narrative = [decoded.booking_text] if decoded.structured else [named, decoded.narrative]
+    narrative = (
+        [decoded.booking_text] if decoded.structured else [named, decoded.text or decoded.narrative]
+    )
     decoded.counterparty_name = decoded.counterparty_name or tail
     row: Row = {
         "line_no": line,
@@ -101,7 +113,7 @@ def entry(
         "status": "future" if found["mark"][0] == "E" else "booked",
         "reversal": found["mark"][0] == "R",
         "bank_ref": bank_ref,
-        "entry_ref": None if own_ref in _POINTERS else own_ref,
+        "entry_ref": None if own_ref in POINTERS else own_ref,
         "code_proprietary": decoded.gvc,
         "swift_type": kind,
         "narrative": clean("\n".join(t for t in [*notes, *narrative] if t)),
@@ -116,7 +128,7 @@ def _dates(found: re.Match[str], line: int, rows: Rows) -> dict[str, date | None
     raw = (found["entry"] or "").strip()
     # An expected entry is not booked: without its own date it has none.
     silent = None if found["mark"][0] == "E" else valued
-    booked = _entry_date(raw, found["value"]) if raw else silent
+    booked = entry_date(raw, found["value"]) if raw else silent
     for name, text, day in (("value", found["value"], valued), ("entry", raw, booked)):
         if text and day is None:
             rows.finding(
@@ -189,6 +201,7 @@ def _detail(
         "original_amount": sign * original[0] if original else None,
         "original_currency": original[1] if original else None,
         "charges": -charges if charges else charges,
+        **decoded.more,
     }
 
 

@@ -14,10 +14,12 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 from lxml import etree
 
+from parsers._text import single_byte
+from parsers._xml_line import line_of
 from tieout.errors import Finding, InputError
 
 __all__ = ["Document", "Node", "documents", "line_of", "local_name", "stream"]
@@ -93,12 +95,6 @@ class Node:
         """The trimmed text at the path; None where it is absent or empty."""
         node = self.one(*path)
         return (node.text.strip() or None) if node is not None else None
-
-
-def line_of(element: etree._Element) -> int:
-    """The element's line in its document, 0 where it is unknown."""
-    line: Any = element.sourceline
-    return int(line) if line else 0
 
 
 def local_name(tag: str) -> str:
@@ -225,13 +221,12 @@ def _encoding(
         # A character cut off by the file's end is a truncation: the parser will say so.
         if _is_cut(data, start, end):
             return None, None
-        return "cp1252", Finding(
-            "XML_ENCODING",
-            "warning",
-            _further(where, lines),
-            f"the bytes are not the {name} that is declared; read as cp1252",
+        chosen = single_byte(_blocks(data, start, end))
+        return chosen, Finding(
+            "XML_ENCODING", "warning", _further(where, lines),
+            f"the bytes are not the {name} that is declared; read as {chosen}",
             "tell the bank that its encoding declaration is wrong",
-        )
+        )  # fmt: skip
     return None, None
 
 

@@ -17,10 +17,13 @@ from tieout.commands import (
     demo,
     exceptions,
     match,
+    onboard,
     outbox,
     parse,
+    profiles,
     reconcile,
     stages,
+    statements,
     verify,
 )
 from tieout.errors import TieoutError
@@ -30,9 +33,12 @@ __all__ = ["main"]
 #: In the order in which a day uses them.
 COMMANDS = (
     parse,
+    onboard,
+    profiles,
     reconcile,
     match,
     stages,
+    statements,
     exceptions,
     approve,
     outbox,
