@@ -7,10 +7,10 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 BENCH := .venv-bench
 
-.PHONY: help setup demo up down test corpus check fmt lock clean bench-parse
+.PHONY: help setup demo up down test corpus check fmt lock clean bench-parse bench-suites
 
 help:  ## what each command does
-	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 setup: $(STAMP)  ## make the environment in .venv from the hashed lock
 
@@ -75,3 +75,6 @@ down: $(STAMP)  ## stop all that `make up` started
 
 corpus: $(STAMP)  ## judge every reader by the real bank files in ../shared/corpus
 	@$(BIN)/python -m tests.parsers.corpus
+
+bench-suites: $(STAMP)  ## what validating a million rows costs, beside reading them
+	@$(BIN)/python -m benchmarks.suites

@@ -2,8 +2,9 @@
 
 Each file is read by a mapped task of its own. A bad one is quarantined with where, what and how to
 mend, and the others go on; a task that breaks fails the run at `settled`, after the other files
-were recorded. `validate` runs the quality suites and is the gate to the ledger. Running it again
-claims nothing twice. Emits `bank_statements` when statements were recorded.
+were recorded. `validate` runs the quality suites over all of them at once and is the gate to the
+ledger: it lets go on what may; its button shows the Data Docs. Running it again claims nothing
+twice. Emits `bank_statements` when statements were recorded.
 """
 
 from airflow.providers.standard.operators.empty import EmptyOperator
@@ -11,6 +12,7 @@ from airflow.sdk import CronTriggerTimetable, dag, task
 
 from tieout_airflow import tasks
 from tieout_airflow.assets import BANK_STATEMENTS, DAG_DEFAULTS, OUTSIDE, TIMEZONE
+from tieout_airflow.links import with_docs
 
 
 @dag(
@@ -29,7 +31,7 @@ def ingest_statements() -> None:
 
     files = claim()
     states = read.expand(file_id=files)
-    valid = validate(files)
+    valid = with_docs(validate(files))
     recorded = record(valid)
     states >> valid
     [states, recorded] >> EmptyOperator(task_id="settled", trigger_rule="none_failed")

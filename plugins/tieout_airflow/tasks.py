@@ -29,6 +29,7 @@ from tieout_airflow.assets import (
     RECONCILIATIONS,
     TIMEZONE,
 )
+from tieout_airflow.links import say_docs
 
 if TYPE_CHECKING:
     from airflow.sdk import Asset
@@ -37,6 +38,7 @@ if TYPE_CHECKING:
 __all__ = [
     "accounts",
     "business_day",
+    "check_arrivals",
     "claim_files",
     "close_report",
     "post_adjustments",
@@ -74,11 +76,14 @@ def read_file(file_id: str) -> str:
 
 def validate_files(file_ids: list[str]) -> list[str]:
     """Run the quality suites over the files read; return the ids that may go on."""
-    from tieout.stages import ingest
+    from tieout.stages import validation
 
     with _ledger() as ledger:
-        passed: list[str] = ingest.validate_files(ledger, data_home(), file_ids)
-    log.info("%d of %d files pass; Data Docs: %s", len(passed), len(file_ids), _docs())
+        validated = validation.validate(ledger, data_home(), file_ids)
+    passed: list[str] = validated.good
+    if validated.docs is not None:
+        say_docs(validated.docs, data_home())
+    log.info("%d of %d files pass; Data Docs: %s", len(passed), len(file_ids), validated.docs)
     if not passed:
         raise AirflowSkipException("no file passed: see the findings in the ledger")
     return passed
@@ -94,6 +99,23 @@ def record_files(file_ids: list[str]) -> list[str]:
         raise AirflowSkipException("every statement was known already: nothing recorded")
     _emit(BANK_STATEMENTS, accounts=list(touched), data_docs=_docs())
     return touched
+
+
+def check_arrivals() -> int:
+    """Say which statements are due and not there; return how many."""
+    from tieout.stages import arrival
+
+    given = get_current_context()["params"].get("day") or os.environ.get("TIEOUT_DAY")
+    until = date.fromisoformat(given) if given else None
+    with _ledger() as ledger:
+        found = arrival.check_arrivals(ledger, data_home(), until=until)
+    if found.docs is not None:
+        say_docs(found.docs, data_home())
+    for each in found.missing:
+        log.info("%s: no statement of %s, due %s", each.account_code, each.expected_on, each.due)
+    if not (found.missing or found.opened or found.resolved):
+        raise AirflowSkipException("every statement that is due is there")
+    return len(found.missing)
 
 
 def sync_books() -> int:

@@ -11,6 +11,7 @@ import pytest
 
 NAMES = (
     "close_report",
+    "expect_statements",
     "ingest_statements",
     "post_adjustments",
     "reconcile",
@@ -19,7 +20,7 @@ NAMES = (
 )
 
 
-def test_there_are_the_six_dags_one_a_file(root: Path, probed: dict[str, Any]) -> None:
+def test_there_are_the_dags_one_a_file(root: Path, probed: dict[str, Any]) -> None:
     assert sorted(path.stem for path in (root / "dags").glob("*.py")) == list(NAMES)
     assert sorted(probed["dags"]) == list(NAMES)
 
@@ -54,6 +55,7 @@ def test_assets_link_the_dags_into_a_ring(probed: dict[str, Any]) -> None:
     }
     assert outlets == {
         "close_report": [],
+        "expect_statements": [],
         "ingest_statements": ["bank_statements"],
         "post_adjustments": ["postings"],
         "reconcile": ["reconciliations"],
@@ -89,7 +91,7 @@ def test_calls_to_the_erp_share_a_pool_that_ships_with_us(
     assert used == {"erp_tryton"} == set(shipped)
 
 
-@pytest.mark.parametrize("dag", ["close_report", "reconcile", "sync_books"])
+@pytest.mark.parametrize("dag", ["close_report", "expect_statements", "reconcile", "sync_books"])
 def test_a_day_can_be_given_by_hand(probed: dict[str, Any], dag: str) -> None:
     assert "day" in probed["dags"][dag]["params"]
 
@@ -106,4 +108,4 @@ def test_tasks_take_and_give_ids_never_tables(root: Path) -> None:
             for annotation in [*given, node.returns]:
                 assert annotation is not None
                 assert ast.unparse(annotation) in allowed, node.name
-    assert len(seen) == 12
+    assert len(seen) == 13

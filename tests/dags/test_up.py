@@ -83,6 +83,26 @@ def test_data_docs_open_for_who_is_logged_in(api: up.Api) -> None:
     assert api.get("/tieout/docs/%2e%2e/pg.lock").status_code == 404
 
 
+def test_a_run_links_to_its_own_data_docs(api: up.Api) -> None:
+    first = min(run["dag_run_id"] for run in _runs(api, "ingest_statements"))
+    place = f"/dags/ingest_statements/dagRuns/{first}/taskInstances/validate/links"
+    links: Any = api.call("GET", place)["extra_links"]
+    assert str(links["Data Docs"]).startswith("/tieout/docs/statements/")
+    page = api.get(str(links["Data Docs"]))
+    assert page.status_code == 200
+    assert "Data quality: statements" in page.text
+    assert "entries" in page.text
+
+
+def test_arrivals_of_the_day_are_asked_for(api: up.Api) -> None:
+    day = {"day": "2026-11-20"}
+    run = api.call("POST", "/dags/expect_statements/dagRuns", logical_date=None, conf=day)
+    run_id = str(run["dag_run_id"])
+    assert _wait(api, "expect_statements", run_id) == "success"
+    place = f"/dags/expect_statements/dagRuns/{run_id}/taskInstances/arrivals"
+    assert api.call("GET", place)["state"] == "skipped"  # every statement of the day is there
+
+
 def test_the_runs_of_the_demo_are_there(api: up.Api) -> None:
     runs = _runs(api, "close_report")
     assert runs

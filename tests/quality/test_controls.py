@@ -8,14 +8,15 @@ from typing import Any
 
 import pyarrow as pa
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.quality.tables import DAY, balance, detail, entry, statement, tables
 from tieout.canonical import Tables
 from tieout.errors import Finding
 from tieout.quality.codes import CONTROL_CODES, worst_effect
-from tieout.quality.controls import KnownAccount, PreviousStatement, check_statement
+from tieout.quality.controls import KnownAccount, PreviousStatement, ask, check_statement
+from tieout.quality.facts import StatementFacts, statement_facts
 
 ACCOUNT = KnownAccount("NORD-1", "EUR", date(2026, 11, 18), Decimal("50.00"), 40)
 PREVIOUS = PreviousStatement("s0", 41, Decimal("100.00"), date(2026, 11, 19))
@@ -31,9 +32,14 @@ def good(**changes: Any) -> Tables:
 
 def check(given: Tables, **options: Any) -> list[Finding]:
     (row,) = given.statements.to_pylist()
-    defaults: dict[str, Any] = {"account": ACCOUNT, "previous": PREVIOUS, "details": given.details}
-    options = {**defaults, **options}
-    return check_statement(row, given.balances.to_pylist(), given.entries, **options)
+    options = {"account": ACCOUNT, "previous": PREVIOUS, **options}
+    frames = {"entries": given.entries, "details": options.pop("details", given.details)}
+    balances = given.balances.to_pylist()
+    own = [b for b in balances if b["statement_id"] == row["statement_id"]]
+    asked = ask(row, own, options["account"])
+    found = statement_facts({k: v for k, v in frames.items() if v is not None}, [asked])
+    facts = found.get(row["statement_id"], StatementFacts())
+    return check_statement(row, balances, facts, **options)
 
 
 def codes(given: Tables, **options: Any) -> list[str]:
@@ -75,6 +81,7 @@ def test_balance_mismatch_says_what_is_missing() -> None:
     assert "DE02120300000000202051" in finding.message
 
 
+@settings(max_examples=40, deadline=None)  # each opens a database
 @given(
     amounts=st.lists(st.integers(-(10**12), 10**12), max_size=12),
     opening=st.integers(-(10**12), 10**12),

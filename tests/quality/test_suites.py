@@ -20,6 +20,7 @@ from tests.quality.tables import balance, detail, entry, statement, tables
 from tieout.canonical import Tables, concat, empty, table
 from tieout.errors import Finding, InputError, ProfileError
 from tieout.profiles import mappings_dir
+from tieout.quality.relations import frames_of
 from tieout.quality.rules import LOCATORS, load_suites
 from tieout.quality.suites import SuiteOutcome, run_suites
 
@@ -35,15 +36,16 @@ def good_tables() -> Tables:
 
 
 def run(given: Tables, tmp_path: Path, **options: Any) -> SuiteOutcome:
-    return run_suites(given, docs_dir=tmp_path / "docs", run_name="run-1", **options)
+    frames = frames_of(given) | options.pop("more", {})
+    return run_suites(frames, docs_dir=tmp_path / "docs", run_name="run-1", **options)
 
 
 def test_good_tables_have_no_findings_and_data_docs_are_written(tmp_path: Path) -> None:
     outcome = run(good_tables(), tmp_path)
     assert outcome.findings == () and outcome.by_owner == {}
-    assert outcome.docs == tmp_path / "docs" / "index.html"
+    assert outcome.docs == tmp_path / "docs" / "statements" / "run-1" / "index.html"
     assert "run-1" in outcome.docs.read_text()
-    pages = sorted((tmp_path / "docs" / "statements" / "validations").rglob("*.html"))
+    pages = sorted((tmp_path / "docs" / "statements" / "run-1" / "validations").rglob("*.html"))
     assert len(pages) == 4
     suites = load_suites(SUITES)
     assert outcome.statistics == {
@@ -150,7 +152,7 @@ def test_expenses(tmp_path: Path) -> None:
     row |= {"payer_type": "Company", "payee_type": "Bank", "account_code": None}
     row |= {"journal_amount": Decimal("2000000")}
     lines = table([row, row | {"line_no": 3}], concur_sae.EXPENSES)
-    outcome = run(empty(), tmp_path, expenses=lines)
+    outcome = run(empty(), tmp_path, more={"expenses": lines})
     assert [(f.code, f.where) for f in outcome.findings] == [
         ("EXPENSE_SEQUENCE_REPEATED", "file f9 line 2"),
         ("EXPENSE_PAYEE", "file f9 line 2"),
@@ -250,7 +252,7 @@ def test_the_sandbox_day_passes(tmp_path: Path) -> None:
             read.append(parsers.read_file(path).tables)
         except InputError as error:
             assert "resend" in file.path, error
-    outcome = run(concat(read), tmp_path, expenses=expenses)
+    outcome = run(concat(read), tmp_path, more={"expenses": expenses})
     assert {f.severity for f in outcome.findings} <= {"info"}
     assert outcome.statistics["entries"]["rows"] > 50
 

@@ -1,4 +1,4 @@
-"""``tieout ingest | sync | expenses | derive | report``: the stages, as the DAGs run them.
+"""``tieout ingest | arrivals | sync | expenses | derive | report``: the stages of the DAGs.
 
 They use the ledger of ``TIEOUT_DATABASE`` (or the embedded one) and the endpoints of the
 environment (see `tieout.wiring`).
@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import datetime as dt
+import os
 from collections.abc import Callable
 
 from rich.console import Console
@@ -15,7 +16,7 @@ from rich.console import Console
 from tieout.commands.common import day_of
 from tieout.home import data_home
 from tieout.reports import text
-from tieout.stages import expenses, ingest, reconcile, report, sync
+from tieout.stages import arrival, expenses, ingest, reconcile, report, sync
 from tieout.wiring import (
     endpoint_from_environment,
     open_connector,
@@ -31,6 +32,7 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """Declare the commands."""
     for name, words, action in (
         ("ingest", "take new files from the bank drop into the ledger", _ingest),
+        ("arrivals", "say which statements are due and not there", _arrivals),
         ("sync", "read cash book, open items, balances and rates of the ERP", _sync),
         ("expenses", "take new expense extracts from their drop", _expenses),
         ("derive", "match, propose adjustments, name exceptions", _derive),
@@ -64,6 +66,20 @@ def _ingest(args: argparse.Namespace) -> int:
     print(f"{len(claimed)} new files: {len(good)} recorded, {refused} put aside")
     print("accounts with new statements: " + (", ".join(touched) or "none"))
     return 1 if refused else 0
+
+
+def _arrivals(args: argparse.Namespace) -> int:
+    held = os.environ.get("TIEOUT_DAY")
+    until = args.day or (dt.date.fromisoformat(held) if held else None)
+    with open_ledger() as ledger:
+        found = arrival.check_arrivals(ledger, data_home(), until=until)
+    for each in found.missing:
+        print(f"{each.account_code}: no statement of {each.expected_on}, due {each.due}")
+    print(
+        f"{len(found.missing)} statements missing; exceptions: {found.opened} opened, "
+        f"{found.resolved} resolved"
+    )
+    return 1 if found.missing else 0
 
 
 def _sync(args: argparse.Namespace) -> int:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Final
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
@@ -21,9 +21,12 @@ from tieout.ledger import database_now
 from tieout.ledger.models import ExceptionEvent, ExceptionRow
 from tieout.states import move
 
-__all__ = ["ExceptionDraft", "record_exceptions", "unresolved"]
+__all__ = ["ARRIVALS", "ExceptionDraft", "record_exceptions", "unresolved"]
 
 _ENGINE = "tieout"
+
+#: Codes that a stage of their own derives, from the calendar; no other stage resolves them.
+ARRIVALS: Final = frozenset({"STATEMENT_MISSING"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,11 +51,22 @@ class ExceptionDraft:
 
 
 def record_exceptions(
-    session: Session, account_code: str, drafts: Sequence[ExceptionDraft]
+    session: Session,
+    account_code: str,
+    drafts: Sequence[ExceptionDraft],
+    *,
+    arrivals: bool = False,
 ) -> tuple[int, int]:
-    """Write an account's derived exceptions; returns how many were opened and resolved."""
+    """Write an account's derived exceptions; returns how many were opened and resolved.
+
+    Args:
+        arrivals: the drafts are all of `ARRIVALS`; else they are all of the other codes.
+    """
     derived = {_key(account_code, d): d for d in drafts}
-    mine = select(ExceptionRow).where(ExceptionRow.account_code == account_code)
+    late = ExceptionRow.reason_code.in_(ARRIVALS)
+    mine = select(ExceptionRow).where(
+        ExceptionRow.account_code == account_code, late if arrivals else ~late
+    )
     held = mine.order_by(ExceptionRow.exception_id).with_for_update()
     rows = session.scalars(held.execution_options(populate_existing=True))
     known = {row.exception_id: row for row in rows}

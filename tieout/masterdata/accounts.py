@@ -17,6 +17,7 @@ from sqlalchemy.orm import Session
 
 from tieout.errors import ProfileError
 from tieout.ledger.models import Account
+from tieout.masterdata.expected import Expected, expected_of, zone_of
 from tieout.money import exponent_of, is_currency, parse_amount, to_minor
 from tieout.profiles import allow_keys, fingerprint, load_all, require
 
@@ -31,6 +32,7 @@ _KEYS: Final = (
     "currency",
     "cutover",
     "erp",
+    "expected",
     "gl_account",
     "iban",
     "journal",
@@ -65,6 +67,7 @@ class BankAccount:
     cutover_sequence_no: int | None
     sequence: str  # "strict": numbers run without a hole; "ignored": this bank's do not
     fingerprint: str
+    expected: Expected | None = None
 
     @property
     def cutover_balance(self) -> Decimal:
@@ -121,6 +124,7 @@ def _account(where: str, content: dict[str, Any]) -> BankAccount:
         cutover_sequence_no=cutover.get("sequence_no"),
         sequence=_one_of(content.get("sequence", "strict"), ("strict", "ignored"), where),
         fingerprint=fingerprint(content),
+        expected=expected_of(content, currency, zone_of(content, where), where),
     )
 
 
@@ -158,6 +162,6 @@ def record_accounts(session: Session, accounts: Sequence[BankAccount]) -> None:
     """Write the mappings' accounts to the ledger (a changed mapping updates its row)."""
     for account in accounts:
         values = asdict(account) | {"exponent": exponent_of(account.currency)}
-        del values["aliases"], values["sequence"]
+        del values["aliases"], values["expected"], values["sequence"]
         statement = insert(Account).values(**values)
         session.execute(statement.on_conflict_do_update(index_elements=["code"], set_=values))

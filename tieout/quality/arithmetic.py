@@ -8,11 +8,9 @@ from datetime import date
 from decimal import Decimal
 from typing import Any, Final
 
-import pyarrow as pa
-import pyarrow.compute
-
 from tieout.errors import Finding
 from tieout.quality.codes import CONTROL_CODES, finding, place
+from tieout.quality.facts import Few, StatementFacts
 
 __all__ = [
     "KnownAccount",
@@ -25,10 +23,6 @@ __all__ = [
 
 Row = Mapping[str, Any]
 
-#: The stubs know too few of its signatures.
-pc: Any = pyarrow.compute
-
-_ZERO: Final = Decimal(0)
 _SHOWN: Final = 20
 
 
@@ -71,7 +65,7 @@ def closed_on(statement: Row, closing: Row | None) -> date | None:
 
 
 def check_balance(
-    statement: Row, opening: Row | None, closing: Row | None, rows: pa.Table
+    statement: Row, opening: Row | None, closing: Row | None, facts: StatementFacts
 ) -> list[Finding]:
     """Opening + booked entries = closing, exactly."""
     if statement["incomplete"]:
@@ -82,13 +76,11 @@ def check_balance(
             name for name, b in (("opening", opening), ("closing", closing)) if b is None
         )
         return [finding("STATEMENT_UNBALANCED", statement, f"no {missing} balance")]
-    booked = rows.filter(pc.equal(rows["status"], "booked"))
-    moved = sum((a for a in booked["amount"].to_pylist() if a is not None), _ZERO)
-    expected = opening["amount"] + moved
+    expected = opening["amount"] + facts.moved
     if expected == closing["amount"]:
         return []
     text = (
-        f"opening {_plain(opening['amount'])} and {booked.num_rows} entries of {_plain(moved)} "
+        f"opening {_plain(opening['amount'])} and {facts.booked} entries of {_plain(facts.moved)} "
         f"come to {_plain(expected)}, the closing balance is {_plain(closing['amount'])}: "
         f"{_plain(closing['amount'] - expected)} is missing"
     )
@@ -132,27 +124,14 @@ def check_follows(
     return [*found, finding("STATEMENT_GAP", statement, f"number {holes} is missing")]
 
 
-def check_details(rows: pa.Table, details: pa.Table) -> list[Finding]:
+def check_details(apart: Few) -> list[Finding]:
     """Entries whose details all have amounts in the entry's currency, and another sum."""
-    own = details.filter(pc.is_in(details["entry_id"], value_set=rows["entry_id"]))
-    sums: dict[str, Decimal | None] = {}
-    charges: dict[str, Decimal] = {}
-    currencies = dict(zip(rows["entry_id"].to_pylist(), rows["currency"].to_pylist(), strict=True))
-    names = ("entry_id", "amount", "currency", "charges")
-    for key, amount, currency, charge in zip(*(own[n].to_pylist() for n in names), strict=True):
-        so_far = sums.get(key, _ZERO)
-        comparable = amount is not None and currency in (None, currencies[key])
-        sums[key] = so_far + amount if comparable and so_far is not None else None
-        charges[key] = charges.get(key, _ZERO) + (charge or _ZERO)
+    control = CONTROL_CODES["DETAIL_SUM"]
     found = []
-    for row in rows.select(["entry_id", "line_no", "amount"]).to_pylist():
-        total = sums.get(row["entry_id"])
-        if total is None or row["amount"] in (None, total, total + charges[row["entry_id"]]):
-            continue
-        text = f"the details come to {_plain(total)}, the entry is {_plain(row['amount'])}"
-        control = CONTROL_CODES["DETAIL_SUM"]
+    for row in apart.rows:
+        text = f"the details come to {_plain(row['total'])}, the entry is {_plain(row['amount'])}"
         found.append(Finding("DETAIL_SUM", control.severity, place(row), text, control.remedy))
-    return found[:_SHOWN]
+    return found
 
 
 def _plain(amount: Decimal) -> str:

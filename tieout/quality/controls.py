@@ -1,21 +1,17 @@
 """Statement controls: the arithmetic and order a bank statement must satisfy. Pure functions.
 
-The findings' codes, and what each means for the statement, are `tieout.quality.codes`.
+The findings' codes, and what each means for the statement, are `tieout.quality.codes`; the numbers
+of a statement's entries, however many, are `tieout.quality.facts`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import date, timedelta
-from decimal import Decimal
 from typing import Any, Final
 
-import pyarrow as pa
-import pyarrow.compute
-
-from tieout.canonical import AMOUNT
 from tieout.errors import Finding, MoneyError
-from tieout.money import MINOR_MAX, exponent_of, to_minor
+from tieout.money import exponent_of, to_minor
 from tieout.quality.arithmetic import (
     KnownAccount,
     PreviousStatement,
@@ -25,12 +21,14 @@ from tieout.quality.arithmetic import (
     closed_on,
 )
 from tieout.quality.codes import CONTROL_CODES, Effect, finding, place, worst_effect
+from tieout.quality.facts import Asked, Few, StatementFacts
 
 __all__ = [
     "CONTROL_CODES",
     "Effect",
     "KnownAccount",
     "PreviousStatement",
+    "ask",
     "check_statement",
     "edges",
     "worst_effect",
@@ -38,11 +36,6 @@ __all__ = [
 
 Row = Mapping[str, Any]
 
-#: The stubs know too few of its signatures.
-pc: Any = pyarrow.compute
-
-#: Findings of one kind shown for one statement.
-_SHOWN: Final = 20
 #: A statement may be dated this many days ahead of today (time zones, holidays).
 _DAYS_AHEAD: Final = 2
 #: Entries may be booked this long before the statement's opening day, or after its closing day.
@@ -52,14 +45,29 @@ _DAYS_LATE: Final = 5
 _DAYS_PERIOD: Final = 400
 
 
+def ask(statement: Row, balances: Sequence[Row], account: KnownAccount | None) -> Asked:
+    """What `check_statement` asks of the statement's rows: see `tieout.quality.facts`.
+
+    Args:
+        balances: the statement's own rows of BALANCES.
+    """
+    first, last = _period(*edges(balances), statement)
+    return Asked(
+        statement["statement_id"],
+        currency=statement["currency"],
+        digits=_digits(_currency_of(statement, account)),
+        first=first,
+        last=last,
+    )
+
+
 def check_statement(
     statement: Row,
     balances: Sequence[Row],
-    entries: pa.Table,
+    facts: StatementFacts,
     *,
     account: KnownAccount | None,
     previous: PreviousStatement | None,
-    details: pa.Table | None = None,
     recorded: Collection[str] = frozenset(),
     today: date | None = None,
     continuity: bool = True,
@@ -69,10 +77,9 @@ def check_statement(
     Args:
         statement: a row of `tieout.canonical.STATEMENTS`.
         balances: its rows of BALANCES; rows of other statements are left aside.
-        entries: a table of ENTRIES; rows of other statements are left aside.
+        facts: the numbers of its entries and details, asked with `ask`.
         account: from master data; None if nobody knows it.
         previous: the statement before it; None at the cutover (the account's cutover then counts).
-        details: a table of DETAILS, to compare with the entries; None skips that.
         recorded: ids of statements known already.
         today: the business day; None leaves out the check for the future.
         continuity: False leaves number and opening balance to a caller who sees all statements.
@@ -85,21 +92,19 @@ def check_statement(
     if key in recorded or (previous is not None and previous.statement_id == key):
         return [finding("STATEMENT_DUPLICATE", statement, "it is known already")]
     own = [b for b in balances if b["statement_id"] == key]
-    rows = entries.filter(pc.equal(entries["statement_id"], key))
     opening, closing = edges(own)
     findings = [
         *_account(statement, account),
-        *_currency(statement, own, rows),
-        *_amounts(statement, account, own, rows),
-        *_count(statement, rows),
-        *_days(statement, account, opening, closing, rows, today),
+        *_currency(statement, own, facts),
+        *_amounts(statement, account, own, facts),
+        *_count(statement, facts),
+        *_days(statement, account, opening, closing, facts, today),
     ]
     if statement["kind"] == "booked":
-        findings += check_balance(statement, opening, closing, rows)
+        findings += check_balance(statement, opening, closing, facts)
         if continuity and account is not None and opening is not None:
             findings += check_follows(statement, account, previous, opening, closing)
-    if details is not None:
-        findings += check_details(rows, details)
+    findings += check_details(facts.apart)
     order = list(CONTROL_CODES)
     return sorted(findings, key=lambda found: order.index(found.code))
 
@@ -126,7 +131,7 @@ def _account(statement: Row, account: KnownAccount | None) -> list[Finding]:
     return [finding("ACCOUNT_CURRENCY", statement, text)]
 
 
-def _currency(statement: Row, balances: Sequence[Row], rows: pa.Table) -> list[Finding]:
+def _currency(statement: Row, balances: Sequence[Row], facts: StatementFacts) -> list[Finding]:
     currency = statement["currency"]
     if currency is None:
         return []
@@ -135,20 +140,30 @@ def _currency(statement: Row, balances: Sequence[Row], rows: pa.Table) -> list[F
         for b in balances
         if b["currency"] not in (None, currency)
     ]
-    other = rows.filter(pc.fill_null(pc.not_equal(rows["currency"], currency), False))
     return found + _each(
-        "ENTRY_CURRENCY", statement, other, lambda row: f"an entry is in {row['currency']}"
+        "ENTRY_CURRENCY", statement, facts.foreign, lambda row: f"an entry is in {row['currency']}"
     )
 
 
+def _currency_of(statement: Row, account: KnownAccount | None) -> str:
+    return statement["currency"] or (account.currency if account is not None else "")
+
+
+def _digits(currency: str) -> int | None:
+    try:
+        return exponent_of(currency)
+    except MoneyError:
+        return None
+
+
 def _amounts(
-    statement: Row, account: KnownAccount | None, balances: Sequence[Row], rows: pa.Table
+    statement: Row, account: KnownAccount | None, balances: Sequence[Row], facts: StatementFacts
 ) -> list[Finding]:
     """Amounts that cannot become minor units exactly."""
-    currency = statement["currency"] or (account.currency if account is not None else "")
+    currency = _currency_of(statement, account)
     found = []
     try:
-        digits = exponent_of(currency)
+        exponent_of(currency)
     except MoneyError as error:
         return [finding("AMOUNT_UNFIT", statement, error.message)]
     for balance in balances:
@@ -157,23 +172,19 @@ def _amounts(
         except MoneyError as error:
             text = f"balance {balance['code']}: {error.message}"
             found.append(finding("AMOUNT_UNFIT", statement, text))
-    amounts = rows["amount"]
-    limit = pa.scalar(Decimal(MINOR_MAX).scaleb(-digits), AMOUNT)
-    fits = pc.and_(
-        pc.equal(pc.round(amounts, ndigits=digits), amounts),
-        pc.less_equal(pc.abs(amounts), limit),
-    )
-    unfit = rows.filter(pc.invert(pc.fill_null(fits, False)))
     return found + _each(
-        "AMOUNT_UNFIT", statement, unfit, lambda row: f"{row['amount']} does not fit {currency}"
+        "AMOUNT_UNFIT",
+        statement,
+        facts.unfit,
+        lambda row: f"{row['amount']} does not fit {currency}",
     )
 
 
-def _count(statement: Row, rows: pa.Table) -> list[Finding]:
+def _count(statement: Row, facts: StatementFacts) -> list[Finding]:
     announced = statement["entry_count"]
-    if announced is None or announced == rows.num_rows or statement["incomplete"]:
+    if announced is None or announced == facts.entries or statement["incomplete"]:
         return []
-    text = f"it announces {announced} entries and has {rows.num_rows}"
+    text = f"it announces {announced} entries and has {facts.entries}"
     return [finding("ENTRY_COUNT", statement, text)]
 
 
@@ -182,7 +193,7 @@ def _days(
     account: KnownAccount | None,
     opening: Row | None,
     closing: Row | None,
-    rows: pa.Table,
+    facts: StatementFacts,
     today: date | None,
 ) -> list[Finding]:
     """The statement's own day, and the booking days of its entries around it."""
@@ -196,33 +207,34 @@ def _days(
     if account is not None and day <= account.cutover_on:
         text = f"it closes on {day}, our history begins after {account.cutover_on}"
         found.append(finding("STATEMENT_OLD", statement, text))
+    first, last = _period(opening, closing, statement)
+    return found + _each(
+        "ENTRY_DATE",
+        statement,
+        facts.odd,
+        lambda row: f"an entry is booked on {row['booked_on']}, expected {first} to {last}",
+    )
+
+
+def _period(
+    opening: Row | None, closing: Row | None, statement: Row
+) -> tuple[date, date] | tuple[None, None]:
+    """The days the statement's entries may be booked on; none where its own day is not known."""
+    day = closed_on(statement, closing)
+    if day is None:
+        return None, None
     opened_on = opening["on"] if opening is not None else None
     if opened_on is None or opened_on > day:
         first = day - timedelta(days=_DAYS_PERIOD)
     else:
         first = opened_on - timedelta(days=_DAYS_EARLY)
-    last = day + timedelta(days=_DAYS_LATE)
-    plausible = pc.and_(
-        pc.greater_equal(rows["booked_on"], pa.scalar(first)),
-        pc.less_equal(rows["booked_on"], pa.scalar(last)),
-    )
-    booked = pc.equal(rows["status"], "booked")
-    odd = rows.filter(pc.and_(booked, pc.invert(pc.fill_null(plausible, False))))
-    return found + _each(
-        "ENTRY_DATE",
-        statement,
-        odd,
-        lambda row: f"an entry is booked on {row['booked_on']}, expected {first} to {last}",
-    )
+    return first, day + timedelta(days=_DAYS_LATE)
 
 
-def _each(
-    code: str, statement: Row, rows: pa.Table, message: Callable[[Row], str]
-) -> list[Finding]:
+def _each(code: str, statement: Row, few: Few, message: Callable[[Row], str]) -> list[Finding]:
     """A finding for each of the first rows; the last one says how many more there are."""
-    shown = rows.slice(0, _SHOWN).to_pylist()
-    texts = [message(row) for row in shown]
-    if rows.num_rows > _SHOWN:
-        texts[-1] += f" (and {rows.num_rows - _SHOWN} more)"
-    pairs = zip(shown, texts, strict=True)
+    texts = [message(row) for row in few.rows]
+    if few.count > len(few.rows):
+        texts[-1] += f" (and {few.count - len(few.rows)} more)"
+    pairs = zip(few.rows, texts, strict=True)
     return [finding(code, statement, text, place(row)) for row, text in pairs]

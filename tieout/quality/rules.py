@@ -1,23 +1,33 @@
-"""The suites' files: one JSON text for each canonical table, checked before anything is run."""
+"""The suites' files: one JSON text for each table, checked before anything is run.
+
+``meta`` of a rule: ``rule_id`` is the finding's code and ``remedy`` its way out; ``shows`` names
+columns told beside the rule's own; ``effect`` ``"block"`` records the statement and keeps its
+account from automatic posting until a person has looked.
+"""
 
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
 
 from tieout.errors import ProfileError, Severity
 
-__all__ = ["LOCATORS", "SEVERITIES", "Suite", "load_suites"]
+__all__ = ["BLOCK", "LOCATORS", "SEVERITIES", "Suite", "blocking", "load_suites"]
 
 Suite = dict[str, Any]
 
 #: Tables that can have a suite, in the order of the findings, with the columns that locate a row.
 LOCATORS: Final[dict[str, tuple[str, ...]]] = {
+    "files": ("file_id",),
     "statements": ("statement_id", "line_no"),
     "balances": ("statement_id", "line_no"),
     "entries": ("statement_id", "entry_id", "line_no"),
     "details": ("statement_id", "entry_id", "line_no"),
+    "accounts": ("statement_id", "line_no"),
+    "amounts": ("statement_id", "entry_id", "line_no"),
+    "arrivals": ("account_code", "expected_on"),
     "expenses": ("file_id", "line_no"),
 }
 #: What severities of Great Expectations are to us.
@@ -26,6 +36,9 @@ SEVERITIES: Final[dict[str, Severity]] = {
     "warning": "warning",
     "info": "info",
 }
+#: The effect of a rule that keeps an account from automatic posting.
+BLOCK: Final = "block"
+_META: Final = ("effect", "remedy", "rule_id", "shows")
 
 
 def load_suites(folder: Path) -> dict[str, Suite]:
@@ -64,6 +77,12 @@ def load_suites(folder: Path) -> dict[str, Suite]:
     return {name: found[name] for name in LOCATORS if name in found}
 
 
+def blocking(suites: Mapping[str, Suite]) -> frozenset[str]:
+    """The codes of the rules whose findings keep an account from automatic posting."""
+    rules = [rule for suite in suites.values() for rule in suite["expectations"]]
+    return frozenset(r["meta"]["rule_id"] for r in rules if r["meta"].get("effect") == BLOCK)
+
+
 def _check_rule(rule: Any, where: str) -> str:
     """The rule's id, if it is a rule of the shape we ask for."""
     rule = rule if isinstance(rule, dict) else {}
@@ -73,6 +92,8 @@ def _check_rule(rule: Any, where: str) -> str:
         ("description is missing", not rule.get("description")),
         ("severity is none of " + ", ".join(SEVERITIES), rule.get("severity") not in SEVERITIES),
         ("meta.rule_id is missing", not meta.get("rule_id")),
+        ("meta has a key that is none of " + ", ".join(_META), bool(set(meta) - set(_META))),
+        (f"meta.effect is not {BLOCK!r}", meta.get("effect", BLOCK) != BLOCK),
     )
     for problem, found in problems:
         if found:

@@ -24,7 +24,6 @@ from tieout.ledger.models import (
     StatementStatus,
 )
 from tieout.money import format_amount
-from tieout.quality.codes import CONTROL_CODES
 from tieout.stages.sync import is_newest
 
 __all__ = ["books_drafts", "manual_drafts", "statement_drafts"]
@@ -120,10 +119,8 @@ def manual_drafts(session: Session, account: Account, policy: Policy) -> list[Ex
 
 
 def _doubt(session: Session, statement_id: str) -> str:
-    blocking = [code for code, control in CONTROL_CODES.items() if control.effect == "block"]
+    """What validation doubted of a statement: it records nothing but doubts about statements."""
     found = select(FindingRow.message).where(
-        FindingRow.subject_kind == "statement",
-        FindingRow.subject_id == statement_id,
-        FindingRow.code.in_(blocking),
+        FindingRow.subject_kind == "statement", FindingRow.subject_id == statement_id
     )
     return session.scalars(found.order_by(FindingRow.message).limit(1)).first() or ""

@@ -15,7 +15,6 @@ from sqlalchemy.orm import Session
 
 from parsers import concur_sae
 from tieout.audit import append
-from tieout.canonical import empty
 from tieout.drops import Drop
 from tieout.errors import Finding, InputError, MoneyError, ProfileError
 from tieout.home import archive_path, folder
@@ -58,8 +57,7 @@ def _take(ledger: Ledger, home: Path, file_id: str, run_id: str) -> int:
         quarantine(ledger, file_id, [finding])
         return 0
     suites = run_suites(
-        empty(),
-        expenses=expenses.lines,
+        {"expenses": expenses.lines},
         docs_dir=folder(home, "docs"),
         run_name=run_id,
         section="expenses",

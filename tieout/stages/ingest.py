@@ -27,14 +27,13 @@ from tieout.identity import once
 from tieout.ledger import Ledger, database_now
 from tieout.ledger.models import Delivery, FileRow
 from tieout.masterdata import BankAccount, load_accounts, record_accounts
-from tieout.quality.suites import run_suites
 from tieout.stages import staging
 from tieout.stages.containers import open_containers
 from tieout.stages.files import archive_file, finding_of, quarantine
 from tieout.stages.recording import record_tables
 from tieout.stages.runs import record_findings, stage_run
 from tieout.stages.standing import restage, unconcluded
-from tieout.stages.validation import check_tables
+from tieout.stages.validation import validate_files
 from tieout.states import move
 
 __all__ = ["claim_files", "quarantine", "read_file", "record_files", "validate_files"]
@@ -136,56 +135,6 @@ def read_file(ledger: Ledger, home: Path, file_id: str) -> str:
         file.attempts = 0
         record_findings(session, None, "file", file_id, parsed.tables.findings)
         return file.state
-
-
-def validate_files(ledger: Ledger, home: Path, file_ids: list[str]) -> list[str]:
-    """Run the Great Expectations suites and the statement controls over all given files at once.
-
-    A file none of whose statements may be recorded is quarantined; a single statement that may not
-    is left out and said. Findings go to the ledger, Data Docs to ``docs`` in the data folder.
-
-    Returns:
-        The ids of the files that may be recorded, in the given order.
-    """
-    waiting = _identified(ledger, file_ids)
-    tables = [(i, staging.read(home, i)) for i in waiting if staging.exists(home, i)]
-    if not tables:
-        return []
-    with stage_run(ledger, "validate", files=[i for i, _ in tables]) as run:
-        outcome = run_suites(
-            staging.joined([t for _, t in tables]),
-            docs_dir=folder(home, "docs"),
-            run_name=run.run_id,
-        )
-        with ledger.session() as session:
-            # A rule that broke is no finding about anybody's data, but it must be seen.
-            record_findings(session, run.run_id, "rule", "suites", outcome.by_owner.get("", ()))
-            today = database_now(session).date()
-        good: list[str] = []
-        accounts = load_accounts()
-        for file_id, file_tables in tables:
-            verdict = check_tables(file_tables, accounts, outcome.by_owner, today)
-            with ledger.session() as session:
-                record_findings(session, run.run_id, "file", file_id, verdict.findings)
-                for statement_id, doubts in sorted(verdict.doubts.items()):
-                    record_findings(session, run.run_id, "statement", statement_id, doubts)
-            staging.write_refused(home, file_id, verdict.refused)
-            if verdict.refused and len(verdict.refused) == file_tables.statements.num_rows:
-                quarantine(ledger, file_id, [])
-            else:
-                good.append(file_id)
-        run.outcome = {"good": len(good), "of": len(tables), "docs": str(outcome.docs)}
-    return good
-
-
-def _identified(ledger: Ledger, file_ids: list[str]) -> list[str]:
-    """Those of the files that wait to be recorded, in the given order."""
-    with ledger.session() as session:
-        query = select(FileRow.file_id).where(
-            FileRow.file_id.in_(file_ids), FileRow.state == "identified"
-        )
-        waiting = set(session.scalars(query))
-    return [i for i in file_ids if i in waiting]
 
 
 def record_files(ledger: Ledger, home: Path, file_ids: list[str]) -> list[str]:
