@@ -13,7 +13,7 @@ from parsers import _camt_fast
 from parsers._camt_shapes import SHAPES, Shape, identify, version_of
 from parsers._camt_statement import Statement
 from parsers._rows import Rows
-from parsers._xml import Document, Node, documents, local_name, stream
+from parsers._xml import Document, Node, documents, line_of, local_name, stream
 from tieout.canonical import Tables
 from tieout.errors import InputError
 
@@ -40,7 +40,8 @@ def messages(path: Path, wanted: Shape) -> Iterator[Tables]:
         wanted: the one its head shows.
 
     Raises:
-        InputError: ``XML_*`` where the file is unsafe, cut or damaged, ``CAMT_NO_STATEMENT``.
+        InputError: ``XML_*`` where the file is unsafe, cut or damaged, ``CAMT_ENVELOPE``,
+            ``CAMT_NO_STATEMENT``.
     """
     given = [0] * 5
     if path.stat().st_size >= FAST_FROM:
@@ -128,6 +129,23 @@ def _shape_of(element: etree._Element) -> Shape | None:
     return _ROOTS.get(name)
 
 
+def _envelope(what: str, where: str) -> InputError:
+    return InputError(
+        "CAMT_ENVELOPE",
+        what,
+        where=where,
+        remedy="the file is damaged: fetch it again; nothing of it was read",
+    )
+
+
+def _misplaced(current: Statement | None, element: etree._Element, line: int) -> None:
+    """An entry that stands in no statement, or somewhere inside one, is never passed over."""
+    if current is not None:
+        current.misplaced(line)
+    elif any(local_name(str(a.tag)) in _ROOTS for a in element.iterancestors()):
+        raise _envelope("an entry stands outside of any statement", f"line {line} Ntry")
+
+
 def _statements(
     path: Path, document: Document
 ) -> Iterator[tuple[Statement | None, etree._Element]]:
@@ -139,7 +157,9 @@ def _statements(
         name = local_name(str(element.tag))
         if name == "Ntry":
             parent = element.getparent()
-            if event == "end" and current is not None and parent is open_at:
+            if event == "end" and parent is not open_at:
+                _misplaced(current, element, document.line + line_of(element))
+            elif event == "end" and current is not None:
                 yield current, element
                 # The previous entry goes, not this one: the parser still stands on it.
                 if done is not None and parent is not None:
@@ -154,6 +174,9 @@ def _statements(
             if event == "end":
                 yield None, element
         elif name == shape.element and event == "start":
+            if current is not None:
+                where = f"line {document.line + line_of(element)} {shape.element}"
+                raise _envelope("a statement begins inside another one", where)
             current, open_at = Statement(element, document.line, shape), element
             yield current, element
         elif name == shape.element and current is not None:

@@ -29,6 +29,7 @@ class Statement:
         self.moved, self.count = Decimal(0), 0
         self.currency: str | None = None  # the first entry's, where the account names none
         self.reversals: list[int] = []
+        self.proven = False  # the balances tell the sign of the reversals
         self.account: tuple[str | None, str | None] | None = None
 
     def begin(self, local_id: str, exact: str, header: Node | None, rows: Rows) -> None:
@@ -83,6 +84,15 @@ class Statement:
         self.rows.entries.append(row)
         self.rows.details.extend(details)
 
+    def misplaced(self, line: int) -> None:
+        """An entry that is no child of the statement: it is not read, and that is said."""
+        self.incomplete = True
+        self.rows.finding(
+            "ENTRY_MISPLACED", "error", f"line {line} Ntry",
+            f"an entry stands inside another element of the {self.shape.element}",
+            "the file is damaged: ask the bank for it again; nothing is posted from the statement",
+        )  # fmt: skip
+
     def finish(self, element: etree._Element) -> None:
         """Statement row, balances and the proof, once everything of it is known."""
         self.place = line_of(element) + self.line
@@ -113,17 +123,19 @@ class Statement:
 
     def _prove(self, balances: list[dict[str, Any]], currency: str | None, where: str) -> None:
         """Opening + entries = closing; an interim report need not tie, but it is said."""
-        known = edges(balances, currency)
-        if self.reversals and known is None and self.shape.kind != "booked":
+        booked = self.shape.kind == "booked"
+        if self.reversals and not self.proven:
             self.rows.finding(
-                "REVERSAL_UNPROVEN", "info", f"line {self.reversals[0]} Ntry/RvslInd",
+                "REVERSAL_UNPROVEN", "warning" if booked else "info",
+                f"line {self.reversals[0]} Ntry/RvslInd",
                 f"{len(self.reversals)} reversals keep the bank's mark, no balances prove it",
-                "the booked statement settles the sign",
+                "look at the entry: some banks keep the mark of what is reversed" if booked
+                else "the booked statement settles the sign",
             )  # fmt: skip
-        if known is None and self.shape.kind != "booked":
+        if not booked and edges(balances, currency) is None:
             return
         finding = balance_finding(balances, currency, self.moved, where)
-        if finding is not None and self.shape.kind == "booked":
+        if finding is not None and booked:
             self.rows.findings.append(finding)
         elif finding is not None:
             self.rows.finding(
@@ -142,7 +154,9 @@ class Statement:
             return
         wanted = known[1]["amount"] - known[0]["amount"]
         shift = 2 * sum((e["amount"] for e in turned), Decimal(0))
-        if self.moved == wanted or self.moved - shift != wanted:
+        # Reversals that cancel out tie with either sign: that proves nothing.
+        self.proven = shift != 0 and wanted in (self.moved, self.moved - shift)
+        if self.moved == wanted or not self.proven:
             return
         self.moved -= shift
         ids = {e["entry_id"] for e in turned}

@@ -18,6 +18,7 @@ from typing import Final
 
 from lxml import etree
 
+from parsers._text import single_byte
 from parsers._xml_line import line_of
 from tieout.errors import Finding, InputError
 
@@ -220,13 +221,12 @@ def _encoding(
         # A character cut off by the file's end is a truncation: the parser will say so.
         if _is_cut(data, start, end):
             return None, None
-        return "cp1252", Finding(
-            "XML_ENCODING",
-            "warning",
-            _further(where, lines),
-            f"the bytes are not the {name} that is declared; read as cp1252",
+        chosen = single_byte(_blocks(data, start, end))
+        return chosen, Finding(
+            "XML_ENCODING", "warning", _further(where, lines),
+            f"the bytes are not the {name} that is declared; read as {chosen}",
             "tell the bank that its encoding declaration is wrong",
-        )
+        )  # fmt: skip
     return None, None
 
 

@@ -17,7 +17,8 @@ REMEDIES: Final = {
     "STATEMENT_CORRECTED": "nothing, unless a posting rests on what is gone: see the proposals",
     "STATEMENT_GAP": "get the missing statement from the bank, it is taken up by itself; where a "
     "number comes again, ask the bank which of the two is right",
-    "STATEMENT_INCOMPLETE": "ask the bank to send the file again",
+    "STATEMENT_INCOMPLETE": "ask the bank to send the file again; where its balances "
+    "prove the rest, `tieout statements resolve` takes it as it is",
     "STATEMENT_UNBALANCED": "ask the bank for statements with opening and closing balances",
     "STATEMENT_WAITS": "mend the statement before it; this one is taken up by itself",
 }

@@ -75,7 +75,7 @@ def renew_ids(session: Session, converted: Rows, before: Sequence[Row], taken: s
     for row in converted["details"]:
         if renewed[row["entry_id"]] != row["entry_id"]:
             row["entry_id"] = renewed[row["entry_id"]]
-            row["detail_id"] = content_id("detail", row["entry_id"], row["ordinal"])
+            row["detail_id"] = f"{row['entry_id']}.{row['ordinal']}"
     converted["entry_identities"] = [
         {"entry_id": renewed[old], "identity": old, "counts": False, "shared": ANNOUNCED}
         for old in announced
