@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date
 from decimal import Decimal
 from typing import Any, Final, NamedTuple
 
@@ -16,19 +15,28 @@ import numpy as np
 import pyarrow as pa
 
 from parsers._bai_account import Added
-from parsers._bai_codes import CREDIT, DEBIT, DIRECTIONS
+from parsers._bai_bulk16 import START, fields_16
 from parsers._bai_rows import Owner, entry_tables
 from parsers._columns import (
-    DIGIT, Bools, Bytes, Ints, Spans, amounts, after, byte_class, first_to_last, joined, said,
-    strange_bytes, strings, trimmed, unsaid,
-)  # fmt: skip
+    DIGIT,
+    Bools,
+    Bytes,
+    Column,
+    Ints,
+    after,
+    amounts,
+    arrow,
+    byte_class,
+    first_to_last,
+    joined,
+    strange_bytes,
+    trimmed,
+    unsaid,
+)
 
 __all__ = ["Bulk", "Run", "read_block"]
 
 _PAD: Final = 64
-_CODE: Final = 3  # digits, and as many characters before the first field: "16,"
-_DIGITS_MAX: Final = 12
-_COMMAS: Final = 5
 _RECORD_BYTES_MAX: Final = 100_000
 #: Digits of the canonical amount behind the comma.
 _SCALE: Final = 5
@@ -36,10 +44,8 @@ _COMMA, _SLASH, _BLANK = b",/ "
 _ENTRY, _MORE = 16, 88
 _OPENING = np.zeros(100, np.bool_)
 _OPENING[[1, 2, 3, 16, 49, 98, 99]] = True
-_SIMPLE: Final = byte_class("012Z")
 #: What may follow a slash inside a line for it to be text, and no end of a record.
 _NO_RECORD = ~byte_class(" 0123456789")
-_SIGN = np.array([DIRECTIONS[f"{code:03}"] or 0 for code in range(1000)], np.int64)
 
 
 class Run(NamedTuple):
@@ -76,7 +82,7 @@ class Bulk:
     unended: Ints
     amount: Ints
     sums: Ints
-    columns: dict[str, pa.Array]
+    columns: dict[str, Column]
     plain: Bytes
     plain_at: Ints
 
@@ -111,19 +117,19 @@ class Bulk:
         if rows[-1] - rows[0] + 1 == len(rows):
             made = {name: column.slice(rows[0], len(rows)) for name, column in made.items()}
         else:
-            chosen = pa.array(rows)
+            chosen = arrow.array(rows)
             made = {name: column.take(chosen) for name, column in made.items()}
         before = np.array([run.before - run.first + 1 for run in runs])[owner]
-        places = pa.array(owner)
+        places = arrow.array(owner)
         kinds = (pa.string(), pa.string(), pa.string(), pa.date32())
         for name, kind in zip(Owner._fields, kinds, strict=True):
-            shared = pa.array([getattr(run.owner, name) for run in runs], kind)
+            shared = arrow.array([getattr(run.owner, name) for run in runs], kind)
             made[name] = shared.take(places)
-        made["ordinal"] = pa.array(before + rows)
-        made["line_no"] = pa.array(self.first[rows] + line_no)
+        made["ordinal"] = arrow.array(before + rows)
+        made["line_no"] = arrow.array(self.first[rows] + line_no)
         made["amount"] = amounts(self.amount[rows] * scale)
-        made["reversal"] = pa.repeat(pa.scalar(False), len(rows))
-        made["valued_on"] = pa.nulls(len(rows), pa.date32())
+        made["reversal"] = arrow.repeat(arrow.scalar(False), len(rows))
+        made["valued_on"] = arrow.nulls(len(rows), pa.date32())
         return (*entry_tables(made, len(rows)), rows)
 
 
@@ -139,7 +145,8 @@ def read_block(content: bytes) -> Bulk:
     code, odd = _codes(data, starts, ends)
     ends = _unpadded(data, starts, ends)
     ended = (ends > starts) & (data[ends - 1] == _SLASH)
-    odd[_lines_of(_odd_places(data, content, starts, ends, len(feeds) + returns), starts)] = True
+    places = _odd_places(data, content, starts, ends, len(feeds) + int(returns))
+    odd[np.searchsorted(starts, places, "right") - 1] = True
     opening = np.flatnonzero(_OPENING[code])
     first = np.flatnonzero(code == _ENTRY)
     stop = after(opening, first + 1, len(starts))
@@ -147,7 +154,7 @@ def read_block(content: bytes) -> Bulk:
     usual = (stop < len(starts)) & (np.searchsorted(bad, first) == np.searchsorted(bad, stop))
     text_ends = ends - ended
     usual &= text_ends[np.maximum(stop - 1, 0)] - starts[first] < _RECORD_BYTES_MAX
-    fields = _fields(data, starts[first] + _CODE, text_ends[first])
+    fields = fields_16(data, starts[first] + START, text_ends[first])
     usual &= fields.usual
     return Bulk(
         content, starts, feeds if not returns else feeds - 1, first, stop, usual,
@@ -195,79 +202,18 @@ def _odd_places(data: Bytes, content: bytes, starts: Ints, ends: Ints, breaks: i
     return np.concatenate((slashes, strange))
 
 
-def _lines_of(places: Ints, starts: Ints) -> Ints:
-    lines: Ints = np.searchsorted(starts, places, "right") - 1
-    return lines
-
-
-@dataclass(frozen=True, slots=True)
-class _Fields:
-    usual: Bools
-    amount: Ints
-    columns: dict[str, pa.Array]
-    text_at: Ints
-
-
-def _fields(data: Bytes, low: Ints, high: Ints) -> _Fields:
-    """The fields of the 16 records' first lines."""
-    high = np.maximum(low, high)
-    line, begins = joined(data, (low, high), _PAD)
-    start, end = begins[:-1], begins[1:]
-    commas = np.append(np.flatnonzero(line == _COMMA), [len(line) - _COMMAS] * _COMMAS)
-    nth = np.searchsorted(commas, start)
-    at = [commas[nth + which] for which in range(_COMMAS)]
-    usual: Bools = (at[-1] < end) & (at[0] - start == _CODE)
-    code = np.zeros(len(start), np.int64)
-    for which in range(_CODE):
-        digit = line[start + which]
-        usual &= DIGIT[digit]
-        code = code * 10 + (digit - 48)
-    sign = _SIGN[np.where(usual, code, 0)]
-    usual &= sign != 0
-    funds = at[2] - at[1] - 1
-    usual &= (funds == 0) | ((funds == 1) & _SIMPLE[line[at[1] + 1]])
-    amount, readable = _amount(line, at[0] + 1, at[1])
-    usual &= readable
-    at = [np.where(usual, place, start) for place in at]
-    ends = [np.where(usual, place, start) for place in at[1:]]
-    columns = {
-        "code_proprietary": strings(line, (start, at[0]), usual),
-        "bank_ref": said(line, _behind(at[2], ends[2])),
-        "entry_ref": said(line, _behind(at[3], ends[3])),
-    }
-    return _Fields(usual, amount * sign, columns, low + at[4] - start + 1)
-
-
-def _behind(comma: Ints, end: Ints) -> Spans:
-    return np.minimum(comma + 1, end), end
-
-
-def _amount(line: Bytes, start: Ints, end: Ints) -> tuple[Ints, Bools]:
-    size = end - start
-    usual: Bools = (size > 0) & (size <= _DIGITS_MAX)
-    amount = np.zeros(len(start), np.int64)
-    for at in range(_DIGITS_MAX):
-        inside = usual & (at < size)
-        if not inside.any():
-            break
-        digit = line[np.where(inside, start + at, 0)]
-        usual &= ~inside | DIGIT[digit]
-        amount = np.where(inside, amount * 10 + (digit - 48), amount)
-    return amount, usual
-
-
 def _narrative(
     data: Bytes, starts: Ints, ends: Ints, first: Ints, stop: Ints, usual: Bools, text_at: Ints
-) -> pa.Array:
+) -> Column:
     """The text of each usual entry: its own, and below it that of its 88 records."""
     count = len(first)
     rows = np.flatnonzero(usual)
     if not len(rows):
-        return pa.nulls(count, pa.string())
+        return arrow.nulls(count, pa.string())
     many = stop[rows] - first[rows]
     offset = np.cumsum(many) - many
     lines = np.repeat(first[rows] - offset, many) + np.arange(many.sum())
-    low = starts[lines] + _CODE
+    low = starts[lines] + START
     low[offset] = text_at[rows]
     low, high = trimmed(data, (np.minimum(low, ends[lines]), ends[lines]))
     more = np.ones(len(lines), np.bool_)

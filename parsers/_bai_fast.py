@@ -17,7 +17,9 @@ from parsers._bai_bulk import Bulk, Run, read_block
 from parsers._bai_reader import Reader
 from parsers._bai_records import Record, RecordReader
 from parsers._bai_rows import Batch, Owner
-from parsers._columns import merged
+from parsers._columns import (
+    merged,
+)
 from parsers._rows import BATCH_ENTRIES
 from parsers._text import byte_blocks, encoding_of
 from tieout.canonical import Tables

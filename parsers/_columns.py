@@ -20,12 +20,40 @@ from tieout.canonical import AMOUNT, Tables
 from tieout.identity import NO_REFERENCE
 
 __all__ = [
-    "ALNUM", "DIGIT", "Bools", "Bytes", "Ints", "Spans", "UPPER", "after", "amounts",
-    "byte_class", "days", "filled", "first_to_last", "strange_bytes", "joined", "merged", "ranks", "said", "spread", "strings", "trimmed", "unsaid", "without",
-]  # fmt: skip
+    "ALNUM",
+    "DIGIT",
+    "UPPER",
+    "Bools",
+    "Bytes",
+    "Column",
+    "Ints",
+    "Spans",
+    "after",
+    "amounts",
+    "arrow",
+    "byte_class",
+    "days",
+    "filled",
+    "first_to_last",
+    "joined",
+    "merged",
+    "pc",
+    "ranks",
+    "said",
+    "spread",
+    "strange_bytes",
+    "strings",
+    "trimmed",
+    "unsaid",
+    "without",
+]
 
-#: The stubs know too few of its signatures.
+#: The stubs know too few of their signatures.
+arrow: Any = pa
 pc: Any = pyarrow.compute
+
+#: An Arrow array.
+Column = Any
 
 Bytes = npt.NDArray[np.uint8]
 Ints = npt.NDArray[np.int64]
@@ -33,8 +61,8 @@ Bools = npt.NDArray[np.bool_]
 #: Start and end of a value for each row; the rows stand in the order of the text.
 Spans = tuple[Ints, Ints]
 
-_NOTHING: Final = pa.array(sorted(NO_REFERENCE | _NO_TEXT))
-_UNSAID: Final = pa.array(sorted(_NO_TEXT))
+_NOTHING: Final = arrow.array(sorted(NO_REFERENCE | _NO_TEXT))
+_UNSAID: Final = arrow.array(sorted(_NO_TEXT))
 
 
 def byte_class(members: str) -> Bools:
@@ -80,7 +108,7 @@ def after(places: Ints, at: Ints, none: int) -> Ints:
     return found
 
 
-def strings(data: Any, spans: Spans, valid: Bools | None = None) -> pa.Array:
+def strings(data: Any, spans: Spans, valid: Bools | None = None) -> Column:
     """The texts at the spans (in order, without overlap), null where not valid.
 
     Args:
@@ -95,11 +123,13 @@ def strings(data: Any, spans: Spans, valid: Bools | None = None) -> pa.Array:
     offsets = np.empty(2 * count + 1, np.int32)
     offsets[0:-1:2], offsets[1::2] = starts, ends
     offsets[-1] = ends[-1] if count else 0
-    whole = pa.StringArray.from_buffers(2 * count, pa.py_buffer(offsets), pa.py_buffer(data))
+    whole = arrow.StringArray.from_buffers(
+        2 * count, arrow.py_buffer(offsets), arrow.py_buffer(data)
+    )
     if valid is None:
-        return whole.take(pa.array(np.arange(0, 2 * count, 2)))
+        return whole.take(arrow.array(np.arange(0, 2 * count, 2)))
     places = np.cumsum(valid) * 2 - 2
-    return whole.take(pa.array(places, mask=~valid))
+    return whole.take(arrow.array(places, mask=~valid))
 
 
 def ranks(places: Ints, begins: Ints) -> Ints:
@@ -149,44 +179,47 @@ def trimmed(data: Bytes, spans: Spans) -> Spans:
     return starts, ends
 
 
-def said(data: Bytes, spans: Spans, words: pa.Array = _NOTHING) -> pa.Array:
+def said(data: Bytes, spans: Spans, words: Column = _NOTHING) -> Column:
     """Trimmed texts; null where nothing is left or only a word that stands for nothing."""
     starts, ends = trimmed(data, spans)
     text = strings(data, (starts, ends), starts < ends)
     return without(text, words)
 
 
-def unsaid(data: Bytes, spans: Spans) -> pa.Array:
+def unsaid(data: Bytes, spans: Spans) -> Column:
     """As `said`, but only the words that stand for no text count as nothing."""
     return said(data, spans, _UNSAID)
 
 
-def without(text: pa.Array, words: pa.Array = _UNSAID) -> pa.Array:
+def without(text: Column, words: Column = _UNSAID) -> Column:
     """The texts, null where one is only such a word."""
     is_word = pc.is_in(pc.ascii_upper(text), words)
     if not pc.any(is_word).as_py():
         return text
-    return pc.if_else(is_word, pa.scalar(None, pa.string()), text)
+    return pc.if_else(is_word, arrow.scalar(None, pa.string()), text)
 
 
-def amounts(scaled: Ints) -> pa.Array:
+def amounts(scaled: Ints) -> Column:
     """Hundred-thousandths as the canonical decimal."""
     wide = np.empty((len(scaled), 2), np.int64)
     wide[:, 0], wide[:, 1] = scaled, scaled >> 63
-    return pa.Array.from_buffers(AMOUNT, len(scaled), [None, pa.py_buffer(wide)])
+    return arrow.Array.from_buffers(AMOUNT, len(scaled), [None, arrow.py_buffer(wide)])
 
 
-def days(numbers: Ints, valid: Bools | None = None) -> pa.Array:
+def days(numbers: Ints, valid: Bools | None = None) -> Column:
     """Days since 1970 as dates."""
     mask = None if valid is None else ~valid
-    return pa.array(numbers.astype(np.int32), mask=mask).view(pa.date32())
+    return arrow.array(numbers.astype(np.int32), mask=mask).view(pa.date32())
 
 
 def filled(columns: dict[str, Any], schema: pa.Schema, count: int) -> pa.Table:
     """Columns by name as a table of exactly ``schema``; those that are not there are null."""
     arrays = [columns.get(f.name) for f in schema]
     return pa.Table.from_arrays(
-        [pa.nulls(count, f.type) if a is None else a for a, f in zip(arrays, schema, strict=True)],
+        [
+            arrow.nulls(count, f.type) if a is None else a
+            for a, f in zip(arrays, schema, strict=True)
+        ],
         schema=schema,
     )
 
@@ -204,7 +237,7 @@ def merged(
         rows: number of each of these in the block.
     """
     if keys:
-        order = pa.array(np.argsort(np.append(2 * rows + 1, keys), kind="stable"))
-        entries = pa.concat_tables([entries, strict.entries]).take(order)
-        details = pa.concat_tables([details, strict.details]).take(order)
+        order = arrow.array(np.argsort(np.append(2 * rows + 1, keys), kind="stable"))
+        entries = arrow.concat_tables([entries, strict.entries]).take(order)
+        details = arrow.concat_tables([details, strict.details]).take(order)
     return replace(strict, entries=entries, details=details)

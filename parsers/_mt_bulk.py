@@ -10,7 +10,20 @@ from typing import Any, Final, NamedTuple
 import numpy as np
 import pyarrow as pa
 
-from parsers._columns import Bools, Ints, amounts, days, filled, pc, said, strings, trimmed, without
+from parsers._columns import (
+    Bools,
+    Column,
+    Ints,
+    amounts,
+    arrow,
+    days,
+    filled,
+    pc,
+    said,
+    strings,
+    trimmed,
+    without,
+)
 from parsers._mt_bulk61 import EXPONENT, Line, lines_61
 from parsers._mt_bulk86 import texts_86
 from parsers._mt_entry import POINTERS
@@ -19,8 +32,8 @@ from tieout.canonical import DETAILS, ENTRIES
 
 __all__ = ["Bulk", "Run", "Sums", "read_block"]
 
-_POINTER: Final = pa.array(sorted(POINTERS))
-_NOTHING: Final = pa.scalar(None, pa.string())
+_POINTER: Final = arrow.array(sorted(POINTERS))
+_NOTHING: Final = arrow.scalar(None, pa.string())
 #: Supplementary lines that say more than text: amounts, or perhaps the other side's account.
 _HARD_NOTE: Final = "/(OCMT|CHGS)/|^ *[A-Z] *[A-Z] *[0-9] *[0-9] *([A-Z0-9] *){11}"
 _FROM_TEXT: Final = (
@@ -49,7 +62,7 @@ class Sums(NamedTuple):
 
     negative: bool
     reversal: bool
-    count: int
+    entries: int
     total: Decimal  # without sign, with as many decimals as the longest as written
 
 
@@ -64,7 +77,7 @@ class Bulk:
     layout: Layout
     usual: Bools
     line: Line
-    columns: dict[str, pa.Array]
+    columns: dict[str, Column]
     running: dict[int, tuple[Ints, Ints]] | None
 
     def runs(self) -> list[tuple[int, int]]:
@@ -124,13 +137,13 @@ class Bulk:
         if len(rows) and rows[-1] - rows[0] + 1 == len(rows):
             made = {name: c.slice(rows[0], len(rows)) for name, c in made.items()}
         else:
-            chosen = pa.array(rows)
+            chosen = arrow.array(rows)
             made = {name: column.take(chosen) for name, column in made.items()}
-        places = pa.array(owner)
+        places = arrow.array(owner)
         for name in ("statement_id", "account_id", "currency"):
-            shared = pa.array([getattr(run, name) for run in runs], pa.string())
+            shared = arrow.array([getattr(run, name) for run in runs], pa.string())
             made[name] = shared.take(places)
-        made["ordinal"] = pa.array(before)
+        made["ordinal"] = arrow.array(before)
         made["entry_id"] = pc.binary_join_element_wise(
             made["statement_id"], made["ordinal"].cast(pa.string()), "."
         )
@@ -140,19 +153,19 @@ class Bulk:
         line = self.line
         return {
             **self.columns,
-            "line_no": pa.array(self.layout.first + line_no),
+            "line_no": arrow.array(self.layout.first + line_no),
             "amount": amounts(line.amount),
             "booked_on": days(line.booked),
             "valued_on": days(line.valued),
-            "reversal": pa.array(line.reversal),
+            "reversal": arrow.array(line.reversal),
         }
 
 
 def _split(made: dict[str, Any], count: int) -> tuple[pa.Table, pa.Table]:
     """The columns as entries, and as their one detail each."""
-    one = pa.repeat(pa.scalar(1, pa.int64()), count)
+    one = arrow.repeat(arrow.scalar(1, pa.int64()), count)
     entries = made | {
-        "status": pa.repeat(pa.scalar("booked"), count),
+        "status": arrow.repeat(arrow.scalar("booked"), count),
         "narrative": made["entry_narrative"],
         "detail_count": one,
     }
@@ -171,7 +184,7 @@ def read_block(block: bytes) -> Bulk:
     usual = lines.whole & lines.plain & line.usual & (behind < 2) & (lines.texts < 2)
     text = texts_86(lines, usual & (lines.texts == 1))
     usual &= text.usual | (lines.texts == 0)
-    columns = {name: text.columns.get(name, pa.nulls(len(usual), pa.string()))
+    columns = {name: text.columns.get(name, arrow.nulls(len(usual), pa.string()))
                for name in (*_FROM_TEXT, "booking_text", "gvc")}  # fmt: skip
     own = said(line.data, line.own)
     narrative, hard = _narrative(lines, usual & (behind == 1), columns.pop("booking_text"))
@@ -201,7 +214,7 @@ def _running(line: Line, usual: Bools) -> dict[int, tuple[Ints, Ints]] | None:
     return found
 
 
-def _narrative(lines: Layout, noted: Bools, booking: pa.Array) -> tuple[pa.Array, Ints]:
+def _narrative(lines: Layout, noted: Bools, booking: Column) -> tuple[Column, Ints]:
     """The supplementary line above the booking text; and rows where it says more than text."""
     rows = np.flatnonzero(noted)
     if not len(rows):
@@ -209,12 +222,12 @@ def _narrative(lines: Layout, noted: Bools, booking: pa.Array) -> tuple[pa.Array
     at = lines.first[rows] + 1
     note = strings(lines.data, trimmed(lines.data, (lines.starts[at], lines.ends[at])))
     hard = rows[pc.match_substring_regex(note, _HARD_NOTE).to_numpy(zero_copy_only=False)]
-    told = booking.take(pa.array(rows))
+    told = booking.take(arrow.array(rows))
     both = pc.if_else(
         pc.is_valid(told),
         pc.binary_join_element_wise(note, pc.fill_null(told, ""), "\n"),
         without(note),
     )
     place = np.cumsum(noted) - 1
-    spread = both.take(pa.array(place, mask=~noted))
-    return pc.if_else(pa.array(noted), spread, booking), hard
+    spread = both.take(arrow.array(place, mask=~noted))
+    return pc.if_else(arrow.array(noted), spread, booking), hard

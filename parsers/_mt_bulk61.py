@@ -14,8 +14,17 @@ from typing import Final
 import numpy as np
 
 from parsers._columns import (
-    ALNUM, DIGIT, UPPER, Bools, Bytes, Ints, Spans, after, byte_class, joined,
-)  # fmt: skip
+    ALNUM,
+    DIGIT,
+    UPPER,
+    Bools,
+    Bytes,
+    Ints,
+    Spans,
+    after,
+    byte_class,
+    joined,
+)
 from parsers._mt_entry import entry_date, short_date
 from parsers._mt_lines import Layout
 

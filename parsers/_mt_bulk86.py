@@ -13,8 +13,24 @@ import numpy as np
 import pyarrow as pa
 
 from parsers._columns import (
-    DIGIT, Bools, Bytes, Ints, Spans, after, first_to_last, joined, pc, ranks, said, spread, strings, trimmed, unsaid,
-)  # fmt: skip
+    DIGIT,
+    Bools,
+    Bytes,
+    Column,
+    Ints,
+    Spans,
+    after,
+    arrow,
+    first_to_last,
+    joined,
+    pc,
+    ranks,
+    said,
+    spread,
+    strings,
+    trimmed,
+    unsaid,
+)
 from parsers._mt_bulk_purpose import Tokens, purpose
 from parsers._mt_lines import Layout
 
@@ -25,7 +41,7 @@ _MARK, _BLANK = b"? "
 _GVC: Final = 3
 _HEADER: Final = 3  # ?20
 #: Numbers of sub-fields, and which of them hold the purpose.
-_CODES = np.zeros(100, np.bool_)
+_CODES = np.zeros(256, np.bool_)
 _CODES[[0, 10, 99]] = _CODES[20:40] = _CODES[60:80] = True
 _PURPOSE = np.zeros(100, np.bool_)
 _PURPOSE[20:30] = _PURPOSE[60:70] = True
@@ -42,7 +58,7 @@ class Text:
     """
 
     usual: Bools
-    columns: dict[str, pa.Array]
+    columns: dict[str, Column]
 
 
 def texts_86(block: Layout, rows: Bools) -> Text:
@@ -90,9 +106,8 @@ def _tokens(data: Bytes, begins: Ints, chosen: Ints) -> tuple[Tokens, Ints]:
     """Sub-fields of all fields, and the entries whose sub-fields do not rise."""
     marks = np.flatnonzero(data[: len(data) - 2] == _MARK)
     tens, ones = data[marks + 1], data[marks + 2]
-    number = (tens.astype(np.int64) - 48) * 10 + ones - 48
-    is_code = DIGIT[tens] & DIGIT[ones]
-    is_code &= _CODES[np.where(is_code, number, 1)]
+    number = (tens - 48) * 10 + (ones - 48)  # as bytes; of no digits it means nothing
+    is_code = DIGIT[tens] & DIGIT[ones] & _CODES[number]
     marks, number = marks[is_code], number[is_code]
     rank = ranks(marks, begins)
     inside = marks + _HEADER <= begins[rank + 1]
@@ -116,7 +131,7 @@ def _span(tokens: Tokens, code: int, count: int) -> Spans:
 
 def _sides(
     data: Bytes, begins: Ints, chosen: Ints, tokens: Tokens, account: Spans, count: int
-) -> dict[str, pa.Array]:
+) -> dict[str, Column]:
     """Business code, booking text, and the other side's bank, account and name."""
     gvc = spread(chosen, begins[:-1], begins[:-1] + _GVC, count)
     names = tokens.only((tokens.code == _NAME) | (tokens.code == _NAME + 1))
@@ -131,7 +146,7 @@ def _sides(
     }
 
 
-def _bics(data: Bytes, spans: Spans) -> pa.Array:
+def _bics(data: Bytes, spans: Spans) -> Column:
     found = unsaid(data, spans)
     is_bic = pc.match_substring_regex(found, "^[A-Z]{6}[A-Z0-9]{2}([A-Z0-9]{3})?$")
-    return pc.if_else(is_bic, found, pa.scalar(None, pa.string()))
+    return pc.if_else(is_bic, found, arrow.scalar(None, pa.string()))

@@ -9,11 +9,21 @@ from dataclasses import dataclass, replace
 from typing import Any, Final
 
 import numpy as np
-import pyarrow as pa
 
 from parsers._columns import (
-    Bools, Bytes, Ints, Spans, first_to_last, joined, pc, ranks, said, spread, trimmed, unsaid,
-)  # fmt: skip
+    Bools,
+    Bytes,
+    Ints,
+    Spans,
+    first_to_last,
+    joined,
+    pc,
+    ranks,
+    said,
+    spread,
+    trimmed,
+    unsaid,
+)
 from parsers._field86 import CUT_KEYS, WIDTH, WIDTH_SEPA
 
 __all__ = ["Tokens", "purpose"]
@@ -35,7 +45,7 @@ _NAMED: Final = [int.from_bytes(tail, "big") for tail in (b"AN", b"IC")]
 class Tokens:
     """Sub-fields in order: number, entry, and where the value stands."""
 
-    code: Ints
+    code: Bytes
     entry: Ints
     start: Ints
     end: Ints

@@ -12,7 +12,14 @@ from typing import Final
 
 import numpy as np
 
-from parsers._columns import ALNUM, Bools, Bytes, Ints, after, strange_bytes
+from parsers._columns import (
+    ALNUM,
+    Bools,
+    Bytes,
+    Ints,
+    after,
+    strange_bytes,
+)
 
 __all__ = ["Layout", "layout"]
 
@@ -90,7 +97,7 @@ def layout(content: bytes) -> Layout:
     low, high = starts[first], ends[np.maximum(stop - 1, 0)] if len(ends) else stop
     whole &= high - low < _ENTRY_BYTES_MAX
     plain = np.ones(len(first), np.bool_)
-    strange = strange_bytes(data[: len(content)], content, len(feeds) + returns)
+    strange = strange_bytes(data[: len(content)], content, len(feeds) + int(returns))
     if len(strange):
         plain = ~_any_between(strange, low, high)
     return Layout(

@@ -170,25 +170,12 @@ class FieldReader:
             ahead: text of the next line that is not blank; None at the file's end.
         """
         done: list[Field] = []
-        line = whole
-        rest = self.ends(line, ahead)
-        if rest is not None:
-            self._close(done)
-            self.phase, self.interim = 3, False
-            done.append(Field(END, number))
-            line = rest
-        if _BLOCK.match(line):
-            line = _BLOCKS.sub("", _BLOCK.sub("", line))
-            if self.phase == 3 and _OPENING.search(whole):
-                kind = _TYPE.search(whole)
-                if kind is not None:
-                    self.interim = kind[1] == "942"
-                done.append(Field(BEGIN, number, [kind[1]] if kind else []))
+        line = whole if whole[0] == ":" else self._opened(number, whole, ahead, done)
         if not line.strip() or _NUMBER_LINE.match(line):
             return done
         found = _TAG.match(line)
         tag = found.group(1) if found else None
-        if self.phase == 1 and _MISUSED_86.match(line):
+        if self.phase == 1 and tag == "25" and _MISUSED_86.match(line):
             tag = "86"
         if tag is not None and (tag in _KNOWN and self.opens(tag, line, ahead)):
             self._close(done)
@@ -205,6 +192,24 @@ class FieldReader:
         elif line.strip(" \t\x01\x03$-"):
             done.append(Field(BETWEEN, number, [line]))
         return done
+
+    def _opened(self, number: int, whole: str, ahead: str | None, done: list[Field]) -> str:
+        """A line without the end mark or the envelope's blocks before its tag."""
+        line = whole
+        rest = self.ends(line, ahead)
+        if rest is not None:
+            self._close(done)
+            self.phase, self.interim = 3, False
+            done.append(Field(END, number))
+            line = rest
+        if _BLOCK.match(line):
+            line = _BLOCKS.sub("", _BLOCK.sub("", line))
+            if self.phase == 3 and _OPENING.search(whole):
+                kind = _TYPE.search(whole)
+                if kind is not None:
+                    self.interim = kind[1] == "942"
+                done.append(Field(BEGIN, number, [kind[1]] if kind else []))
+        return line
 
     def _close(self, done: list[Field]) -> None:
         if self.current is not None:

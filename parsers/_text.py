@@ -138,6 +138,8 @@ def single_byte(blocks: Iterable[bytes]) -> str:
 
 def _undecodable(path: Path, encoding: str) -> str | None:
     """Where the first byte stands that the encoding does not know, or None."""
+    if encoding == "utf-8-sig" and _is_utf8(path):
+        return None
     try:
         decoder = codecs.getincrementaldecoder(encoding)("strict")
     except LookupError:
@@ -161,11 +163,18 @@ def _undecodable(path: Path, encoding: str) -> str | None:
                 return None
 
 
-def last_byte(path: Path) -> bytes:
-    """The file's last byte; none of an empty file."""
+def _is_utf8(path: Path) -> bool:
+    """The quick answer, without saying where; ASCII need not be decoded."""
+    decoder = codecs.getincrementaldecoder("utf-8")("strict")
     with path.open("rb") as stream:
-        stream.seek(max(0, path.stat().st_size - 1))
-        return stream.read(1)
+        while chunk := stream.read(_CHUNK):
+            if chunk.isascii() and not decoder.getstate()[0]:
+                continue
+            try:
+                decoder.decode(chunk)
+            except UnicodeDecodeError:
+                return False
+    return not decoder.getstate()[0]
 
 
 def blocks(path: Path, encoding: str) -> Iterator[str]:
@@ -282,3 +291,10 @@ def lines(path: Path, encoding: str) -> Iterator[tuple[int, str]]:
             whole.pop()
         yield from enumerate(whole, number + 1)
         number += len(whole)
+
+
+def last_byte(path: Path) -> bytes:
+    """The last byte of a file; nothing of an empty one."""
+    with path.open("rb") as stream:
+        stream.seek(max(0, path.stat().st_size - 1))
+        return stream.read(1)

@@ -30,7 +30,9 @@ def write(path: Path, megabytes: int, seed: int) -> dict[str, int]:
     """
     chance, accounts, records, total = random.Random(seed), 0, 2, 0
     with path.open("w", encoding="ascii", newline="") as file:
-        size = file.write("01,HARBOR,NORD,261121,0600,1,,,2/\n02,NORD,HARBOR,1,261120,2400,USD,2/\n")
+        size = file.write(
+            "01,HARBOR,NORD,261121,0600,1,,,2/\n02,NORD,HARBOR,1,261120,2400,USD,2/\n"
+        )
         while size < megabytes * 1_000_000:
             lines, control = _account(chance, accounts)
             size += file.write("".join(f"{line}\n" for line in lines))

@@ -70,7 +70,7 @@ def _change_line(chance: random.Random, lines: list[bytes], kind: int) -> None:
         lines[at] = lines[at][:cut] + b"\n" + lines[at][cut:]
 
 
-def wild_mt(chance: random.Random, entries: int, *, odd: float) -> bytes:
+def wild_mt(chance: random.Random, entries: int, *, odd: float, encoding: str = "") -> bytes:
     """An MT940 or MT942 file; `odd` is the share of what the usual form does not have."""
     end = chance.choice(("\r\n", "\n"))
     lines: list[str] = []
@@ -84,7 +84,7 @@ def wild_mt(chance: random.Random, entries: int, *, odd: float) -> bytes:
         for _ in range(count):
             lines += _entry(chance, odd)
         lines += [":90D:1EUR1,", "-"] if report else [":62F:C261120EUR9,5", "-"]
-    return end.join([*lines, ""]).encode(chance.choice(("utf-8", "utf-8", "utf-16")))
+    return end.join([*lines, ""]).encode(encoding or chance.choice(("utf-8", "utf-8", "utf-16")))
 
 
 def _entry(chance: random.Random, odd: float) -> list[str]:
