@@ -209,9 +209,6 @@ class Batch:
         reversal = self.leaf("RvslInd", present=True)
         false, zero = self.says(reversal, b"false", b"0")
         self.odd |= (reversal >= 0) & ~(false | zero)
-        for name in ("TxAmt", "CntrValAmt", "InstdAmt", "AnncdPstngAmt"):  # rates are proven there
-            stated = self.leaf("AmtDtls", name, "CcyXchg", "XchgRate", detail=True, present=True)
-            self.mark_odd(stated >= 0)
         text = self.leaf("Sts", present=True)
         code, own = self.leaf("Sts", "Cd", present=True), self.leaf("Sts", "Prtry", present=True)
         self.odd |= own >= 0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import Any, Final
 
 import numpy as np
@@ -9,13 +10,14 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from parsers import _camt_places as places
-from parsers._arrays import fixed, flags, listed
+from parsers._arrays import fixed, listed
 from parsers._camt_batch import Batch
 from parsers._camt_party import reference_type
+from parsers._camt_said import narrative
+from parsers._checks import all_right
 from parsers._leaves import decimals, mapped, unescaped
 from parsers._tags import words
-from parsers._values import rate
+from parsers._values import rate, rate_fits
 from tieout.canonical import DETAILS
 
 __all__ = ["Details"]
@@ -61,6 +63,8 @@ class Details:
         self._announced()
         self._prove()
         self._sides()
+        self._rate = self._rates()
+        self._references()
 
     def spread(self, values: Array, empty: Any = 0) -> Array:
         """A value for each TxDtls as one for each row."""
@@ -203,7 +207,7 @@ class Details:
         for name, tag in _SHARED.items():
             shared = batch.leaf("NtryDtls", "Btch", tag)[self.entry]
             out[name] = self._shared(out[name], leaves[name], shared)
-        out["reference_type"] = mapped(out["reference_type"], reference_type, pa.string())
+        out["reference"], out["reference_type"] = self._ref, self._ref_type
         foreign = self.spread(self._foreign, False)
         charged = self.spread(self._charged, False)
         out["amount"] = decimals(self.amount, self.known)
@@ -211,8 +215,8 @@ class Details:
         out["original_amount"] = decimals(self.spread(self._original), foreign)
         out["original_currency"] = batch.codes_of(self.spread(self._code), foreign)
         out["charges"] = decimals(self.spread(self._charge), charged)
-        out["fx_rate"] = self._rates()
-        out["narrative"] = self._narrative()
+        out["fx_rate"] = self._rate
+        out["narrative"] = narrative(self.rows, batch.texts, self._row, len(self.entry))
         return out
 
     def _leaves(self) -> dict[str, Array]:
@@ -230,13 +234,6 @@ class Details:
         found["return_reason"] = batch.first(
             ("RtrInf", "Rsn", "Cd"), ("RtrInf", "Rsn", "Prtry"), detail=True
         )
-        ref = batch.first((*_REFERENCE, "Ref"), (*_REFERENCE, "CdtrRef"), detail=True)
-        tp = (*_REFERENCE, "Tp")
-        kind = batch.first(
-            (*tp, "CdOrPrtry", "Cd"), (*tp, "CdOrPrtry", "Prtry"), (*tp, "Cd"), (*tp, "Prtry"),
-            detail=True,
-        )  # fmt: skip
-        found["reference"], found["reference_type"] = ref, np.where(ref >= 0, kind, -1)
         return {name: self.spread(leaf, -1) for name, leaf in found.items()}
 
     def _shared(self, mine: pa.Array[Any], own: Array, shared: Array) -> pa.Array[Any]:
@@ -246,8 +243,10 @@ class Details:
         return pc.coalesce(mine, self.batch.texts.strings(shared)[0])
 
     def _rates(self) -> pa.Array[Any]:
+        """Rates as stated; one that does not lead between the amounts is the strict reader's."""
         batch, rows = self.batch, self.rows
         kind = DETAILS.field("fx_rate").type
+        foreign = self.spread(self._original)
         found: dict[int, Any] = {}
         for name in _RATES:
             at = batch.leaf("AmtDtls", name, "CcyXchg", "XchgRate", detail=True, present=True)
@@ -256,32 +255,32 @@ class Details:
                 value = rate(unescaped(raw).strip() or None)
                 if value is not None:
                     found.setdefault(int(self._row[i]), value)
+        for row, stated in found.items():
+            money, other = int(self.amount[row]), int(foreign[row])
+            if other and not (
+                money and stated and rate_fits(Decimal(money), Decimal(other), stated)
+            ):
+                batch.odd[self.entry[row]] = True
         keys = sorted(found)
         index = np.zeros(len(self.entry), dtype=np.int32)
         index[keys] = np.arange(1, len(keys) + 1)
         return listed([None, *(found[key] for key in keys)], kind).take(fixed(index, pa.int32()))
 
-    def _narrative(self) -> pa.Array[Any]:
-        """All that was written freely, in order, joined by blanks."""
-        rows, texts = self.rows, self.batch.texts
-        part = rows.block(places.MANY)
-        leaf = np.arange(part.start, part.stop)[~texts.gone[part]]
-        leaf = leaf[np.argsort(rows.order[leaf])]
-        row = self._row[rows.rows[leaf]]
-        said = texts.strings(leaf)[0]
-        extra = np.flatnonzero(leaf >= rows.column(places.MANY.stop - 1).start)
-        if len(extra):  # AddtlTxInf is left out where it repeats another part
-            keep = np.ones(len(leaf), dtype=bool)
-            first = np.searchsorted(row, row[extra])
-            for i, begin in zip(extra.tolist(), first.tolist(), strict=True):
-                keep[i] = begin == i or said[i].as_py() not in said[begin:i].to_pylist()
-            leaf, row, said = leaf[keep], row[keep], said.filter(flags(keep))
-        bounds = np.searchsorted(row, np.arange(len(self.entry) + 1)).astype(np.int32)
-        count = np.diff(bounds)
-        if count.max(initial=0) <= 1:
-            return said.take(fixed(bounds[:-1], pa.int32(), count > 0))
-        blank, none = listed([" ", None])
-        offsets: Any = fixed(bounds, pa.int32())
-        lists: Any = pa.ListArray.from_arrays(offsets, said)
-        joined: pa.Array[Any] = pc.if_else(flags(count > 0), pc.binary_join(lists, blank), none)
-        return joined
+    def _references(self) -> None:
+        """Structured references with their types; wrong check digits are the strict reader's."""
+        batch = self.batch
+        ref = batch.first((*_REFERENCE, "Ref"), (*_REFERENCE, "CdtrRef"), detail=True)
+        tp = (*_REFERENCE, "Tp")
+        kind = batch.first(
+            (*tp, "CdOrPrtry", "Cd"), (*tp, "CdOrPrtry", "Prtry"), (*tp, "Cd"), (*tp, "Prtry"),
+            detail=True,
+        )  # fmt: skip
+        kind = np.where(ref >= 0, kind, -1)
+        self._ref, said = batch.texts.strings(self.spread(ref, -1), self.spread(kind, -1))
+        self._ref_type = mapped(said, reference_type, pa.string())
+        texts, types = self._ref.to_pylist(), self._ref_type.to_pylist()
+        if all_right(texts, types):
+            return
+        for row, (text, word) in enumerate(zip(texts, types, strict=True)):
+            if not all_right([text], [word]):
+                batch.odd[self.entry[row]] = True

@@ -118,6 +118,7 @@ _ODD: Final[tuple[Path, ...]] = (
         ("Chrgs", "Amt"),
         ("Chrgs", "Rcrd", "TtlChrgsAndTaxAmt"),
         (*_REFERENCE, "CdtrRefTp"),
+        (*_REFERENCE, "Tp", "Issr"),
     ),
 )
 

@@ -51,9 +51,10 @@ def _remittance(r: random.Random) -> str:
     number = f"{r.randrange(10**7):07}"
     kind = r.random()
     if kind < 0.15:
+        check = 98 - int(f"{number}271500") % 97
         return (
             "<RmtInf><Strd><CdtrRefInf><Tp><CdOrPrtry><Cd>SCOR</Cd></CdOrPrtry></Tp>"
-            f"<Ref>RF18{number}</Ref></CdtrRefInf></Strd></RmtInf>"
+            f"<Ref>RF{check:02}{number}</Ref></CdtrRefInf></Strd></RmtInf>"
         )
     second = f"<Ustrd>Kd. {number[:5]} vielen Dank</Ustrd>" if kind < 0.35 else ""
     return f"<RmtInf><Ustrd>Rechnung RE-{number} vom 03.11.2026 Müller</Ustrd>{second}</RmtInf>"
