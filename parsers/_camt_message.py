@@ -11,7 +11,7 @@ from lxml import etree
 from parsers._camt_shapes import SHAPES, Shape, identify, version_of
 from parsers._camt_statement import Statement
 from parsers._rows import Rows
-from parsers._xml import Document, Node, documents, local_name, stream
+from parsers._xml import Document, Node, documents, line_of, local_name, stream
 from tieout.canonical import Tables
 from tieout.errors import InputError
 
@@ -29,7 +29,8 @@ def messages(path: Path, wanted: Shape) -> Iterator[Tables]:
         wanted: the one its head shows.
 
     Raises:
-        InputError: ``XML_*`` where the file is unsafe, cut or damaged, ``CAMT_NO_STATEMENT``.
+        InputError: ``XML_*`` where the file is unsafe, cut or damaged, ``CAMT_NO_STATEMENT``,
+            ``CAMT_NESTED``.
     """
     with path.open("rb") as file:
         exact = identify(file.read(1 << 16))
@@ -39,7 +40,7 @@ def messages(path: Path, wanted: Shape) -> Iterator[Tables]:
             rows.findings.append(document.finding)
         page: Node | None = None
         before = count
-        for statement, element in _statements(path, document):
+        for statement, element in _statements(path, document, rows):
             if statement is None:
                 page = Node(element, document.line)
                 continue
@@ -79,8 +80,17 @@ def _shape_of(element: etree._Element) -> Shape | None:
     return _ROOTS.get(name)
 
 
+def _nested(name: str, element: etree._Element, line: int) -> InputError:
+    return InputError(
+        "CAMT_NESTED",
+        f"a {name} stands inside of another one",
+        where=f"line {line_of(element) + line} {name}",
+        remedy="the file is put together wrongly: fetch it again; nothing of it was read",
+    )
+
+
 def _statements(
-    path: Path, document: Document
+    path: Path, document: Document, rows: Rows
 ) -> Iterator[tuple[Statement | None, etree._Element]]:
     """Steps of each statement: begun, one for each entry, ended; None with the group header."""
     current: Statement | None = None
@@ -97,6 +107,14 @@ def _statements(
                     parent.remove(done)
                 element.clear()
                 done = element
+            elif event == "end":
+                if current is not None:
+                    current.incomplete = True
+                rows.finding(
+                    "ENTRY_ASTRAY", "error", f"line {line_of(element) + document.line} Ntry",
+                    "the entry does not stand directly in a statement; it was not read",
+                    "ask the bank for the file again: it is put together wrongly",
+                )  # fmt: skip
             continue
         shape = _shape_of(element)
         if shape is None:
@@ -105,6 +123,8 @@ def _statements(
             if event == "end":
                 yield None, element
         elif name == shape.element and event == "start":
+            if current is not None:
+                raise _nested(name, element, document.line)
             current, open_at = Statement(element, document.line, shape), element
             yield current, element
         elif name == shape.element and current is not None:

@@ -149,6 +149,14 @@ class Batch:
             "split the file and read that document by itself",
         )  # fmt: skip
 
+    def astray(self, name: str, line: int) -> None:
+        """Say that an element stands where none of its kind may."""
+        self.finding(
+            "ELEMENT_ASTRAY", "error", f"line {line} {name}",
+            f"the {name} does not stand where the message has it; it was not read",
+            "write the file again at its source: it is put together wrongly",
+        )  # fmt: skip
+
     def money(self, node: Node | None, where: str) -> tuple[Decimal | None, str | None]:
         """Amount without a sign, and currency; None with a finding what cannot be read."""
         if node is None:

@@ -114,7 +114,8 @@ def _steps(path: Path, document: Document, batch: Batch, number: int) -> Iterato
                 yield message
                 message = None
         elif message is None:
-            continue
+            if event == "end" and name == "CdtTrfTxInf":
+                batch.astray(name, line_of(element) + document.line)
         elif name == "GrpHdr" and event == "end" and parent is root:
             message.header(Node(element, document.line))
         elif name == "PmtInf" and parent is root:
@@ -131,3 +132,5 @@ def _steps(path: Path, document: Document, batch: Batch, number: int) -> Iterato
             group.payment(Node(element, document.line))
             yield message
             done = forget(element, done)
+        elif event == "end" and name == "CdtTrfTxInf":
+            batch.astray(name, line_of(element) + document.line)

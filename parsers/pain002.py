@@ -117,7 +117,8 @@ def _steps(path: Path, document: Document, batch: Batch, number: int) -> Iterato
                 yield report
                 report = None
         elif report is None:
-            continue
+            if event == "end" and name == "TxInfAndSts":
+                batch.astray(name, line_of(element) + document.line)
         elif name == "OrgnlPmtInfAndSts" and parent is root:
             if event == "start":
                 info = element
@@ -141,3 +142,5 @@ def _steps(path: Path, document: Document, batch: Batch, number: int) -> Iterato
             report.transaction(Node(element, document.line))  # before version .03
             yield report
             done = forget(element, done)
+        elif event == "end" and name == "TxInfAndSts":
+            batch.astray(name, line_of(element) + document.line)
