@@ -6,7 +6,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: help setup demo up down test check fmt lock clean
+.PHONY: help setup demo up down test check fmt fuzz lock clean
 
 help:  ## what each command does
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -44,9 +44,16 @@ check: $(STAMP)  ## format, lint, types, import law, style
 fmt: $(STAMP)  ## format the code and mend what the linter can
 	@$(BIN)/ruff format . && $(BIN)/ruff check --fix .
 
+fuzz: $(STAMP)  ## fuzz a reader: FORMAT=mt940 (default all) TIME=seconds (default 1200)
+	@$(BIN)/python -c 'import atheris' 2>/dev/null || { echo "[fuzz] installing atheris from tests/fuzz/requirements.lock"; \
+		$(BIN)/python -m pip install --disable-pip-version-check -q --require-hashes -r tests/fuzz/requirements.lock; }
+	@$(BIN)/python -m tests.fuzz $(or $(FORMAT),all) $(or $(TIME),1200)
+
 lock: $(STAMP)  ## resolve requirements.lock anew from pyproject.toml
 	@$(BIN)/uv pip compile pyproject.toml --all-extras --universal --python-version 3.11 --generate-hashes \
 		--no-emit-index-url --no-annotate --no-header --quiet --upgrade --output-file requirements.lock
+	@echo atheris | $(BIN)/uv pip compile - --python-version 3.11 --generate-hashes \
+		--no-emit-index-url --no-annotate --no-header --quiet --upgrade --output-file tests/fuzz/requirements.lock
 
 clean:  ## forget the environment; the data folder (.tieout) stays
 	@rm -rf $(VENV) .mypy_cache .ruff_cache .import_linter_cache .hypothesis
