@@ -42,17 +42,16 @@ def row_of(folder: Path, day: date) -> dict[str, Any]:
 
 def noted(text: str, row: dict[str, Any]) -> str:
     """The document with the row's format replaced, in the order of the targets."""
-    head, mark, table = text.partition("|---")
-    rule, _, body = (mark + table).partition("\n")
-    lines = [line for line in body.splitlines() if line.startswith("|")]
-    rest = "\n".join(line for line in body.splitlines() if not line.startswith("|"))
+    head, mark, behind = text.partition("|---")
+    table, gap, rest = (mark + behind).partition("\n\n")
+    rule, *lines = table.rstrip("\n").split("\n")
     rows = {line.split("|")[1].strip(): line for line in lines}
     rows[row["format"]] = (
         f"| {row['format']} | {row['date']} | {row['seconds']:,} | {row['executions']:,} "
         f"| {row['coverage']:,} | {row['slowest']} | {row['findings']} |"
     )
     order = [target.name for target in TARGETS if target.name in rows]
-    return head + "\n".join([rule, *(rows[name] for name in order)]) + "\n" + rest
+    return head + "\n".join([rule, *(rows[name] for name in order)]) + gap + rest
 
 
 def main(name: str, seconds: int) -> int:

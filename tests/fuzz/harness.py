@@ -26,7 +26,7 @@ from tests.fuzz.targets import Target, seeds, target_of
 
 __all__ = ["main"]
 
-_EVERY = 500  # inputs between two writings of the facts
+_EVERY = 2.0  # seconds between two writings of the facts
 
 
 class Run:
@@ -36,6 +36,7 @@ class Run:
         self.target, self.folder = target, folder
         self.found: Counter[str] = Counter()
         self.inputs, self.slowest, self.started = 0, 0.0, time.monotonic()
+        self.written = 0.0
         self.path = (
             Path("/dev/shm" if Path("/dev/shm").is_dir() else folder) / f"fuzz-{os.getpid()}"
         )
@@ -50,7 +51,7 @@ class Run:
         self.slowest = max(self.slowest, time.process_time() - began)
         for violation in wrong:
             self.keep(violation, data)
-        if self.inputs % _EVERY == 0:
+        if time.monotonic() - self.written > _EVERY:
             self.write()
 
     def keep(self, violation: str, data: bytes) -> None:
@@ -64,6 +65,7 @@ class Run:
 
     def write(self) -> None:
         """The facts so far."""
+        self.written = time.monotonic()
         facts = {
             "format": self.target.name,
             "seconds": round(time.monotonic() - self.started),
