@@ -52,9 +52,14 @@ def messages(path: Path, wanted: Shape) -> Iterator[Tables]:
                 statement.begin(str(count), version_of(statement.shape, space, exact), page, rows)
             else:
                 statement.entry(element)
-            if rows.full and not statement.held:
-                yield rows.take()
-                statement.first = 0
+            if statement.ended:
+                yield from statement.released()
+            if rows.full:
+                if statement.held:
+                    statement.hold(rows.take())
+                else:
+                    yield rows.take()
+                    statement.first = 0
         if count == before:
             rows.finding(
                 "CAMT_DOCUMENT_SKIPPED", "warning", f"line {document.line + 1}",

@@ -1,14 +1,14 @@
-"""Who stands on the other side of a camt detail, and what they wrote."""
+"""Whose account it is, who stands on the other side of a camt detail, and what they wrote."""
 
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from typing import Any, Final
 
-from parsers._text import clean, reference
+from parsers._text import clean, is_iban, reference
 from parsers._xml import Node
 
-__all__ = ["counterparty", "remittance"]
+__all__ = ["account_currency", "account_id", "counterparty", "remittance"]
 
 _KNOWN: Final = ("SCOR", "QRR", "ISR")
 
@@ -81,3 +81,33 @@ def _reference_type(part: Node) -> str | None:
         tp.get("CdOrPrtry", "Cd") or tp.get("CdOrPrtry", "Prtry") or tp.get("Cd") or tp.get("Prtry")
     )
     return next((kind for kind in _KNOWN if raw and kind in raw.upper().split()), raw)
+
+
+def account_id(head: Node) -> tuple[str | None, str | None]:
+    """Account and its scheme; an IBAN written as another identification is an IBAN."""
+    iban = head.get("Acct", "Id", "IBAN")
+    if iban is not None:
+        return "".join(iban.split()), "IBAN"
+    paths = (
+        ("Othr", "Id"),
+        ("PrtryAcct", "Id"),
+        ("BBAN",),
+        ("UPIC",),
+    )  # the last three: version 01
+    other = next((t for p in paths if (t := clean(head.get("Acct", "Id", *p)))), None)
+    if other is None:
+        return None, None
+    bare = "".join(other.split())
+    return (bare, "IBAN") if is_iban(bare) else (other, "other")
+
+
+def account_currency(head: Node) -> str | None:
+    """The account's currency: its own, else that of the first booked balance."""
+    own = head.get("Acct", "Ccy")
+    if own is not None:
+        return own
+    for balance in head.all("Bal"):
+        money = balance.one("Amt")
+        if money is not None and money.currency:
+            return money.currency
+    return None

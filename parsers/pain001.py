@@ -81,7 +81,11 @@ def read(path: Path, encoding: str | None = None) -> Iterator[Tables]:
             number = message.number
             if message.ended:
                 payments += message.count
-            if batch.full and not message.held:
+            if not message.held:
+                yield from message.released()
+            if batch.full and message.held:
+                message.hold(batch.take())
+            elif batch.full:
                 yield batch.take()
         if number == before:
             batch.skipped(document, NAME)
@@ -124,6 +128,7 @@ def _steps(path: Path, document: Document, batch: Batch, number: int) -> Iterato
                 group = message.group(line_of(element) + document.line)
             elif group is not None:
                 group.finish(Node(element, document.line, without="CdtTrfTxInf"))
+                yield message
                 group, info, done = None, None, None
                 closed = forget(element, closed)
         elif name == "CdtTrfTxInf" and event == "end" and parent is info and group:

@@ -84,7 +84,11 @@ def read(path: Path, encoding: str | None = None) -> Iterator[Tables]:
             number = report.number
             if report.ended:
                 statuses += report.count
-            if batch.full and not report.held:
+            if not report.held:
+                yield from report.released()
+            if batch.full and report.held:
+                report.hold(batch.take())
+            elif batch.full:
                 yield batch.take()
         if number == before:
             batch.skipped(document, NAME)
