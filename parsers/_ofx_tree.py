@@ -173,6 +173,8 @@ class Tree:
         self.documents += node.name == "OFX"
         if not node.text:
             yield node
+        if node.name.endswith("TRNRS") and self.stack and self.stack[-1].children[-1:] == [node]:
+            self.stack[-1].children.pop()  # it was read: a file may have any number of answers
 
     def _unwind(self, at: int, line: int) -> Iterator[Node]:
         """Close what is open above a node: empty leaves, or aggregates nobody closed."""

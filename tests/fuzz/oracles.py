@@ -212,7 +212,8 @@ def _keys(tables: Tables, local: bool) -> Iterator[str]:
 def _lines(tables: Tables, data: bytes) -> Iterator[str]:
     last = max(data.count(b"\n"), data.count(b"\r"), data.count(b"@@")) + 2
     # A file of fixed width without line ends is counted in records.
-    last += data.count(b"\r") + data.count(b"@@") + len(data) // 80
+    last += data.count(b"\r") + len(data) // 80
+    last += data.count(b"@@") + data.count(b"@\x00@")
     for name in _SCHEMAS:
         numbers = _values(getattr(tables, name), "line_no")
         if any(n is None or not 0 < n <= last for n in numbers):
