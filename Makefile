@@ -5,11 +5,12 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
+BENCH := .venv-bench
 
-.PHONY: help setup demo up down test check fmt fuzz lock clean
+.PHONY: help setup demo up down test check fmt fuzz lock clean bench-parse
 
 help:  ## what each command does
-	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 setup: $(STAMP)  ## make the environment in .venv from the hashed lock
 
@@ -54,9 +55,20 @@ lock: $(STAMP)  ## resolve requirements.lock anew from pyproject.toml
 		--no-emit-index-url --no-annotate --no-header --quiet --upgrade --output-file requirements.lock
 	@echo atheris | $(BIN)/uv pip compile - --python-version 3.11 --generate-hashes \
 		--no-emit-index-url --no-annotate --no-header --quiet --upgrade --output-file tests/fuzz/requirements.lock
+	@$(BIN)/uv pip compile benchmarks/requirements.in --universal --python-version 3.11 --generate-hashes \
+		--no-emit-index-url --no-annotate --no-header --quiet --upgrade --output-file benchmarks/requirements.lock
+
+$(BENCH)/.installed: benchmarks/requirements.lock
+	@echo "[bench] the peers in $(BENCH), from benchmarks/requirements.lock with its hashes"
+	@test -x $(BENCH)/bin/python || $(PYTHON) -m venv $(BENCH)
+	@$(BENCH)/bin/python -m pip install --disable-pip-version-check -q --require-hashes -r benchmarks/requirements.lock
+	@touch $@
+
+bench-parse: $(STAMP) $(BENCH)/.installed  ## measure reading beside the peers (FAMILIES="camt mt940 bai2 two", RUNS=3); about twenty minutes
+	@$(BIN)/python -m benchmarks.parsing $(FAMILIES) $(if $(RUNS),--runs $(RUNS))
 
 clean:  ## forget the environment; the data folder (.tieout) stays
-	@rm -rf $(VENV) .mypy_cache .ruff_cache .import_linter_cache .hypothesis
+	@rm -rf $(VENV) $(BENCH) .mypy_cache .ruff_cache .import_linter_cache .hypothesis
 
 demo: $(STAMP)  ## a business day end to end on real servers (RESET=1 starts over, MISSING=1 sends the missing statement)
 	@$(BIN)/python -m sandbox.demo $(if $(RESET),--reset) $(if $(MISSING),--missing)

@@ -13,9 +13,10 @@ from parsers._text import clean, reference
 from parsers._values import amount, day, is_true, rate
 from parsers._xml import Node
 
-__all__ = ["entry"]
+__all__ = ["STATUS", "entry", "swift_type"]
 
-_STATUS: Final = {"BOOK": "booked", "PDNG": "pending", "INFO": "info", "FUTR": "future"}
+#: Status by the code the bank writes.
+STATUS: Final = {"BOOK": "booked", "PDNG": "pending", "INFO": "info", "FUTR": "future"}
 _SWIFT = re.compile(r"([NFS][A-Z0-9]{3})(?:\+.*)?")
 
 Row = dict[str, Any]
@@ -55,7 +56,6 @@ def entry(
         return None
     sign = 1 if mark == "CRDT" else -1
     proprietary = clean(node.get("BkTxCd", "Prtry", "Cd"))
-    swift = _SWIFT.fullmatch(proprietary) if proprietary else None
     row: Row = {
         "line_no": node.line,
         "currency": code,
@@ -70,7 +70,7 @@ def entry(
         "code_family": clean(node.get("BkTxCd", "Domn", "Fmly", "Cd")),
         "code_subfamily": clean(node.get("BkTxCd", "Domn", "Fmly", "SubFmlyCd")),
         "code_proprietary": proprietary,
-        "swift_type": swift.group(1) if swift else None,
+        "swift_type": swift_type(proprietary),
         "narrative": clean(node.get("AddtlNtryInf")),
     }
     details = _details(node, row, own_accounts, rows)
@@ -78,10 +78,16 @@ def entry(
     return row, details
 
 
+def swift_type(proprietary: str | None) -> str | None:
+    """The SWIFT transaction type German banks lead their own code with (``NTRF+166+000``)."""
+    found = _SWIFT.fullmatch(proprietary) if proprietary else None
+    return found.group(1) if found else None
+
+
 def _status(node: Node, silent: str | None, where: str, rows: Rows) -> str | None:
     """``BOOK`` and its like: text up to version 07, a code from 08 on, either in practice."""
     raw = node.get("Sts", "Cd") or node.get("Sts") or node.get("Sts", "Prtry")
-    status = _STATUS.get(raw.upper()) if raw is not None else silent
+    status = STATUS.get(raw.upper()) if raw is not None else silent
     if status is None:
         said = f"status {raw[:40]!r} is" if raw is not None else "the entry has no status, so it is"
         rows.finding(

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from lxml import etree
 
+from parsers import _camt_fast
 from parsers._camt_shapes import SHAPES, Shape, identify, version_of
 from parsers._camt_statement import Statement
 from parsers._rows import Rows
@@ -15,14 +17,23 @@ from parsers._xml import Document, Node, documents, line_of, local_name, stream
 from tieout.canonical import Tables
 from tieout.errors import InputError
 
-__all__ = ["messages"]
+__all__ = ["FAST_FROM", "messages", "strict"]
+
+_log = logging.getLogger(__name__)
 
 _TAGS: Final = ("GrpHdr", "Ntry", *(shape.element for shape in SHAPES))
 _ROOTS: Final = {shape.root: shape for shape in SHAPES}
 
 
+#: Smaller files gain nothing from the fast reader.
+FAST_FROM: Final = 256 << 10
+
+
 def messages(path: Path, wanted: Shape) -> Iterator[Tables]:
-    """The file in batches of about 5,000 entries, with file-local ids.
+    """The file in batches of some thousand entries, with file-local ids.
+
+    A large file is read by `parsers._camt_fast` as far as that is sure of it; `strict` decides
+    everything else.
 
     Args:
         path: the file; its documents may be of several of the three messages.
@@ -31,6 +42,38 @@ def messages(path: Path, wanted: Shape) -> Iterator[Tables]:
     Raises:
         InputError: ``XML_*`` where the file is unsafe, cut or damaged, ``CAMT_NO_STATEMENT``,
             ``CAMT_NESTED``.
+    """
+    given = [0] * 5
+    if path.stat().st_size >= FAST_FROM:
+        try:
+            for batch in _camt_fast.batches(path):
+                given = [a + len(b) for a, b in zip(given, _rows_of(batch), strict=True)]
+                yield batch
+            return
+        except _camt_fast.UnsureError as reason:
+            _log.debug("read strictly: %s", reason)
+    for batch in strict(path, wanted):
+        sizes = [len(rows) for rows in _rows_of(batch)]
+        left = [max(had - size, 0) for had, size in zip(given, sizes, strict=True)]
+        skip = [min(had, size) for had, size in zip(given, sizes, strict=True)]
+        given = left
+        if skip == sizes:
+            continue
+        yield Tables(
+            *(rows.slice(at) for rows, at in zip(_rows_of(batch)[:4], skip, strict=False)),
+            batch.findings[skip[4] :],
+        )
+
+
+def _rows_of(batch: Tables) -> tuple[Any, ...]:
+    return batch.statements, batch.balances, batch.entries, batch.details, batch.findings
+
+
+def strict(path: Path, wanted: Shape) -> Iterator[Tables]:
+    """The file, element by element: what every other way of reading it must equal.
+
+    Raises:
+        InputError: as `messages`.
     """
     with path.open("rb") as file:
         exact = identify(file.read(1 << 16))

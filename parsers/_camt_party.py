@@ -8,7 +8,7 @@ from typing import Any, Final
 from parsers._text import clean, is_iban, reference
 from parsers._xml import Node
 
-__all__ = ["account_currency", "account_id", "counterparty", "remittance"]
+__all__ = ["account_of", "counterparty", "currency_of", "reference_type", "remittance"]
 
 _KNOWN: Final = ("SCOR", "QRR", "ISR")
 
@@ -73,17 +73,21 @@ def remittance(node: Node) -> tuple[str | None, str | None, str | None]:
 
 
 def _reference_type(part: Node) -> str | None:
-    """``SCOR``, ``QRR`` or ``ISR``, whichever way the bank writes it; else the bank's own word."""
     tp = part.one("CdtrRefInf", "Tp") or part.one("CdtrRefInf", "CdtrRefTp")
     if tp is None:
         return None
-    raw = clean(
+    return reference_type(
         tp.get("CdOrPrtry", "Cd") or tp.get("CdOrPrtry", "Prtry") or tp.get("Cd") or tp.get("Prtry")
     )
+
+
+def reference_type(text: str | None) -> str | None:
+    """``SCOR``, ``QRR`` or ``ISR``, whichever way the bank writes it; else the bank's own word."""
+    raw = clean(text)
     return next((kind for kind in _KNOWN if raw and kind in raw.upper().split()), raw)
 
 
-def account_id(head: Node) -> tuple[str | None, str | None]:
+def account_of(head: Node) -> tuple[str | None, str | None]:
     """Account and its scheme; an IBAN written as another identification is an IBAN."""
     iban = head.get("Acct", "Id", "IBAN")
     if iban is not None:
@@ -101,7 +105,7 @@ def account_id(head: Node) -> tuple[str | None, str | None]:
     return (bare, "IBAN") if is_iban(bare) else (other, "other")
 
 
-def account_currency(head: Node) -> str | None:
+def currency_of(head: Node) -> str | None:
     """The account's currency: its own, else that of the first booked balance."""
     own = head.get("Acct", "Ccy")
     if own is not None:

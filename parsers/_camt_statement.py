@@ -11,7 +11,7 @@ import pyarrow.compute
 from lxml import etree
 
 from parsers import _camt_entry
-from parsers._camt_party import account_currency, account_id
+from parsers._camt_party import account_of, currency_of
 from parsers._camt_shapes import Shape
 from parsers._held import Held, filled, negated
 from parsers._rows import Rows, balance_finding, edges
@@ -21,7 +21,7 @@ from parsers._xml import Node, line_of
 from tieout.canonical import Tables
 from tieout.errors import Finding
 
-__all__ = ["Statement"]
+__all__ = ["Statement", "account_of", "currency_of"]
 
 #: The stubs know too few of its signatures.
 pc: Any = pyarrow.compute
@@ -33,7 +33,7 @@ _BAI_BALANCES: Final = {"010": "OPBD", "015": "CLBD", "040": "OPAV", "045": "CLA
 class Statement:
     """One statement being read: header, then entry by entry, balances proven at the end."""
 
-    def __init__(self, element: etree._Element, line: int, shape: Shape) -> None:
+    def __init__(self, element: etree._Element | None, line: int, shape: Shape) -> None:
         self.element, self.line, self.shape = element, line, shape
         self.begun = self.ended = self.held = self.incomplete = False
         self.moved, self.count = Decimal(0), 0
@@ -48,27 +48,29 @@ class Statement:
         """Take a file-local id; the element has no children yet."""
         self.begun = True
         self.id, self.format, self.header, self.rows = local_id, exact, header, rows
-        self.place = line_of(self.element) + self.line
         self.first = len(rows.entries)
 
     def _know_account(self) -> tuple[str | None, str | None]:
         """Account and currency, from the header elements before the first entry."""
-        if self.account is None:
+        if self.account is None and self.element is not None:
             head = Node(self.element, self.line, without="Ntry")
-            self.account = account_id(head)[0], account_currency(head)
-        return self.account
+            self.account = account_of(head)[0], currency_of(head)
+        return self.account or (None, None)
 
     def entry(self, element: etree._Element) -> None:
         """One Ntry: its row and its details', or a finding where it cannot be read."""
-        account, currency = self._know_account()
+        self.account = self._know_account()
+        self.take(Node(element, self.line))
+
+    def take(self, node: Node) -> None:
+        """The same of an Ntry as a node; the account is known."""
+        account, currency = self.account or (None, None)
         currency = currency or self.currency
         if account is None:
             self.held = True  # no header yet: filled in when the statement ends
         self.count += 1
         own = {account} - {None}
-        found = _camt_entry.entry(
-            Node(element, self.line), currency, own, self.rows, silent=self.shape.status
-        )
+        found = _camt_entry.entry(node, currency, own, self.rows, silent=self.shape.status)
         if found is None:
             self.incomplete = True
             return
@@ -98,10 +100,18 @@ class Statement:
 
     def finish(self, element: etree._Element) -> None:
         """Statement row, balances and the proof, once everything of it is known."""
-        head = Node(element, self.line, without="Ntry")
-        account, scheme = account_id(head)
-        mine = self.rows.entries[self.first :]
-        currency = account_currency(head) or self.currency
+        self.place = line_of(element) + self.line
+        self.close(Node(element, self.line, without="Ntry"), self.rows.entries[self.first :])
+
+    def close(self, head: Node, mine: list[dict[str, Any]]) -> None:
+        """The same of a statement as a node without its entries.
+
+        Args:
+            head: the statement.
+            mine: its entries that were not handed on yet.
+        """
+        account, scheme = account_of(head)
+        currency = currency_of(head) or self.currency
         balances = [self._balance(n, b) for n, b in enumerate(head.all("Bal"), 1)]
         self.held = False
         for row in mine:

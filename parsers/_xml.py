@@ -22,6 +22,7 @@ from tieout.errors import Finding, InputError
 
 __all__ = ["Document", "Node", "documents", "line_of", "local_name", "stream"]
 
+_LINE_MAX: Final = 65_535
 _PROLOG_MAX: Final = 1 << 20
 _SAFE = re.compile(r"utf-?8|us-ascii|ascii|iso-?8859-\d{1,2}|latin-?\d|windows-125\d|cp125\d", re.I)
 _DECLARED = re.compile(r"""<\?xml\s[^>]*?encoding\s*=\s*["']([\w.:-]+)["']""")
@@ -95,9 +96,22 @@ class Node:
 
 
 def line_of(element: etree._Element) -> int:
-    """The element's line in its document, 0 where it is unknown."""
+    """The element's line in its document, 0 where it is unknown.
+
+    libxml2 keeps 16 bits of it. Beyond, it answers with the line at which the first text behind
+    the start tag ends; the lines of that text are taken off again.
+    """
     line: Any = element.sourceline
-    return int(line) if line else 0
+    if not line or line < _LINE_MAX:
+        return int(line) if line else 0
+    node: etree._Element | None = element
+    while node is not None:
+        if node.text:
+            return int(line) - node.text.count("\n")
+        if not len(node) and node.tail:
+            return int(line) - node.tail.count("\n")
+        node = node[0] if len(node) else node.getnext()
+    return int(line)
 
 
 def local_name(tag: str) -> str:

@@ -1,0 +1,1 @@
+"""Reading speed of tieout beside the installed peers: ``python -m benchmarks.parsing``."""

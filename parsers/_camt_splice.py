@@ -1,0 +1,123 @@
+"""A chunk's tables: columns made at once, with the rows the strict reader made put in between."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from parsers._camt_batch import Batch
+from parsers._camt_parts import Details
+from parsers._leaves import decimals, fixed, flags, listed
+from parsers._rows import Rows
+from tieout.canonical import BALANCES, DETAILS, ENTRIES, STATEMENTS, Tables, table
+
+if TYPE_CHECKING:
+    from parsers._camt_fast import Part
+
+__all__ = ["tables_of"]
+
+Array = npt.NDArray[Any]
+Lines = Callable[[Any], Any]
+
+
+def tables_of(
+    batch: Batch, details: Details, parts: Sequence[Part], collected: Rows, lines: Lines
+) -> Tables:
+    """Everything of a chunk, in file order.
+
+    Args:
+        batch: its entries.
+        details: their details.
+        parts: its statements.
+        collected: rows and findings of the strict reader.
+        lines: from positions to lines.
+    """
+    entries = _entries(batch, details, parts, lines)
+    rows = _details(batch, details, entries, lines)
+    odd = np.flatnonzero(batch.odd)
+    if len(odd):
+        entries, rows = _spliced(details, entries, rows, collected, odd)
+    return Tables(
+        table(collected.statements, STATEMENTS),
+        table(collected.balances, BALANCES),
+        entries,
+        rows,
+        tuple(collected.findings),
+    )
+
+
+def _entries(batch: Batch, details: Details, parts: Sequence[Part], lines: Lines) -> pa.Table:
+    size = batch.size
+    statement, ordinal = np.zeros(size, dtype=np.int64), np.zeros(size, dtype=np.int64)
+    for number, part in enumerate(parts):
+        mine = part.entries
+        statement[mine] = number
+        ordinal[mine] = part.ordinal + np.arange(mine.stop - mine.start)
+    index = fixed(statement, pa.int64())
+    ids = listed([part.open.statement.id for part in parts]).take(index)
+    known = [(part.open.statement.account or (None,))[0] for part in parts]
+    at = batch.rows.scan.opens[batch.rows.entry]
+    columns = batch.entry_columns() | {
+        "entry_id": _joined(ids, ordinal),
+        "statement_id": ids,
+        "ordinal": fixed(ordinal, pa.int64()),
+        "line_no": fixed(lines(at), pa.int64()),
+        "account_id": listed(known).take(index),
+        "amount": decimals(batch.amount),
+        "reversal": flags(np.zeros(size, dtype=bool)),
+        "detail_count": fixed(details.count, pa.int64()),
+    }
+    return pa.Table.from_arrays([columns[f.name] for f in ENTRIES], schema=ENTRIES)
+
+
+def _details(batch: Batch, details: Details, entries: pa.Table, lines: Lines) -> pa.Table:
+    rows = batch.rows
+    ordinal = np.arange(len(details.entry)) - details.first[details.entry] + 1
+    alone = np.where(rows.batch >= 0, rows.batch, rows.entry)[details.entry]
+    tag = details.spread(rows.detail, -1)
+    at = rows.scan.opens[np.where(tag < 0, alone, tag)]
+    ids = entries["entry_id"].combine_chunks().take(fixed(details.entry, pa.int64()))
+    columns = details.columns() | {
+        "detail_id": _joined(ids, ordinal),
+        "entry_id": ids,
+        "ordinal": fixed(ordinal, pa.int64()),
+        "line_no": fixed(lines(at), pa.int64()),
+    }
+    return pa.Table.from_arrays([columns[f.name] for f in DETAILS], schema=DETAILS)
+
+
+def _joined(left: pa.Array, right: Array) -> pa.Array:
+    return pc.binary_join_element_wise(left, pc.cast(fixed(right, pa.int64()), pa.string()), ".")
+
+
+def _spliced(
+    details: Details, entries: pa.Table, rows: pa.Table, collected: Rows, odd: Array
+) -> tuple[pa.Table, pa.Table]:
+    """The strict reader's rows in the places of those made for the odd entries."""
+    own_entries, own_rows = table(collected.entries, ENTRIES), table(collected.details, DETAILS)
+    made = {row["entry_id"]: number for number, row in enumerate(collected.entries)}
+    ids = entries["entry_id"].combine_chunks().take(fixed(odd, pa.int64())).to_pylist()
+    entry_parts: list[pa.Table] = []
+    row_parts: list[pa.Table] = []
+    entry_at = row_at = taken = 0
+    for number, name in zip(odd.tolist(), ids, strict=True):
+        first = int(details.first[number])
+        entry_parts.append(entries.slice(entry_at, number - entry_at))
+        row_parts.append(rows.slice(row_at, first - row_at))
+        entry_at, row_at = number + 1, first + int(details.count[number])
+        if name in made:
+            count = collected.entries[made[name]]["detail_count"]
+            entry_parts.append(own_entries.slice(made[name], 1))
+            row_parts.append(own_rows.slice(taken, count))
+            taken += count
+    entry_parts.append(entries.slice(entry_at))
+    row_parts.append(rows.slice(row_at))
+    return (
+        pa.concat_tables(entry_parts).combine_chunks(),
+        pa.concat_tables(row_parts).combine_chunks(),
+    )

@@ -1,0 +1,319 @@
+"""Values of a chunk's leaves: amounts, dates and text, a whole column at a time.
+
+Everything here gives what the strict reader's functions give for one value, or says of a leaf that
+it cannot tell; those are few and go through those functions one by one.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+from itertools import pairwise
+from typing import Any, Final
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from parsers._markup import UnsureError, words
+from parsers._text import _NO_TEXT, clean, reference
+from tieout.canonical import AMOUNT
+from tieout.identity import NO_REFERENCE
+
+__all__ = [
+    "SCALE",
+    "Texts",
+    "amounts",
+    "check_escapes",
+    "decimals",
+    "fixed",
+    "flags",
+    "holding",
+    "is_word",
+    "listed",
+    "mapped",
+    "says_nothing",
+    "unescaped",
+]
+
+Array = npt.NDArray[Any]
+Bytes = npt.NDArray[np.uint8]
+
+#: Amounts are whole numbers of this fraction: the canonical tables' five decimals.
+SCALE: Final = 100_000
+
+_U64 = np.uint64
+_BOTTOM: Final = np.array([(1 << 8 * n) - 1 for n in range(9)], dtype=_U64)
+_TOP: Final = ~np.array([(1 << 8 * (8 - n)) - 1 for n in range(9)], dtype=_U64)
+_ZEROS: Final = _U64(0x3030303030303030)
+_HALF: Final = _U64(0xF0F0F0F0F0F0F0F0)
+_SIX: Final = _U64(0x0606060606060606)
+_FOLD: Final = _U64(0x2020202020202020)
+#: What `clean` and `reference` take for nothing; capitals, by the order of the alphabet.
+_NOTHING: Final = tuple(sorted(word.encode() for word in _NO_TEXT))
+_NO_IDENTITY: Final = tuple(sorted({w.encode() for w in NO_REFERENCE if w} | set(_NOTHING)))
+_NOTHING_MAX: Final = max(map(len, _NO_IDENTITY))
+_NOTHING_FIRST = np.zeros(256, dtype=bool)
+_NOTHING_FIRST[[c for word in _NO_IDENTITY for c in (word[0], word.lower()[0])]] = True
+_FIRST_ODD = np.zeros(256, dtype=bool)
+_FIRST_ODD[:0x21] = True
+_FIRST_ODD[[0xC2, 0xE1, 0xE2, 0xE3]] = True  # blanks beyond ASCII begin so
+_LAST_ODD = np.zeros(256, dtype=bool)
+_LAST_ODD[:0x21] = True
+_LAST_ODD[[*range(0x80, 0x8B), 0x9F, 0xA0, 0xA8, 0xA9, 0xAF]] = True  # and end so
+#: First bytes of what `clean` replaces (DEL) and of letters whose capitals are ASCII (dotless i,
+#: long s, ligatures), with the byte that follows.
+_RARE: Final = ((0xC4, 0xB1), (0xC5, 0xBF), (0xEF, 0xAC))
+#: Odd texts seen before (names repeat), by whether they are references.
+_MEMORY_MAX: Final = 20_000
+_memory: dict[tuple[bytes, bool], tuple[str | None, bool]] = {}
+_TEXT: Final = pa.string()
+_ESCAPE = re.compile(r"&(?:(amp|lt|gt|quot|apos)|#(\d{1,7})|#x([0-9a-fA-F]{1,6}));")
+_NAMED: Final = {"amp": "&", "lt": "<", "gt": ">", "quot": '"', "apos": "'"}
+
+
+def unescaped(raw: bytes) -> str:
+    """Text as an XML parser gives it.
+
+    Raises:
+        UnsureError: an escape that is none of XML's own.
+    """
+    text = raw.decode().replace("\r\n", "\n").replace("\r", "\n")
+    if text.count("&") != len(_ESCAPE.findall(text)):
+        raise UnsureError("an unknown escape")
+    return _ESCAPE.sub(_character, text)
+
+
+def check_escapes(text: Bytes, raw: bytes, at: Array) -> None:
+    """Every ``&`` begins an escape of XML's own.
+
+    Raises:
+        UnsureError: one does not.
+    """
+    word = words(text)[at]
+    known = np.zeros(len(at), dtype=bool)
+    for name in _NAMED:
+        escape = f"&{name};".encode()
+        known |= (word & _BOTTOM[len(escape)]) == _U64(int.from_bytes(escape, "little"))
+    for i in at[~known].tolist():
+        unescaped(raw[i : raw.find(b";", i, i + 12) + 1] or b"&")
+
+
+def _character(found: re.Match[str]) -> str:
+    if found[1]:
+        return _NAMED[found[1]]
+    code = int(found[2]) if found[2] else int(found[3], 16)
+    if code in (9, 10, 13) or 0x20 <= code < 0xD800 or 0xE000 <= code < 0xFFFE:
+        return chr(code)
+    if 0x10000 <= code < 0x110000:
+        return chr(code)
+    raise UnsureError("an escape of no character")
+
+
+def decimals(values: Array, known: Array | None = None) -> pa.Array:
+    """Whole numbers at `SCALE` as canonical amounts; null where not known."""
+    both = np.empty((len(values), 2), dtype=np.int64)
+    both[:, 0] = values
+    both[:, 1] = values >> 63
+    return fixed(both, AMOUNT, known)
+
+
+def amounts(text: Bytes, start: Array, end: Array) -> tuple[Array, Array, Array]:
+    """Unsigned amounts at `SCALE`, whether each could be told, and how many decimals it has.
+
+    Told are 1 to 11 digits, alone or with a point and two decimals: what nearly all banks write.
+    """
+    length = end - start
+    word = words(text)
+    low, high = word[end - 8], word[end - 16]
+    point = text[end - 3] == 0x2E
+    point &= length >= 4
+    shifted = (
+        (low & _U64(0xFFFF000000000000)) | ((low << _U64(8)) & _U64(0x0000FFFFFFFFFF00))
+        | (high >> _U64(56))
+    )  # fmt: skip
+    low, high = np.where(point, shifted, low), np.where(point, high << _U64(8), high)
+    digits = length - point
+    clipped = np.clip(digits, 0, 16)
+    keep_low, keep_high = _TOP[np.minimum(clipped, 8)], _TOP[np.maximum(clipped - 8, 0)]
+    low = (low & keep_low) | (_ZEROS & ~keep_low)
+    high = (high & keep_high) | (_ZEROS & ~keep_high)
+    told = (digits > 0) & (digits <= np.where(point, 13, 11)) & _digits(low) & _digits(high)
+    whole = (_number(high) * _U64(100_000_000) + _number(low)).astype(np.int64)
+    value = whole * np.where(point, SCALE // 100, SCALE)
+    return np.where(told, value, 0), told, np.where(point, 2, 0)
+
+
+def _digits(word: Array) -> Array:
+    found: Array = ((word & _HALF) == _ZEROS) & (((word + _SIX) & _HALF) == _ZEROS)
+    return found
+
+
+def _number(word: Array) -> Array:
+    """Eight ASCII digits, the first in the lowest byte, as a number."""
+    pairs = word - _ZEROS
+    pairs = pairs * _U64(10) + (pairs >> _U64(8))
+    mask = _U64(0x000000FF000000FF)
+    left = (pairs & mask) * _U64(0x000F424000000064)
+    right = ((pairs >> _U64(16)) & mask) * _U64(0x0000271000000001)
+    found: Array = (left + right) >> _U64(32)
+    return found
+
+
+def is_word(text: Bytes, start: Array, end: Array, expected: bytes) -> Array:
+    """Which leaves are exactly that short word (1 to 8 bytes)."""
+    size = len(expected)
+    found: Array = (end - start == size) & (
+        (words(text)[start] & _BOTTOM[size]) == _U64(int.from_bytes(expected, "little"))
+    )
+    return found
+
+
+def says_nothing(text: Bytes, start: Array, end: Array, *, references: bool) -> Array:
+    """Which leaves hold a word banks write where they have no text, or no reference."""
+    length = end - start
+    out = np.zeros(len(start), dtype=bool)
+    at = np.flatnonzero(_NOTHING_FIRST[text[start]] & (length <= _NOTHING_MAX))
+    if not len(at):
+        return out
+    start, end, length = start[at], end[at], length[at]
+    word = words(text)
+    head_mask = _BOTTOM[np.minimum(length, 8)]
+    heads = (word[start] | _FOLD) & head_mask
+    for expected in _NO_IDENTITY if references else _NOTHING:
+        size = len(expected)
+        folded = bytes(letter | 0x20 for letter in expected)
+        near = (length == size) & (heads == _U64(int.from_bytes(folded[:8], "little")))
+        if 8 < size <= 16:
+            near &= (word[end - 8] | _FOLD) == _U64(int.from_bytes(folded[-8:], "little"))
+        for i in np.flatnonzero(near).tolist() if size > 16 else ():
+            near[i] = text[start[i] : end[i]].tobytes().upper() == expected
+        out[at[near]] = True
+    return out
+
+
+class Texts:
+    """Text leaves of a chunk, in document order within a column.
+
+    Attributes:
+        start, end: where each stands; moved by nobody.
+        gone: leaves that hold nothing, and so count as absent.
+    """
+
+    def __init__(self, text: Bytes, raw: bytes, start: Array, end: Array, order: Array) -> None:
+        """Leaves by column; ``order`` is each one's place in the order of the document."""
+        self.text, self.raw, self.start, self.end = text, raw, start, end
+        self.gone = start == end
+        self.special: dict[int, str] = {}
+        self._is_special = np.zeros(len(start) + 1, dtype=bool)  # the last is for leaf -1
+        # Every text and every gap between two, so that texts can be taken without moving any.
+        bounds = np.zeros(2 * len(order) + 1, dtype=np.int32)
+        bounds[2 * order], bounds[2 * order + 1] = start, end
+        bounds[-1] = bounds[-2] if len(order) else 0
+        self._whole = pa.StringArray.from_buffers(
+            2 * len(order), pa.py_buffer(bounds), pa.py_buffer(raw)
+        )
+        self.rank = np.append(2 * order, 0).astype(np.int32)
+
+    def settle(self, block: slice, references: slice, escapes: Array) -> Array:
+        """Find what holds nothing, and read the odd ones one by one.
+
+        Args:
+            block: the leaves that are text of any kind.
+            references: which of them are references.
+            escapes: places of every ``&``.
+
+        Returns:
+            flags of leaves whose text is only blanks: an alternative may stand elsewhere.
+        """
+        start, end = self.start[block], self.end[block]
+        empty = start == end
+        odd = _FIRST_ODD[self.text[start]] | _LAST_ODD[self.text[end - 1]]
+        odd |= holding(np.concatenate((escapes, self._rare())), start, end)
+        odd &= ~empty
+        split = references.stop - block.start
+        for part, flag in ((slice(0, split), True), (slice(split, len(start)), False)):
+            plain = np.flatnonzero(~(odd | empty)[part]) + part.start
+            nothing = says_nothing(self.text, start[plain], end[plain], references=flag)
+            self.gone[block.start + plain[nothing]] = True
+        blank = np.zeros(len(self.start), dtype=bool)
+        for i in (np.flatnonzero(odd) + block.start).tolist():
+            raw = self.raw[self.start[i] : self.end[i]]
+            known = _memory.get((raw, i < references.stop))
+            if known is None:
+                found = unescaped(raw)
+                value = reference(found) if i < references.stop else clean(found)
+                known = value, not found.strip()
+                if len(_memory) < _MEMORY_MAX:
+                    _memory[raw, i < references.stop] = known
+            value, nothing_at_all = known
+            if value is None:
+                self.gone[i] = True
+                blank[i] = nothing_at_all
+            else:
+                self.special[i] = value
+                self._is_special[i] = True
+        return blank
+
+    def _rare(self) -> Array:
+        """Places of carriage returns, of DEL and of the letters of `_RARE`."""
+        text = self.text
+        found = [np.flatnonzero((text == 13) | (text == 0x7F))]
+        for first, second in _RARE:
+            at = np.flatnonzero(text == first)
+            found.append(at[text[at + 1] == second])
+        return np.concatenate(found)
+
+    def strings(self, *leaves: Array) -> list[pa.Array]:
+        """A column for each array of leaves (one leaf a row, -1 for none); all taken at once."""
+        leaf = np.concatenate(leaves)
+        index = self.rank[leaf]
+        missing = leaf < 0
+        out = self._whole.take(fixed(index, pa.int32(), ~missing))
+        if self.special:
+            out = self._patched(out, leaf)
+        bounds = np.cumsum([0, *map(len, leaves)]).tolist()
+        return [out.slice(a, b - a) for a, b in pairwise(bounds)]
+
+    def _patched(self, out: pa.Array, leaf: Array) -> pa.Array:
+        mask = self._is_special[leaf]
+        at = leaf[mask].tolist()
+        if not at:
+            return out
+        return pc.replace_with_mask(out, flags(mask), listed([self.special[i] for i in at]))
+
+
+def mapped(texts: pa.Array, function: Callable[[str], Any], kind: pa.DataType) -> pa.Array:
+    """The function of every distinct text (columns of few), as that type."""
+    coded = texts.dictionary_encode()
+    values = listed([function(text) for text in coded.dictionary.to_pylist()], kind)
+    return values.take(coded.indices)
+
+
+def listed(values: Sequence[Any], kind: pa.DataType = _TEXT) -> pa.Array:
+    """Python values as an array; unlike ``pa.array`` this does not import pandas."""
+    return pa.scalar(list(values), pa.list_(kind)).values
+
+
+def fixed(values: Array, kind: pa.DataType, known: Array | None = None) -> pa.Array:
+    """Numbers as an array of that type (of the same width), null where not known."""
+    mask = None
+    if known is not None and not known.all():
+        mask = pa.py_buffer(np.packbits(known, bitorder="little"))
+    return pa.Array.from_buffers(
+        kind, len(values), [mask, pa.py_buffer(np.ascontiguousarray(values))]
+    )
+
+
+def flags(values: Array) -> pa.Array:
+    """Truth values as an array."""
+    bits = pa.py_buffer(np.packbits(values, bitorder="little"))
+    return pa.Array.from_buffers(pa.bool_(), len(values), [None, bits])
+
+
+def holding(at: Array, start: Array, end: Array) -> Array:
+    """Which of the leaves hold at least one of the places."""
+    at = np.sort(at)
+    found: Array = np.searchsorted(at, start) < np.searchsorted(at, end)
+    return found
