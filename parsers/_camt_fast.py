@@ -39,6 +39,9 @@ __all__ = ["Part", "UnsureError", "batches"]
 CHUNK: Final = 4 << 20
 #: Most bytes without the end of an entry.
 _CHUNK_MAX: Final = 32 << 20
+#: Most tags of a chunk, and most chunks that wait for the end of their statement.
+_TAGS_MAX: Final = 1_000_000
+_HELD_MAX: Final = 8
 
 
 @dataclass(slots=True)
@@ -101,6 +104,8 @@ def batches(path: Path) -> Iterator[Tables]:
             else:
                 cut = len(carry)
             chunk, carry = carry[:cut], carry[cut:]
+            if chunk.count(b"<") > _TAGS_MAX or len(held) > _HELD_MAX:
+                raise UnsureError("more than may be in memory at once")
             if chunk:
                 held.append(reader.read(chunk))
             if not block:

@@ -8,7 +8,6 @@ alone would silently drop text). libxml2's own limits (256 levels, 10 MB a text)
 from __future__ import annotations
 
 import codecs
-import io
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -17,7 +16,7 @@ from typing import Any, Final
 
 from lxml import etree
 
-from parsers._view import View
+from parsers._view import Slice, View
 from tieout.errors import Finding, InputError
 
 __all__ = ["Document", "Node", "documents", "line_of", "local_name", "stream"]
@@ -254,36 +253,17 @@ def _is_cut(data: View, start: int, end: int) -> bool:
     return not data.cut(max(start, end - 64), end).rstrip().endswith(b">")
 
 
-class _Slice(io.RawIOBase):
-    """A read-only file of one document inside a file."""
-
-    def __init__(self, path: Path, start: int, end: int) -> None:
-        self._file = path.open("rb")
-        self._file.seek(start)
-        self._left = end - start
-
-    def read(self, size: int = -1) -> bytes:
-        size = self._left if size < 0 else min(size, self._left)
-        data = self._file.read(size)
-        self._left -= len(data)
-        return data
-
-    def close(self) -> None:
-        self._file.close()
-        super().close()
-
-
 def stream(
     path: Path, document: Document, tags: Sequence[str]
 ) -> Iterator[tuple[str, etree._Element]]:
     """``("start" | "end", element)`` for elements of the local names, in document order.
 
     Raises:
-        InputError: ``XML_TRUNCATED``, ``XML_MALFORMED``, with line and column.
+        InputError: ``XML_TRUNCATED``, ``XML_MALFORMED``, with line and column; ``XML_TOO_LARGE``.
     """
-    source = _Slice(path, document.start, document.end)
+    source = Slice(path, document.start, document.end)
     try:
-        yield from etree.iterparse(
+        for event, element in etree.iterparse(
             source,
             events=("start", "end"),
             tag=[f"{{*}}{name}" for name in tags],
@@ -294,7 +274,9 @@ def stream(
             huge_tree=False,
             remove_comments=True,
             remove_pis=True,
-        )
+        ):
+            yield event, element
+            source.weight = 0
     except etree.XMLSyntaxError as error:
         line, column = error.position
         code = "XML_TRUNCATED" if getattr(error, "code", None) in _TRUNCATED else "XML_MALFORMED"
