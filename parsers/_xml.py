@@ -16,6 +16,7 @@ from typing import Any, Final
 
 from lxml import etree
 
+from parsers._text import clean
 from parsers._view import Slice, View
 from tieout.errors import Finding, InputError
 
@@ -282,7 +283,8 @@ def stream(
         code = "XML_TRUNCATED" if getattr(error, "code", None) in _TRUNCATED else "XML_MALFORMED"
         raise InputError(
             code,
-            str(error.msg or "not well-formed XML").partition(", line ")[0],
+            # libxml2 quotes the file in its own words, up to some ten thousand characters.
+            (clean(str(error.msg or "").partition(", line ")[0]) or "not well-formed XML")[:200],
             where=f"line {document.line + max(line, 1)} column {column}",
             remedy="the file is cut or damaged: fetch it again; nothing of it was read",
         ) from None

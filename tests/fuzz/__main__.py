@@ -22,18 +22,20 @@ __all__ = ["main", "noted", "row_of"]
 TABLE: Final = ROOT / "docs" / "reliability" / "fuzzing.md"
 
 _PROGRESS: Final = re.compile(r"^#(\d+)\s+\w+\s+cov: (\d+)", re.M)
+_DONE: Final = re.compile(r"^Done (\d+) runs in (\d+) second", re.M)
 _SPARE: Final = 120  # seconds beyond the time given: reading the seeds, the last input
 
 
 def row_of(folder: Path, day: date) -> dict[str, Any]:
     """What a run came to, from its facts and libFuzzer's log."""
     facts: dict[str, Any] = json.loads((folder / "facts.json").read_text())
-    progress = _PROGRESS.findall((folder / "fuzz.log").read_text(errors="replace"))
+    log = (folder / "fuzz.log").read_text(errors="replace")
+    progress, done = _PROGRESS.findall(log), _DONE.search(log)
     return {
         "format": facts["format"],
         "date": day.isoformat(),
-        "seconds": facts["seconds"],
-        "executions": max(facts["inputs"], int(progress[-1][0]) if progress else 0),
+        "seconds": int(done[2]) if done else facts["seconds"],
+        "executions": int(done[1]) if done else facts["inputs"],
         "coverage": int(progress[-1][1]) if progress else 0,
         "slowest": facts["slowest"],
         "findings": len(facts["found"]),
