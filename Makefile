@@ -7,7 +7,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 BENCH := .venv-bench
 
-.PHONY: help setup demo up down test check fmt fuzz lock clean bench-parse
+.PHONY: help setup demo up down test corpus check fmt fuzz lock clean bench-parse
 
 help:  ## what each command does
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -78,3 +78,6 @@ up: $(STAMP)  ## the same day under a real Airflow; prints address and login
 
 down: $(STAMP)  ## stop all that `make up` started
 	@$(BIN)/python -m sandbox.up stop
+
+corpus: $(STAMP)  ## judge every reader by the real bank files in ../shared/corpus
+	@$(BIN)/python -m tests.parsers.corpus

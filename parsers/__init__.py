@@ -34,8 +34,10 @@ from parsers import (
     ofx,
     pain001,
     pain002,
+    v11,
 )
 from parsers._container import Member, kind_of, opened
+from parsers._pgp import is_rfc9580, pgp_kind
 from parsers._repeats import with_ids
 from tieout.canonical import Tables, concat
 from tieout.errors import InputError, TieoutError
@@ -46,10 +48,14 @@ __all__ = [
     "Format",
     "Member",
     "Parsed",
+    "Stream",
     "identify",
+    "is_rfc9580",
     "kind_of",
     "opened",
+    "pgp_kind",
     "read_file",
+    "stream_file",
 ]
 
 #: How much of a file `identify` sees.
@@ -81,17 +87,13 @@ FORMATS: Final[tuple[Format, ...]] = (
     bai2,
     coda,
     cfonb120,
+    v11,
     aeb43,
     ofx,
 )
 
 #: Told apart from noise, so that the refusal can name what it is.
 _OTHERS: Final = ((re.compile(rb"CstmrDrctDbtInitn|pain\.008"), "pain.008"),)
-
-#: Armoured PGP, or a first packet that says to whom it is encrypted (tags 1 and 3).
-_PGP: Final = re.compile(
-    rb"\s*-----BEGIN PGP|[\x84\xc1].\x03|[\x85\xc1]..\x03|\x8c.[\x04-\x06]|\xc3.[\x04-\x06]", re.S
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +114,7 @@ class Parsed:
 
 
 def _find(head: bytes) -> tuple[Format, str] | None:
-    if kind_of(head) is not None or _PGP.match(head):
+    if kind_of(head) is not None or pgp_kind(head):
         return None
     for module in FORMATS:
         exact = module.identify(head)
@@ -127,8 +129,23 @@ def identify(head: bytes) -> str | None:
     return found[1] if found else None
 
 
-def read_file(path: Path, encoding: str | None = None) -> Parsed:
-    """Read a whole bank file; of a container, read each file that `opened` finds in it.
+@dataclass(frozen=True, slots=True)
+class Stream:
+    """A file being read.
+
+    Attributes:
+        batches: tables with content ids, in file order, in bounded memory; to be taken once. They
+            raise `InputError` where the file turns out to be damaged: nothing before that counts.
+    """
+
+    format: str
+    sha256: str
+    size: int
+    batches: Iterator[Tables]
+
+
+def stream_file(path: Path, encoding: str | None = None) -> Stream:
+    """Read a bank file of any size in batches; of a container, each file `opened` finds in it.
 
     Args:
         path: the file; its name and extension say nothing.
@@ -154,19 +171,34 @@ def read_file(path: Path, encoding: str | None = None) -> Parsed:
     if found is None:
         raise _unknown(head)
     module, exact = found
+    return Stream(
+        exact, digest, size, _guarded(module, with_ids(module.read(path, encoding), digest))
+    )
+
+
+def read_file(path: Path, encoding: str | None = None) -> Parsed:
+    """Read a whole bank file into memory; `stream_file` is for those of any size.
+
+    Raises:
+        InputError: the file is refused whole; ``where`` and ``remedy`` say more.
+    """
+    stream = stream_file(path, encoding)
+    return Parsed(stream.format, stream.sha256, stream.size, concat(stream.batches))
+
+
+def _guarded(module: Format, batches: Iterator[Tables]) -> Iterator[Tables]:
+    """The last net: whatever a hostile file provokes must quarantine it, not stop the others."""
     try:
-        tables = with_ids(concat(module.read(path, encoding)), digest)
+        yield from batches
     except TieoutError:
         raise
     except Exception as error:
-        # The last net: whatever a hostile file provokes must quarantine it, not stop the others.
         raise InputError(
             "READER_FAILED",
             f"the {module.NAME} reader failed: {type(error).__name__}: {error}",
             where="file",
             remedy="please report it with the file; nothing of it was read",
         ) from error
-    return Parsed(exact, digest, size, tables)
 
 
 def _unknown(head: bytes) -> InputError:
@@ -184,12 +216,14 @@ def _unknown(head: bytes) -> InputError:
             where="byte 0",
             remedy="unpack it first",
         )
-    if _PGP.match(head):
+    if pgp_kind(head):
         return InputError(
             "FILE_ENCRYPTED",
-            "the file is encrypted or signed with PGP, which is not opened yet",
+            "the file is encrypted or signed with PGP, and no keys are configured for it",
             where="byte 0",
-            remedy="decrypt it and verify its signature first (gpg --decrypt)",
+            remedy="add mappings/pgp/BANK.toml with paths (of the file on the drop), home (a GnuPG "
+            "home of mode 0700 with our private and the bank's public key) and signers "
+            "(fingerprints of the bank's keys); of one file: --pgp-home DIR --signer FINGERPRINT",
         )
     for pattern, name in _OTHERS:
         if pattern.search(head):

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from parsers._bai_codes import BALANCE_CODES, CREDIT, DEBIT, DIRECTIONS, NON_MONETARY, TOTALS
 from parsers._bai_controls import Tally
@@ -18,7 +19,7 @@ from parsers._text import clean, is_iban, reference
 from tieout.identity import NO_REFERENCE
 from tieout.money import exponent_of, is_currency
 
-__all__ = ["Account", "Group"]
+__all__ = ["Account", "Added", "Group"]
 
 _ZERO: Final = Decimal(0)
 #: Entries held back until the balances settle a doubtful sign; with more, the default stands.
@@ -40,6 +41,20 @@ class Group:
     format: str
 
 
+class Added(NamedTuple):
+    """Usual entries of an account: how many, of how many records, their bytes and sums.
+
+    The sums are in minor units, without sign; ``debits`` counts those above zero.
+    """
+
+    entries: int
+    records: int
+    content: bytes
+    money_in: Decimal
+    money_out: Decimal
+    debits: int
+
+
 class Account:
     """One account being read."""
 
@@ -49,7 +64,7 @@ class Account:
         self.incomplete = False
         self.count = 0
         self.signs = Signs(rows)
-        self.digest = 0
+        self.digest = hashlib.blake2b(digest_size=16)
         self.decimals = False
         self.balances: list[dict[str, Any]] = []
         self.totals: dict[str, Decimal] = {}
@@ -68,9 +83,14 @@ class Account:
         return Tally(self.line, self.records, self.total, self.records, self.total)
 
     @property
+    def exponent(self) -> int:
+        """Decimals of its currency's minor unit, as amounts are read."""
+        return -int(self.scale.as_tuple().exponent)
+
+    @property
     def held(self) -> bool:
         """Whether entries must wait for the closing of the account."""
-        return bool(self.signs.doubtful) and len(self.rows.lines) < _HELD_MAX
+        return bool(self.signs.doubtful) and self.rows.waiting < _HELD_MAX
 
     def _wrong(self, code: str, message: str, line: int = 0) -> None:
         """An error: the account is incomplete, and nothing is posted from it."""
@@ -136,7 +156,7 @@ class Account:
         """One 16 record: its row, or a finding where it cannot be read."""
         self.count += 1
         self.records += record.count
-        self.digest = hash((self.digest, record.first, *record.rest))
+        self.digest.update(_bytes_of(record))
         found = detail(record)
         if found is None:
             self._unreadable("its fields cannot be told apart", record)
@@ -162,6 +182,14 @@ class Account:
             amount_text[:1] == "-", _reference(bank_ref), _reference(own_ref),
             code, _narrative(text),
         ))  # fmt: skip
+
+    def add(self, more: Added) -> None:
+        """Count entries that were read in bulk: usual ones, of codes with a direction."""
+        self.count += more.entries
+        self.records += more.records
+        self.digest.update(more.content)
+        self.total += more.money_in + more.money_out
+        self.signs.add(more.money_in * self.scale, more.money_out * self.scale, more.debits)
 
     def _unreadable(self, why: str, record: Record) -> None:
         text = clean(record.first[:80])
@@ -236,6 +264,16 @@ class Account:
             return "intraday" if self.group.modifier in _INTERIM else "booked"
         codes = {balance["code"] for balance in self.balances}
         return "intraday" if codes & {"ITBD", "ITAV"} and not codes & {"CLBD", "CLAV"} else "booked"
+
+
+def _bytes_of(record: Record) -> bytes:
+    """What a record says, to tell it from others: its lines, without their ends."""
+    if not record.rest:
+        return f"16,{record.first}\n".encode("utf-8", "surrogatepass")
+    pieces = [f"16,{record.first}\n"]
+    for text, glue, coded in record.rest:
+        pieces.append(f"88,{text}\n" if coded and glue else f"{int(coded)}{len(glue)}:{text}\n")
+    return "".join(pieces).encode("utf-8", "surrogatepass")
 
 
 def _reference(text: str) -> str | None:

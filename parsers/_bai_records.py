@@ -15,7 +15,7 @@ from typing import Any, Final
 
 from tieout.errors import InputError
 
-__all__ = ["Record", "records"]
+__all__ = ["Record", "RecordReader", "records"]
 
 _CODES: Final = frozenset({"01", "02", "03", "16", "49", "88", "98", "99"})
 _CONTINUATION: Final = "88"
@@ -102,40 +102,62 @@ def records(lines: Iterable[tuple[int, str]], path: Path) -> Iterator[Record]:
         lines: numbered, without their ends.
         path: of the same file, to know its longest line where a line may have been cut.
     """
-    current: Record | None = None
-    joined = full = False
-    width = 80
+    reader = RecordReader(path)
     for number, raw in lines:
+        yield from reader.take(number, raw)
+    if reader.current is not None:
+        yield reader.current
+
+
+class RecordReader:
+    """Puts lines together to records.
+
+    Attributes:
+        current: the record the next line may go on with.
+        full: the line before fills the physical record, so that its text was cut there.
+        width: the physical record length.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.current: Record | None = None
+        self.joined = self.full = False
+        self.width = 80
+
+    def take(self, number: int, raw: str) -> list[Record]:
+        """The records that the next line completes."""
+        done: list[Record] = []
         line = raw.rstrip(_PADDING)
         if not line:
-            continue
-        pieces = (line,) if line.find("/", 0, -1) < 0 else _pieces(line, joined)
-        joined = joined or len(pieces) > 1
+            return done
+        pieces = (line,) if line.find("/", 0, -1) < 0 else _pieces(line, self.joined)
+        self.joined = self.joined or len(pieces) > 1
         for piece in pieces:
             if piece[0] in " \t" and piece.lstrip()[:2] in _CODES:
                 piece = piece.lstrip()
             code = piece[:2]
             ended = piece[-1] == "/"
             text = piece[3:-1] if ended else piece[3:]
+            current, glue = self.current, "" if self.full else "\n"
             if code == _CONTINUATION and current is not None and piece[2:3] in ",:/":
-                current.add(text, "" if full else "\n", True, ended)
+                current.add(text, glue, True, ended)
             elif piece[2:3] == "," and code in _CODES and code != _CONTINUATION:
-                if current is not None:
-                    yield current
-                current = Record(number, code, text, ended)
-                if code == "01":
-                    width = _width(current)
+                self._begin(Record(number, code, text, ended), done)
             elif current is not None and current.code and not current.ended:
-                current.add(piece[:-1] if ended else piece, "" if full else "\n", False, ended)
+                current.add(piece[:-1] if ended else piece, glue, False, ended)
             else:
-                if current is not None:
-                    yield current
-                current = Record(number, "", piece, True)
-            full = not ended and len(line) == width
-            if full and _has_longer(path, width):
-                full, width = False, _RECORD_CHARS_MAX * 2
-    if current is not None:
-        yield current
+                self._begin(Record(number, "", piece, True), done)
+            self.full = not ended and len(line) == self.width
+            if self.full and _has_longer(self.path, self.width):
+                self.full, self.width = False, _RECORD_CHARS_MAX * 2
+        return done
+
+    def _begin(self, record: Record, done: list[Record]) -> None:
+        if self.current is not None:
+            done.append(self.current)
+        self.current = record
+        if record.code == "01":
+            self.width = _width(record)
 
 
 def _pieces(line: str, joined: bool) -> tuple[str, ...]:

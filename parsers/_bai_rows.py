@@ -8,16 +8,13 @@ from decimal import Decimal
 from typing import Any, Final, NamedTuple
 
 import pyarrow as pa
-import pyarrow.compute
 
 from parsers._bai_codes import CHEQUES, NON_MONETARY
+from parsers._columns import filled, pc
 from parsers._rows import BATCH_ENTRIES, Rows
 from tieout.canonical import BALANCES, DETAILS, ENTRIES, STATEMENTS, Tables, table
 
-__all__ = ["Batch", "Entry", "Owner"]
-
-#: The stubs know too few of its signatures.
-pc: Any = pyarrow.compute
+__all__ = ["Batch", "Entry", "Owner", "entry_tables"]
 
 #: What a detail says as its entry does.
 _SHARED: Final = ("entry_id", "line_no", "amount", "currency", "narrative")
@@ -54,19 +51,31 @@ class Batch(Rows):
         self.lines: list[Entry] = []
         #: Each account with the place of its first entry.
         self.owners: list[tuple[int, Owner]] = []
+        #: Entries that wait beside the lines; below zero where lines count as handed on.
+        self.beside = 0
+
+    @property
+    def waiting(self) -> int:
+        """How many entries wait to be handed on."""
+        return len(self.lines) + self.beside
 
     @property
     def full(self) -> bool:
         """Whether a batch's worth of entries waits, or of anything else."""
-        return len(self.lines) >= BATCH_ENTRIES or super().full
+        return self.waiting >= BATCH_ENTRIES or super().full
 
     def begin(self, owner: Owner) -> None:
         """The entries that follow are this account's."""
         self.owners.append((len(self.lines), owner))
 
-    def take(self) -> Tables:
-        """Everything collected so far as tables; the last account may go on."""
-        entries, details = _entries(self.lines, self.owners)
+    def take(self, stop: int | None = None) -> Tables:
+        """Everything collected so far as tables; the last account may go on.
+
+        Args:
+            stop: entries from here on, all of the last account, are kept back.
+        """
+        kept = [] if stop is None else self.lines[stop:]
+        entries, details = _entries(self.lines[:stop], self.owners)
         last = self.owners[-1][1] if self.owners else None
         tables = Tables(
             table(self.statements, STATEMENTS),
@@ -78,6 +87,7 @@ class Batch(Rows):
         self.__init__()  # type: ignore[misc]
         if last is not None:
             self.begin(last)
+        self.lines = kept
         return tables
 
 
@@ -96,6 +106,11 @@ def _entries(
     places = pa.array([n for n, many in enumerate(counts) for _ in range(many)], pa.int32())
     for name, values in zip(Owner._fields, zip(*(o for _, o in owners), strict=True), strict=True):
         made[name] = pa.array(values, ENTRIES.field(name).type).take(places)
+    return entry_tables(made, count)
+
+
+def entry_tables(made: dict[str, Any], count: int) -> tuple[pa.Table, pa.Table]:
+    """Entries and details of columns that have the names of `Entry` and `Owner`."""
     code, own_ref = made["code_proprietary"], made["entry_ref"]
     made["entry_id"] = pc.binary_join_element_wise(
         made["statement_id"], made["ordinal"].cast(pa.string()), "."
@@ -111,13 +126,4 @@ def _entries(
         "ordinal": made["detail_count"],
         "cheque_no": pc.if_else(is_cheque, own_ref, pa.scalar(None, pa.string())),
     }
-    return _filled(made, ENTRIES, count), _filled(details, DETAILS, count)
-
-
-def _filled(columns: dict[str, Any], schema: pa.Schema, count: int) -> pa.Table:
-    """Columns by name as a table of exactly ``schema``; those that are not there are null."""
-    arrays = [columns.get(f.name) for f in schema]
-    return pa.Table.from_arrays(
-        [pa.nulls(count, f.type) if a is None else a for a, f in zip(arrays, schema, strict=True)],
-        schema=schema,
-    )
+    return filled(made, ENTRIES, count), filled(details, DETAILS, count)

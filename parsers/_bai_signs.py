@@ -55,6 +55,13 @@ class Signs:
             self.moved_in += value
         return value
 
+    def add(self, money_in: Decimal, money_out: Decimal, debits: int) -> None:
+        """Count signed entries none of which is in doubt; the sums have no sign."""
+        self.plain_debits += debits
+        self.moved += money_in - money_out
+        if money_in:
+            self.moved_in += money_in
+
     def settle(self, balances: Sequence[Mapping[str, Any]], currency: str) -> list[Record]:
         """Settle what is in doubt: the balances decide, else the bank's habit.
 

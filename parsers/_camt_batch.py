@@ -15,12 +15,12 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from parsers import _camt_places as places
+from parsers._arrays import fixed, listed
 from parsers._camt_entry import STATUS, swift_type
 from parsers._camt_layout import Rows
-from parsers._leaves import (
-    Texts, amounts, check_escapes, fixed, holding, is_word, listed, mapped,
-)  # fmt: skip
-from parsers._markup import Markup, words
+from parsers._leaves import Texts, amounts, check_escapes, holding, is_word, mapped
+from parsers._markup import Markup
+from parsers._tags import words
 from parsers._values import day
 
 __all__ = ["Batch", "Own"]
@@ -133,7 +133,7 @@ class Batch:
         escapes = np.flatnonzero(self.text == 0x26)
         check_escapes(self.text, self.raw, escapes)
         block = rows.block(range(places.ACCOUNTS.start, places.TEXTS.stop))
-        blank = texts.settle(block, rows.block(places.REFERENCES), escapes)
+        blank = texts.settle(block, rows.block(places.REFERENCES), escapes, rows.scan.beyond)
         self._odd_leaves(blank)
         if len(escapes):  # in an amount, a date or a mark
             for numbers in (places.AMOUNTS, range(places.TEXTS.stop, len(places.NUMBER) + 2)):
@@ -154,7 +154,7 @@ class Batch:
                 self.odd[self.rows.parent[at] if detail else at] = True
 
     def _odd_accounts(self) -> Array:
-        """Accounts with blanks or letters beyond ASCII in them: the strict reader takes them out."""
+        """Accounts with blanks or letters beyond ASCII in them, or too long."""
         part = self.rows.block(places.ACCOUNTS)
         start, end = self.rows.start[part], self.rows.end[part]
         wrong = end - start > _ACCOUNT_MAX
@@ -209,6 +209,9 @@ class Batch:
         reversal = self.leaf("RvslInd", present=True)
         false, zero = self.says(reversal, b"false", b"0")
         self.odd |= (reversal >= 0) & ~(false | zero)
+        for name in ("TxAmt", "CntrValAmt", "InstdAmt", "AnncdPstngAmt"):  # rates are proven there
+            stated = self.leaf("AmtDtls", name, "CcyXchg", "XchgRate", detail=True, present=True)
+            self.mark_odd(stated >= 0)
         text = self.leaf("Sts", present=True)
         code, own = self.leaf("Sts", "Cd", present=True), self.leaf("Sts", "Prtry", present=True)
         self.odd |= own >= 0
@@ -234,7 +237,7 @@ class Batch:
             wanted = -1 if self.odd[first : first + 1].any() else self.currency[first]
         self.odd[own.entries] |= self.currency[own.entries] != wanted
 
-    def _dates(self, name: str) -> pa.Array:
+    def _dates(self, name: str) -> pa.Array[Any]:
         """Dates of each entry; one that is none makes the entry odd."""
         plain = self.leaf(name, "Dt", present=True)
         instant = self.leaf(name, "DtTm", present=True)
@@ -253,7 +256,7 @@ class Batch:
 
     # Columns of entries -------------------------------------------------------------------
 
-    def entry_columns(self) -> dict[str, pa.Array]:
+    def entry_columns(self) -> dict[str, pa.Array[Any]]:
         """Everything of an entry but its ids, its account and the number of its details."""
         silent = np.full(self.size, len(STATUS), dtype=np.int32)
         for each in self.own:
@@ -275,14 +278,14 @@ class Batch:
             "swift_type": mapped(columns["code_proprietary"], swift_type, pa.string()),
         }
 
-    def codes_of(self, numbers: Array, known: Array | None = None) -> pa.Array:
+    def codes_of(self, numbers: Array, known: Array | None = None) -> pa.Array[Any]:
         """Currency codes; null where not known."""
         return listed(self.codes).take(fixed(numbers.astype(np.int32), pa.int32(), known))
 
     def booked(self) -> Array:
         """Whether each entry is booked."""
         index = list(STATUS.values()).index("booked")
-        out = self.status == index
+        out: Array = self.status == index
         for each in self.own:
             if each.silent == "booked":
                 out[each.entries] |= self.status[each.entries] < 0

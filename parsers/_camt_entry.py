@@ -8,9 +8,10 @@ from decimal import Decimal
 from typing import Any, Final
 
 from parsers._camt_party import counterparty, remittance
+from parsers._checks import checked
 from parsers._rows import Rows
 from parsers._text import clean, reference
-from parsers._values import amount, day, is_true, rate
+from parsers._values import amount, day, is_true, rate, rate_fits
 from parsers._xml import Node
 
 __all__ = ["STATUS", "entry", "swift_type"]
@@ -50,7 +51,8 @@ def entry(
         raw = "" if money is None else money.text[:40]
         rows.finding(
             "ENTRY_UNREADABLE", "error", where,
-            f"the entry's amount or direction cannot be read: Amt {raw!r} CdtDbtInd {mark!r}",
+            f"the entry's amount or direction cannot be read: Amt {raw!r} CdtDbtInd {mark!r} in "
+            f"{_shown(node)!r}",
             "ask the bank for the statement again; the other entries are read, nothing is posted",
         )  # fmt: skip
         return None
@@ -76,6 +78,23 @@ def entry(
     details = _details(node, row, own_accounts, rows)
     row["detail_count"] = len(details)
     return row, details
+
+
+def _shown(node: Node, limit: int = 300) -> str:
+    """The raw text of an element, as far as the limit, for a person to find it again."""
+    parts: list[str] = []
+    todo: list[str | tuple[str, Node]] = [("Ntry", node)]
+    while todo and limit > 0:
+        part = todo.pop()
+        if isinstance(part, tuple):
+            name, found = part
+            text = " ".join(found.text.split()) if found.kids else found.text.strip()
+            kids = [(tag, kid) for tag, each in found.kids.items() for kid in each]
+            todo += [f"</{name}>", *reversed(kids)]
+            part = f"<{name}>{text}"
+        parts.append(part)
+        limit -= len(part)
+    return (clean("".join(parts)) or "")[:400]
 
 
 def swift_type(proprietary: str | None) -> str | None:
@@ -122,6 +141,7 @@ def _details(node: Node, row: Row, own: Collection[str | None], rows: Rows) -> l
             found.append(_empty(batch.line) | _batch_refs(batch))
         for transaction in transactions:
             detail = _detail(transaction, row, own)
+            _check_rate(detail, rows)
             if batch is not None:
                 for name, text in _batch_refs(batch).items():
                     detail[name] = detail[name] or text
@@ -130,6 +150,8 @@ def _details(node: Node, row: Row, own: Collection[str | None], rows: Rows) -> l
         found.append(_empty(row["line_no"]))
     for ordinal, detail in enumerate(found, 1):
         detail["ordinal"] = ordinal
+        place = f"line {detail['line_no']} RmtInf/Strd/CdtrRefInf"
+        checked(detail.get("reference"), detail.get("reference_type"), place, rows)
     where = f"line {row['line_no']} Ntry/NtryDtls"
     elsewhere = announced > len(found)
     if len(found) == 1:
@@ -169,6 +191,19 @@ def _check_sum(node: Node, row: Row, details: list[Row], where: str, rows: Rows)
             f"details sum to {total} (charges {charges}), the entry is {row['amount']}",
             "look for charges or a missing detail; the entry's amount is what the bank booked",
         )  # fmt: skip
+
+
+def _check_rate(detail: Row, rows: Rows) -> None:
+    """The rate must lead from one amount to the other: banks fill its direction either way."""
+    money, foreign, stated = detail["amount"], detail["original_amount"], detail["fx_rate"]
+    if not (money and foreign and stated) or rate_fits(money, foreign, stated):
+        return
+    rows.finding(
+        "FX_RATE_UNPROVEN", "info", f"line {detail['line_no']} TxDtls/AmtDtls",
+        f"the rate {stated} leads neither from {foreign} {detail['original_currency']} to "
+        f"{money} {detail['currency']} nor back",
+        "the amounts are what was booked and instructed; charges may explain it",
+    )  # fmt: skip
 
 
 def _empty(line: int) -> Row:

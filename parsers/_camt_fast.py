@@ -4,17 +4,18 @@ The file is taken in chunks that end behind an entry. Markup and nesting of a ch
 (`parsers._markup`), its entries and details made by the column (`parsers._camt_batch`,
 `parsers._camt_parts`). Entries out of the ordinary, and what stands around the entries of a
 statement, go through the strict reader's own functions, from a piece of XML. Whatever is not known
-for certain raises `UnsureError`: then the strict reader reads the file from its beginning, and what was
-handed on already is left out of what it gives, for up to there both are equal.
+for certain raises `UnsureError`: then the strict reader reads the file from its beginning, and what
+was handed on already is left out of what it gives, for up to there both are equal.
 """
 
 from __future__ import annotations
 
+import codecs
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from decimal import Decimal
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, BinaryIO, Final
 
 import numpy as np
 import numpy.typing as npt
@@ -23,13 +24,14 @@ from parsers import _camt_places as places
 from parsers._camt_batch import Batch, Own
 from parsers._camt_layout import Layout, Rows
 from parsers._camt_parts import Details
-from parsers._camt_shapes import Shape, identify, version_of
+from parsers._camt_shapes import identify, version_of
 from parsers._camt_splice import tables_of
 from parsers._camt_start import Start, start_of
 from parsers._camt_statement import Statement, account_of, currency_of
 from parsers._leaves import SCALE
-from parsers._markup import PADDING, Markup, Scan, UnsureError
+from parsers._markup import PADDING, Markup, Scan
 from parsers._rows import Rows as Collected
+from parsers._tags import UnsureError
 from parsers._xml import Node
 from tieout.canonical import Tables
 
@@ -37,11 +39,12 @@ __all__ = ["Part", "UnsureError", "batches"]
 
 #: Bytes read at once. Smaller is kinder to caches, larger spreads the cost of a call.
 CHUNK: Final = 4 << 20
+#: Bytes of the first look, whether it is UTF-8 to the end.
+CHECK: Final = 1 << 16
 #: Most bytes without the end of an entry.
 _CHUNK_MAX: Final = 32 << 20
-#: Most tags of a chunk, and most chunks that wait for the end of their statement.
-_TAGS_MAX: Final = 1_000_000
-_HELD_MAX: Final = 8
+_TAGS_MAX: Final = 1_000_000  # of a chunk
+_HELD_MAX: Final = 8  # chunks that wait for the end of their statement
 
 
 @dataclass(slots=True)
@@ -89,32 +92,49 @@ def batches(path: Path) -> Iterator[Tables]:
         exact = identify(head)
         reader = _Reader(start, exact, head.count(b"\n", 0, start.offset))
         held: list[Tables] = []
-        carry = head[start.offset :]
-        while True:
-            block = file.read(CHUNK)
-            cut = carry.rfind(start.end) if not block else -1
-            carry += block
-            if block:
-                cut = carry.rfind(start.end)
-                if cut < 0:
-                    if len(carry) > _CHUNK_MAX:
-                        raise UnsureError("an entry of many megabytes")
-                    continue
-                cut += len(start.end)
-            else:
-                cut = len(carry)
-            chunk, carry = carry[:cut], carry[cut:]
-            if chunk.count(b"<") > _TAGS_MAX or len(held) > _HELD_MAX:
+        _check_encoding(file)
+        file.seek(start.offset)
+        for raw in _chunks(file, start.end):
+            if raw.count(b"<") > _TAGS_MAX or len(held) > _HELD_MAX:
                 raise UnsureError("more than may be in memory at once")
-            if chunk:
-                held.append(reader.read(chunk))
-            if not block:
-                break
+            held.append(reader.read(raw))
             if not reader.holds:
                 yield from held
                 held.clear()
         reader.finish()
         yield from held
+
+
+def _check_encoding(file: BinaryIO) -> None:
+    """Refuse a file that is not UTF-8 to its end: the strict reader reads all of it otherwise."""
+    decoder = codecs.getincrementaldecoder("utf-8")("strict")
+    file.seek(0)
+    try:
+        while block := file.read(CHECK):
+            decoder.decode(block)
+        decoder.decode(b"", final=True)
+    except UnicodeDecodeError:
+        raise UnsureError("not UTF-8") from None
+
+
+def _chunks(file: BinaryIO, end: bytes) -> Iterator[bytes]:
+    """The rest of the file in padded chunks, each but the last ending behind an entry."""
+    carry = b""
+    while block := file.read(CHUNK):
+        cut = block.rfind(end)
+        if cut < 0:  # none, or one that began in the carry
+            carry += block
+            cut = carry.rfind(end)
+            if cut < 0:
+                if len(carry) > _CHUNK_MAX:
+                    raise UnsureError("an entry of many megabytes")
+                continue
+            block, carry = carry, b""
+        cut += len(end)
+        yield b"".join((carry, memoryview(block)[:cut], bytes(PADDING)))
+        carry = block[cut:]
+    if carry:
+        yield carry + bytes(PADDING)
 
 
 class _Reader:
@@ -145,9 +165,8 @@ class _Reader:
         if self._context or self._open is not None or not self._count:
             raise UnsureError("the document is cut")
 
-    def read(self, chunk: bytes) -> Tables:
-        """The tables of the next chunk."""
-        raw = chunk + bytes(PADDING)
+    def read(self, raw: bytes) -> Tables:
+        """The tables of the next chunk, which is padded."""
         scan, after = self._markup.scan(raw, self._context)
         rows = self._layout.rows(scan, self._context)
         if len(rows.entry) != len(rows.entry_end):
@@ -279,8 +298,3 @@ def _moved(batch: Batch, entries: slice) -> Decimal:
     total = Decimal((high << 24) + low)
     places_max = int(batch.decimals[entries][flags].max(initial=0))
     return (total / SCALE).quantize(Decimal(1).scaleb(-places_max))
-
-
-def messages_shape(start: Start) -> Shape:
-    """The message a file holds."""
-    return start.shape

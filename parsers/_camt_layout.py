@@ -9,13 +9,15 @@ import numpy as np
 import numpy.typing as npt
 
 from parsers import _camt_places as places
-from parsers._markup import Markup, Scan, UnsureError
+from parsers._markup import Markup, Scan
+from parsers._tags import UnsureError
 
 __all__ = ["Layout", "Rows"]
 
 Array = npt.NDArray[Any]
 
 _SIZE: Final = (1_024, 640)  # contexts and names, more than `Markup` takes
+_MESSAGE, _ENTRY, _SINGLE, _ODD, _GROUP, _HAS_BATCH, _IS_DETAIL, _RETURNS = range(8)
 _DETAIL: Final = ("NtryDtls", "TxDtls")
 _BATCH: Final = ("NtryDtls", "Btch")
 _RETURN: Final = (*_DETAIL, "RtrInf")
@@ -66,6 +68,14 @@ class Rows:
         return slice(int(self.bounds[numbers.start]), int(self.bounds[numbers.stop]))
 
 
+def _counted(at: Array, size: int) -> Array:
+    """For each of ``size`` tags, the number of the last of these at or before it; -1 before all."""
+    out = np.zeros(size, dtype=np.int32)
+    out[at] = 1
+    found: Array = np.cumsum(out, dtype=np.int32) - 1
+    return found
+
+
 class Layout:
     """What each context of a file is; grows with its `Markup`."""
 
@@ -81,16 +91,21 @@ class Layout:
         def flags(test: Any) -> Array:
             return np.array([test(each) for each in found], dtype=bool)
 
-        self.message = flags(lambda p: p.kind == "message")
         self.statement = flags(lambda p: p.kind == "statement")
-        self.entry = flags(lambda p: p.kind == "entry")
-        self._single = flags(lambda p: p.single)
-        self._odd = flags(lambda p: p.odd)
         self._in_detail = flags(lambda p: p.in_detail)
-        self._group = flags(lambda p: p.path == ("NtryDtls",))
-        self._batch = flags(lambda p: p.path == _BATCH)
-        self._detail = flags(lambda p: p.path == _DETAIL)
-        self._return = flags(lambda p: p.path == _RETURN)
+        tests = (
+            (_MESSAGE, lambda p: p.kind == "message"),
+            (_ENTRY, lambda p: p.kind == "entry"),
+            (_SINGLE, lambda p: p.single),
+            (_ODD, lambda p: p.odd),
+            (_GROUP, lambda p: p.path == ("NtryDtls",)),
+            (_HAS_BATCH, lambda p: p.path == _BATCH),
+            (_IS_DETAIL, lambda p: p.path == _DETAIL),
+            (_RETURNS, lambda p: p.path == _RETURN),
+        )
+        self._bits: Array = np.zeros(len(found), dtype=np.uint8)
+        for bit, test in tests:
+            self._bits |= flags(test).astype(np.uint8) << bit
 
     def rows(self, scan: Scan, before: int) -> Rows:
         """The rows of a chunk that starts in the context.
@@ -100,30 +115,36 @@ class Layout:
         """
         if len(self._markup.contexts) != self._known:
             self._refresh()
-        context, start = scan.context, scan.is_start
-        if (start & self.message[context]).any():
+        context = scan.context
+        start = np.flatnonzero(scan.is_start)
+        bits = self._bits[context[start]]
+
+        def those(bit: int) -> Array:
+            return start[np.flatnonzero(bits & (1 << bit))]
+
+        if len(those(_MESSAGE)):
             raise UnsureError("a second message")
-        begins = start & self.entry[context]
-        opened = start & self._detail[context]
-        entry_of, detail_of = np.cumsum(begins) - 1, np.cumsum(opened) - 1
-        entries, details = np.flatnonzero(begins), np.flatnonzero(opened)
+        entries, details = those(_ENTRY), those(_IS_DETAIL)
+        entry_of, detail_of = _counted(entries, len(context)), _counted(details, len(context))
         inner = scan.inner
         odd = np.zeros(len(entries), dtype=bool)
-        odd[entry_of[start & self._odd[context]]] = True
-        groups = np.bincount(entry_of[start & self._group[context]], minlength=len(entries))
-        batches = np.flatnonzero(start & self._batch[context])
+        odd[entry_of[those(_ODD)]] = True
+        groups = np.bincount(entry_of[those(_GROUP)], minlength=len(entries))
+        batches = those(_HAS_BATCH)
         batch = np.full(len(entries), -1, dtype=np.int64)
         batch[entry_of[batches]] = inner[batches]
         odd |= (batch >= 0) & (groups > 1)
         returned = np.zeros(len(details), dtype=bool)
-        returned[detail_of[start & self._return[context]]] = True
-        singles = np.flatnonzero(start & self._single[context])
+        returned[detail_of[those(_RETURNS)]] = True
+        singles = those(_SINGLE)
         self._mark_repeated(context[singles], singles, entry_of, detail_of, odd)
+        ended = np.flatnonzero(~scan.is_start & (self._bits[context] & (1 << _ENTRY) != 0))
         bounds, leaf, rows, place = self._leaves(scan, before, entry_of, detail_of, odd)
         return Rows(
-            scan, inner[entries], inner[np.flatnonzero(~start & self.entry[context])],
+            scan, inner[entries], inner[ended],
             groups, batch, inner[details], entry_of[details], returned, odd,
-            bounds, rows, scan.leaf_start[leaf], scan.leaf_end[leaf], scan.tag[scan.leaf[leaf]], place,
+            bounds, rows, scan.leaf_start[leaf], scan.leaf_end[leaf], scan.tag[scan.leaf[leaf]],
+            place,
         )  # fmt: skip
 
     def _mark_repeated(
@@ -141,10 +162,11 @@ class Layout:
     ) -> tuple[Array, Array, Array, Array]:
         """Leaves by column: where each column begins, the leaves, their rows and places."""
         within = np.append(scan.within, before)[scan.owner]  # owner -1 is the context before
-        column = self._columns[within, scan.leaf_name]
-        while (column < 0).any():
-            self._learn(within, scan.leaf_name, column)
-            column = self._columns[within, scan.leaf_name]
+        place = within.astype(np.int32) * _SIZE[1] + scan.leaf_name
+        column = self._columns.ravel().take(place)
+        while column.min(initial=0) < 0:
+            self._learn(np.unique(place[column < 0]))
+            column = self._columns.ravel().take(place)
         used = np.flatnonzero(column)
         column = column[used].astype(np.uint8)
         order = np.argsort(column, kind="stable")
@@ -171,9 +193,8 @@ class Layout:
         wrong = (row[many[1:]] == row[many[:-1]]) & (column[many[1:]] < column[many[:-1]])
         odd[entry[many[1:][wrong]]] = True
 
-    def _learn(self, within: Array, name: Array, column: Array) -> None:
-        unknown = np.flatnonzero(column < 0)
-        pairs = np.unique(np.stack((within[unknown], name[unknown])), axis=1)
-        for context, number in pairs.T.tolist():
+    def _learn(self, unknown: Array) -> None:
+        for place in unknown.tolist():
+            context, name = divmod(place, _SIZE[1])
             role = self._markup.contexts[context].role
-            self._columns[context, number] = places.column(role, self._markup.locals[number])
+            self._columns[context, name] = places.column(role, self._markup.locals[name])

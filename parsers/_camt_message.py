@@ -40,8 +40,8 @@ def messages(path: Path, wanted: Shape) -> Iterator[Tables]:
         wanted: the one its head shows.
 
     Raises:
-        InputError: ``XML_*`` where the file is unsafe, cut or damaged, ``CAMT_NO_STATEMENT``,
-            ``CAMT_NESTED``.
+        InputError: ``XML_*`` where the file is unsafe, cut or damaged, ``CAMT_ENVELOPE``,
+            ``CAMT_NO_STATEMENT``.
     """
     given = [0] * 5
     if path.stat().st_size >= FAST_FROM:
@@ -52,6 +52,9 @@ def messages(path: Path, wanted: Shape) -> Iterator[Tables]:
             return
         except _camt_fast.UnsureError as reason:
             _log.debug("read strictly: %s", reason)
+        except Exception:
+            # An unforeseen failure of what only saves time must not cost the file.
+            _log.exception("the fast reader failed; the file is read strictly")
     for batch in strict(path, wanted):
         sizes = [len(rows) for rows in _rows_of(batch)]
         left = [max(had - size, 0) for had, size in zip(given, sizes, strict=True)]
@@ -60,7 +63,10 @@ def messages(path: Path, wanted: Shape) -> Iterator[Tables]:
         if skip == sizes:
             continue
         yield Tables(
-            *(rows.slice(at) for rows, at in zip(_rows_of(batch)[:4], skip, strict=False)),
+            batch.statements.slice(skip[0]),
+            batch.balances.slice(skip[1]),
+            batch.entries.slice(skip[2]),
+            batch.details.slice(skip[3]),
             batch.findings[skip[4] :],
         )
 
@@ -128,13 +134,27 @@ def _shape_of(element: etree._Element) -> Shape | None:
     return _ROOTS.get(name)
 
 
-def _nested(name: str, element: etree._Element, line: int) -> InputError:
+def _envelope(what: str, where: str) -> InputError:
     return InputError(
-        "CAMT_NESTED",
-        f"a {name} stands inside of another one",
-        where=f"line {line_of(element) + line} {name}",
-        remedy="the file is put together wrongly: fetch it again; nothing of it was read",
+        "CAMT_ENVELOPE",
+        what,
+        where=where,
+        remedy="the file is damaged: fetch it again; nothing of it was read",
     )
+
+
+def _misplaced(current: Statement | None, element: etree._Element, line: int, rows: Rows) -> None:
+    """An entry that stands in no statement, or somewhere inside one, is never passed over."""
+    if current is not None:
+        current.misplaced(line)
+    elif any(local_name(str(a.tag)) in _ROOTS for a in element.iterancestors()):
+        raise _envelope("an entry stands outside of any statement", f"line {line} Ntry")
+    else:
+        rows.finding(
+            "ENTRY_ASTRAY", "error", f"line {line} Ntry",
+            "the entry stands in no message of an account; it was not read",
+            "ask the bank for the file again: it is put together wrongly",
+        )  # fmt: skip
 
 
 def _statements(
@@ -148,21 +168,15 @@ def _statements(
         name = local_name(str(element.tag))
         if name == "Ntry":
             parent = element.getparent()
-            if event == "end" and current is not None and parent is open_at:
+            if event == "end" and parent is not open_at:
+                _misplaced(current, element, document.line + line_of(element), rows)
+            elif event == "end" and current is not None:
                 yield current, element
                 # The previous entry goes, not this one: the parser still stands on it.
                 if done is not None and parent is not None:
                     parent.remove(done)
                 element.clear()
                 done = element
-            elif event == "end":
-                if current is not None:
-                    current.incomplete = True
-                rows.finding(
-                    "ENTRY_ASTRAY", "error", f"line {line_of(element) + document.line} Ntry",
-                    "the entry does not stand directly in a statement; it was not read",
-                    "ask the bank for the file again: it is put together wrongly",
-                )  # fmt: skip
             continue
         shape = _shape_of(element)
         if shape is None:
@@ -172,7 +186,8 @@ def _statements(
                 yield None, element
         elif name == shape.element and event == "start":
             if current is not None:
-                raise _nested(name, element, document.line)
+                where = f"line {document.line + line_of(element)} {shape.element}"
+                raise _envelope("a statement begins inside another one", where)
             current, open_at = Statement(element, document.line, shape), element
             yield current, element
         elif name == shape.element and current is not None:

@@ -10,10 +10,11 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from parsers import _camt_places as places
+from parsers._arrays import fixed, flags, listed
 from parsers._camt_batch import Batch
 from parsers._camt_party import reference_type
-from parsers._leaves import decimals, fixed, flags, listed, mapped, unescaped
-from parsers._markup import words
+from parsers._leaves import decimals, mapped, unescaped
+from parsers._tags import words
 from parsers._values import rate
 from tieout.canonical import DETAILS
 
@@ -194,7 +195,7 @@ class Details:
 
     # Columns ------------------------------------------------------------------------------
 
-    def columns(self) -> dict[str, pa.Array]:
+    def columns(self) -> dict[str, pa.Array[Any]]:
         """Everything of a detail but ids, line and ordinal."""
         batch = self.batch
         leaves = self._leaves()
@@ -238,13 +239,13 @@ class Details:
         found["reference"], found["reference_type"] = ref, np.where(ref >= 0, kind, -1)
         return {name: self.spread(leaf, -1) for name, leaf in found.items()}
 
-    def _shared(self, mine: pa.Array, own: Array, shared: Array) -> pa.Array:
+    def _shared(self, mine: pa.Array[Any], own: Array, shared: Array) -> pa.Array[Any]:
         """A detail's own reference, else its batch's."""
         if not ((own < 0) & (shared >= 0)).any():
             return mine
         return pc.coalesce(mine, self.batch.texts.strings(shared)[0])
 
-    def _rates(self) -> pa.Array:
+    def _rates(self) -> pa.Array[Any]:
         batch, rows = self.batch, self.rows
         kind = DETAILS.field("fx_rate").type
         found: dict[int, Any] = {}
@@ -260,9 +261,9 @@ class Details:
         index[keys] = np.arange(1, len(keys) + 1)
         return listed([None, *(found[key] for key in keys)], kind).take(fixed(index, pa.int32()))
 
-    def _narrative(self) -> pa.Array:
+    def _narrative(self) -> pa.Array[Any]:
         """All that was written freely, in order, joined by blanks."""
-        batch, rows, texts = self.batch, self.rows, self.batch.texts
+        rows, texts = self.rows, self.batch.texts
         part = rows.block(places.MANY)
         leaf = np.arange(part.start, part.stop)[~texts.gone[part]]
         leaf = leaf[np.argsort(rows.order[leaf])]
@@ -279,7 +280,8 @@ class Details:
         count = np.diff(bounds)
         if count.max(initial=0) <= 1:
             return said.take(fixed(bounds[:-1], pa.int32(), count > 0))
-        lists = pa.ListArray.from_arrays(fixed(bounds, pa.int32()), said)
-        return pc.if_else(
-            flags(count > 0), pc.binary_join(lists, " "), pa.scalar(None, pa.string())
-        )
+        blank, none = listed([" ", None])
+        offsets: Any = fixed(bounds, pa.int32())
+        lists: Any = pa.ListArray.from_arrays(offsets, said)
+        joined: pa.Array[Any] = pc.if_else(flags(count > 0), pc.binary_join(lists, blank), none)
+        return joined

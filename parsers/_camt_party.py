@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Mapping
 from typing import Any, Final
 
@@ -10,7 +11,8 @@ from parsers._xml import Node
 
 __all__ = ["account_of", "counterparty", "currency_of", "reference_type", "remittance"]
 
-_KNOWN: Final = ("SCOR", "QRR", "ISR")
+#: Words by which banks name a kind of reference: old Swiss files in German and French too.
+_KNOWN: Final = {"SCOR": "SCOR", "QRR": "QRR", "ISR": "ISR", "ESR": "ISR", "BVR": "ISR"}
 
 
 def _party(node: Node, role: str) -> tuple[str | None, str | None, str | None, str | None]:
@@ -77,14 +79,23 @@ def _reference_type(part: Node) -> str | None:
     if tp is None:
         return None
     return reference_type(
-        tp.get("CdOrPrtry", "Cd") or tp.get("CdOrPrtry", "Prtry") or tp.get("Cd") or tp.get("Prtry")
+        tp.get("CdOrPrtry", "Cd")
+        or tp.get("CdOrPrtry", "Prtry")
+        or tp.get("Cd")
+        or tp.get("Prtry"),
+        tp.get("Issr"),
     )
 
 
-def reference_type(text: str | None) -> str | None:
-    """``SCOR``, ``QRR`` or ``ISR``, whichever way the bank writes it; else the bank's own word."""
+def reference_type(text: str | None, issuer: str | None = None) -> str | None:
+    """``SCOR``, ``QRR``, ``ISR`` or ``BBA``, whichever way the bank writes it; else its own word.
+
+    A Belgian communication is a SCOR with the issuer BBA; here it is what CODA calls it.
+    """
     raw = clean(text)
-    return next((kind for kind in _KNOWN if raw and kind in raw.upper().split()), raw)
+    words = re.findall("[A-Z]+", raw.upper()) if raw else []
+    kind = next((_KNOWN[word] for word in words if word in _KNOWN), raw)
+    return "BBA" if kind == "SCOR" and issuer and issuer.strip().upper() == "BBA" else kind
 
 
 def account_of(head: Node) -> tuple[str | None, str | None]:

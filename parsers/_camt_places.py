@@ -11,10 +11,11 @@ from dataclasses import dataclass
 from typing import Final
 
 from parsers._camt_shapes import SHAPES
-from parsers._markup import UnsureError
+from parsers._tags import UnsureError
 
 __all__ = [
-    "ACCOUNTS", "AMOUNTS", "MANY", "NUMBER", "ODD", "REFERENCES", "TEXTS", "Place", "column", "place",
+    "ACCOUNTS", "AMOUNTS", "MANY", "NUMBER", "ODD", "REFERENCES", "TEXTS", "Place", "column",
+    "place",
 ]  # fmt: skip
 
 Path = tuple[str, ...]
@@ -211,6 +212,6 @@ def column(parent: Place, name: str) -> int:
     if parent.kind not in ("entry", "inside"):
         return 0
     path = (*parent.path, name)
-    if path in _ODD or path in _PREFIXES and path != ("Sts",):
+    if path in _ODD or (path in _PREFIXES and path != ("Sts",)):
         return ODD
     return NUMBER.get(path, 0)

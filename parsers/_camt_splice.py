@@ -3,23 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from parsers._arrays import fixed, flags, listed, table
 from parsers._camt_batch import Batch
 from parsers._camt_parts import Details
-from parsers._leaves import decimals, fixed, flags, listed
+from parsers._leaves import decimals
 from parsers._rows import Rows
-from tieout.canonical import BALANCES, DETAILS, ENTRIES, STATEMENTS, Tables, table
+from tieout.canonical import BALANCES, DETAILS, ENTRIES, PAYMENTS, STATEMENTS, STATUSES, Tables
 
 if TYPE_CHECKING:
     from parsers._camt_fast import Part
 
 __all__ = ["tables_of"]
+
+#: `Tables` would make them with ``pa.array``, see `parsers._arrays`.
+_NO_PAYMENTS: Final = pa.Table.from_batches([], schema=PAYMENTS)
+_NO_STATUSES: Final = pa.Table.from_batches([], schema=STATUSES)
 
 Array = npt.NDArray[Any]
 Lines = Callable[[Any], Any]
@@ -48,6 +53,8 @@ def tables_of(
         entries,
         rows,
         tuple(collected.findings),
+        _NO_PAYMENTS,
+        _NO_STATUSES,
     )
 
 
@@ -91,8 +98,11 @@ def _details(batch: Batch, details: Details, entries: pa.Table, lines: Lines) ->
     return pa.Table.from_arrays([columns[f.name] for f in DETAILS], schema=DETAILS)
 
 
-def _joined(left: pa.Array, right: Array) -> pa.Array:
-    return pc.binary_join_element_wise(left, pc.cast(fixed(right, pa.int64()), pa.string()), ".")
+def _joined(left: pa.Array[Any], right: Array) -> pa.Array[Any]:
+    joined: pa.Array[Any] = pc.binary_join_element_wise(
+        left, pc.cast(fixed(right, pa.int64()), pa.string()), listed(["."])[0]
+    )
+    return joined
 
 
 def _spliced(

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, cast
 from xml.sax.saxutils import quoteattr
 
 from lxml import etree
 
 from parsers._camt_shapes import SHAPES, Shape
-from parsers._markup import UnsureError
+from parsers._tags import UnsureError
 from parsers._xml import Node, local_name
 
 __all__ = ["Fragments", "Start", "start_of"]
@@ -94,7 +94,8 @@ def start_of(head: bytes) -> Start:
     header: Node | None = None
     try:
         parser.feed(before + found.group() + b"\n")
-        for event, element in parser.read_events():
+        for event, found_element in parser.read_events():
+            element = cast(etree._Element, found_element)
             name = local_name(str(element.tag))
             if event == "start":
                 opened.append(element)

@@ -40,7 +40,7 @@ class Statement:
         self.currency: str | None = None  # the first entry's, where the account names none
         self.reversals, self.reversed_at = 0, 0  # how many, and the line of the first
         self.turnable = Decimal(0)  # what they move
-        self.turns = False  # whether the balances prove the other sign
+        self.proven = self.turns = False  # the balances tell their sign; it is the other one
         self.waiting = Held()
         self.account: tuple[str | None, str | None] | None = None
 
@@ -98,6 +98,15 @@ class Statement:
         self.rows.entries.append(row)
         self.rows.details.extend(details)
 
+    def misplaced(self, line: int) -> None:
+        """An entry that is no child of the statement: it is not read, and that is said."""
+        self.incomplete = True
+        self.rows.finding(
+            "ENTRY_MISPLACED", "error", f"line {line} Ntry",
+            f"an entry stands inside another element of the {self.shape.element}",
+            "the file is damaged: ask the bank for it again; nothing is posted from the statement",
+        )  # fmt: skip
+
     def finish(self, element: etree._Element) -> None:
         """Statement row, balances and the proof, once everything of it is known."""
         self.place = line_of(element) + self.line
@@ -121,24 +130,25 @@ class Statement:
         self._prove(balances, currency, where)
         self._check_count(head, where)
         self.rows.balances.extend(balances)
-        self.row = self._row(head) | {
-            "account_id": account, "account_scheme": scheme, "currency": currency,
-        }  # fmt: skip
+        own = {"account_id": account, "account_scheme": scheme, "currency": currency}
+        self.row = self._row(head) | own
         self.rows.statements.append(self.row)
 
     def _prove(self, balances: list[dict[str, Any]], currency: str | None, where: str) -> None:
         """Opening + entries = closing; an interim report need not tie, but it is said."""
-        known = edges(balances, currency)
-        if self.reversals and known is None and self.shape.kind != "booked":
+        booked = self.shape.kind == "booked"
+        if self.reversals and not self.proven:
             self.rows.finding(
-                "REVERSAL_UNPROVEN", "info", f"line {self.reversed_at} Ntry/RvslInd",
+                "REVERSAL_UNPROVEN", "warning" if booked else "info",
+                f"line {self.reversed_at} Ntry/RvslInd",
                 f"{self.reversals} reversals keep the bank's mark, no balances prove it",
-                "the booked statement settles the sign",
+                "look at the entry: some banks keep the mark of what is reversed" if booked
+                else "the booked statement settles the sign",
             )  # fmt: skip
-        if known is None and self.shape.kind != "booked":
+        if not booked and edges(balances, currency) is None:
             return
         finding = balance_finding(balances, currency, self.moved, where)
-        if finding is not None and self.shape.kind == "booked":
+        if finding is not None and booked:
             self.rows.findings.append(finding)
         elif finding is not None:
             self.rows.finding(
@@ -156,7 +166,9 @@ class Statement:
             return
         wanted = known[1]["amount"] - known[0]["amount"]
         shift = 2 * self.turnable
-        if self.moved == wanted or self.moved - shift != wanted:
+        # Reversals that cancel out tie with either sign: that proves nothing.
+        self.proven = shift != 0 and wanted in (self.moved, self.moved - shift)
+        if self.moved == wanted or not self.proven:
             return
         self.moved -= shift
         self.turns = True
@@ -184,9 +196,8 @@ class Statement:
         mine = pc.equal(entries["statement_id"], self.id)
         entries = filled(entries, mine, "account_id", self.row["account_id"])
         if self.turns:
-            turned = pc.and_(
-                mine, pc.and_(entries["reversal"], pc.equal(entries["status"], "booked"))
-            )
+            booked = pc.equal(entries["status"], "booked")
+            turned = pc.and_(mine, pc.and_(entries["reversal"], booked))
             entries = negated(entries, turned, "amount")
             changed = entries.filter(turned)
             owned = pc.is_in(details["entry_id"], value_set=changed["entry_id"].combine_chunks())

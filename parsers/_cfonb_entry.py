@@ -6,7 +6,7 @@ import re
 from decimal import Decimal
 from typing import Any, Final
 
-from parsers._coda_text import creditor_reference
+from parsers._checks import checked
 from parsers._fixed import Record, compact, day_of, unreadable
 from parsers._fixed_statement import Statement
 from parsers._rows import Rows
@@ -90,10 +90,9 @@ class Entry:
             _run_on(self.remittance, text, 70)
         elif kind == "LCS":
             found = "".join(text[:35].split())
-            if creditor_reference(found):
-                detail |= {"reference": found, "reference_type": "SCOR"}
-            else:
-                detail["reference"] = reference(text[:35])
+            scor = "SCOR" if found[:2] == "RF" and found[2:4].isdigit() else None
+            detail["reference"] = found if scor else reference(text[:35])
+            detail["reference_type"] = checked(found, scor, record.place, rows)
             self.other.append(text[35:])
         elif kind == "RCN":
             detail |= {"end_to_end_id": reference(text[:35]), "purpose": clean(text[35:])}

@@ -11,12 +11,15 @@ from parsers._rows import Rows
 from parsers._text import clean, is_iban, reference
 from parsers._values import amount
 from tieout.money import is_currency
+from tieout.references import is_valid
 
-__all__ = ["account_of", "creditor_reference", "milli", "signed_milli", "structured"]
+__all__ = ["account_of", "milli", "signed_milli", "structured"]
 
 Row = dict[str, Any]
 
 _ZEROS: Final = "000000000000"
+#: Codes of communications with check digits: their kind, and how many columns they take.
+_CHECKED: Final = {"100": ("SCOR", 25), "101": ("BBA", 12), "102": ("BBA", 12)}
 
 
 def milli(text: str) -> Decimal | None:
@@ -48,26 +51,6 @@ def signed_milli(record: Record, at: int) -> Decimal | None:
     return None if value is None or sign is None else sign * value if value else value
 
 
-def creditor_reference(text: str) -> bool:
-    """Whether the text is an ISO 11649 creditor reference with right check digits.
-
-    >>> creditor_reference("RF18539007547034"), creditor_reference("RF19539007547034")
-    (True, False)
-    """
-    if not (5 <= len(text) <= 25 and text.isascii() and text.isalnum() and text.isupper()):
-        return False
-    if not (text.startswith("RF") and text[2:4].isdigit()):
-        return False
-    return int("".join(str(int(c, 36)) for c in text[4:] + text[:4])) % 97 == 1
-
-
-def _is_belgian(text: str) -> bool:
-    """Twelve digits, the last two the first ten modulo 97 (97 for 0)."""
-    if not (len(text) == 12 and text.isascii() and text.isdigit()):
-        return False
-    return (int(text[:10]) % 97 or 97) == int(text[10:])
-
-
 def structured(text: str, record: Record, detail: Row, rows: Rows) -> None:
     """Put a structured communication into a detail row.
 
@@ -79,27 +62,32 @@ def structured(text: str, record: Record, detail: Row, rows: Rows) -> None:
     """
     code, body = text[:3], text[3:]
     form = _FORMS.get(code)
-    if form is None or not form(body, detail):
-        broken = code in ("100", "101", "102")
-        detail["narrative"] = compact(body if broken else text)
-        if broken:
-            rows.finding(
-                "REFERENCE_CHECK", "warning", record.place,
-                f"structured communication {compact(text)!r} has wrong check digits",
-                "kept as narrative; match it by amount and name, or ask the payer",
-            )  # fmt: skip
+    if form is not None and form(body, detail):
+        return
+    kind, length = _CHECKED.get(code, ("", 0))
+    if not kind:
+        detail["narrative"] = compact(text)
+        return
+    wrong = reference(body[:length])
+    detail |= {"reference": wrong, "reference_type": kind if wrong else None}
+    detail["narrative"] = compact(body[length:])
+    rows.finding(
+        "REFERENCE_CHECK", "warning", record.place,
+        f"structured communication {compact(text)!r} has wrong check digits",
+        "it is kept as it is: match it by amount and name, or ask the payer",
+    )  # fmt: skip
 
 
 def _rf(body: str, detail: Row) -> bool:
     found = "".join(body.split())
-    if not creditor_reference(found):
+    if not is_valid(found, "SCOR"):
         return False
     detail |= {"reference": found, "reference_type": "SCOR"}
     return True
 
 
 def _belgian(body: str, detail: Row) -> bool:
-    if not _is_belgian(body[:12]):
+    if not is_valid(body[:12], "BBA"):
         return False
     detail |= {"reference": body[:12], "reference_type": "BBA", "narrative": compact(body[12:])}
     return True

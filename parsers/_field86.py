@@ -23,7 +23,7 @@ from typing import Final
 
 from parsers._text import clean, reference
 
-__all__ = ["Decoded", "decode", "unwrap"]
+__all__ = ["CUT_KEYS", "WIDTH", "WIDTH_SEPA", "Decoded", "decode", "unwrap"]
 
 _GERMAN = re.compile(r"(\d{3})([^0-9A-Za-z\s/:.,;-])(?=\d\d)")
 _GVC_ONLY = re.compile(r"\d{3}")
@@ -32,7 +32,8 @@ _SEPA = re.compile(
     r"(EREF|KREF|MREF|PREF|CRED|DEBT|COAM|OAMT|SVWZ|ABWA|ABWE|PURP|RREF|RTRN|BREF)\+|"
     r"\b(IBAN|BIC): ?(?=[A-Z]{2})"
 )
-_KEYS: Final = "EREF KREF MREF PREF CRED DEBT COAM OAMT SVWZ ABWA ABWE PURP"
+#: Keys a bank may cut in the middle.
+CUT_KEYS: Final = "EREF KREF MREF PREF CRED DEBT COAM OAMT SVWZ ABWA ABWE PURP"
 _WORDS: Final = (
     "ACCW ADDR BENM BIC BO CHGS CNTP CSID EREF IBAN ID INDT ISDT MARF NAME NRTX OCMT OGB ORDP "
     "OSDR PREF PURP REMI RTRN STRD SUM SVCL TRCD TRTP UDTR ULTB ULTC ULTD USTD VA"
@@ -41,8 +42,8 @@ _SLASH = re.compile(r"/(" + "|".join(_WORDS.split()) + r")(?=/)")
 _BIC = re.compile(r"[A-Z]{6}[A-Z0-9]{2}(?:[A-Z0-9]{3})?")
 _REASON = re.compile(r"\b([A-Z]{2}\d{2})\b")
 #: A sub-field has 27 characters and is cut there; with SEPA keys some banks cut a little earlier.
-_WIDTH: Final = 27
-_WIDTH_SEPA: Final = 25
+WIDTH: Final = 27
+WIDTH_SEPA: Final = 25
 
 
 #: Characters of a physical SWIFT line, and of its first one behind the tag.
@@ -134,7 +135,7 @@ def _german(text: str, gvc: str, mark: str) -> Decoded:
 
 def _join(pieces: Sequence[str]) -> str:
     """Purpose lines as one text: no blank where the bank cut at the width or inside a key."""
-    width = _WIDTH_SEPA if _SEPA.search("".join(pieces)) else _WIDTH
+    width = WIDTH_SEPA if _SEPA.search("".join(pieces)) else WIDTH
     text = ""
     previous = 0
     for piece in pieces:
@@ -148,7 +149,7 @@ def _join(pieces: Sequence[str]) -> str:
 def _cuts_key(text: str, piece: str) -> bool:
     tail, head = text[-4:], piece[:4]
     pairs = (tail[-cut:] + head[: 5 - cut] for cut in range(1, 5) if len(tail) >= cut)
-    return any(pair[-1:] == "+" and pair[:-1] in _KEYS.split() for pair in pairs)
+    return any(pair[-1:] == "+" and pair[:-1] in CUT_KEYS.split() for pair in pairs)
 
 
 def _sepa(text: str, out: Decoded) -> None:

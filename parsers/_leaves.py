@@ -7,7 +7,7 @@ it cannot tell; those are few and go through those functions one by one.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from itertools import pairwise
 from typing import Any, Final
 
@@ -16,26 +16,16 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from parsers._markup import UnsureError, words
+from parsers._arrays import buffer, fixed, flags, listed
+from parsers._tags import UnsureError, words
 from parsers._text import _NO_TEXT, clean, reference
 from tieout.canonical import AMOUNT
 from tieout.identity import NO_REFERENCE
 
 __all__ = [
-    "SCALE",
-    "Texts",
-    "amounts",
-    "check_escapes",
-    "decimals",
-    "fixed",
-    "flags",
-    "holding",
-    "is_word",
-    "listed",
-    "mapped",
-    "says_nothing",
-    "unescaped",
-]
+    "SCALE", "Texts", "amounts", "check_escapes", "decimals", "holding", "is_word", "mapped",
+    "says_nothing", "unescaped",
+]  # fmt: skip
 
 Array = npt.NDArray[Any]
 Bytes = npt.NDArray[np.uint8]
@@ -68,7 +58,6 @@ _RARE: Final = ((0xC4, 0xB1), (0xC5, 0xBF), (0xEF, 0xAC))
 #: Odd texts seen before (names repeat), by whether they are references.
 _MEMORY_MAX: Final = 20_000
 _memory: dict[tuple[bytes, bool], tuple[str | None, bool]] = {}
-_TEXT: Final = pa.string()
 _ESCAPE = re.compile(r"&(?:(amp|lt|gt|quot|apos)|#(\d{1,7})|#x([0-9a-fA-F]{1,6}));")
 _NAMED: Final = {"amp": "&", "lt": "<", "gt": ">", "quot": '"', "apos": "'"}
 
@@ -111,7 +100,7 @@ def _character(found: re.Match[str]) -> str:
     raise UnsureError("an escape of no character")
 
 
-def decimals(values: Array, known: Array | None = None) -> pa.Array:
+def decimals(values: Array, known: Array | None = None) -> pa.Array[Any]:
     """Whole numbers at `SCALE` as canonical amounts; null where not known."""
     both = np.empty((len(values), 2), dtype=np.int64)
     both[:, 0] = values
@@ -211,18 +200,17 @@ class Texts:
         bounds = np.zeros(2 * len(order) + 1, dtype=np.int32)
         bounds[2 * order], bounds[2 * order + 1] = start, end
         bounds[-1] = bounds[-2] if len(order) else 0
-        self._whole = pa.StringArray.from_buffers(
-            2 * len(order), pa.py_buffer(bounds), pa.py_buffer(raw)
-        )
+        self._whole = pa.StringArray.from_buffers(2 * len(order), buffer(bounds), pa.py_buffer(raw))
         self.rank = np.append(2 * order, 0).astype(np.int32)
 
-    def settle(self, block: slice, references: slice, escapes: Array) -> Array:
+    def settle(self, block: slice, references: slice, escapes: Array, beyond: Array) -> Array:
         """Find what holds nothing, and read the odd ones one by one.
 
         Args:
             block: the leaves that are text of any kind.
             references: which of them are references.
             escapes: places of every ``&``.
+            beyond: places of all that is not printable ASCII.
 
         Returns:
             flags of leaves whose text is only blanks: an alternative may stand elsewhere.
@@ -230,7 +218,7 @@ class Texts:
         start, end = self.start[block], self.end[block]
         empty = start == end
         odd = _FIRST_ODD[self.text[start]] | _LAST_ODD[self.text[end - 1]]
-        odd |= holding(np.concatenate((escapes, self._rare())), start, end)
+        odd |= holding(np.concatenate((escapes, self._rare(beyond))), start, end)
         odd &= ~empty
         split = references.stop - block.start
         for part, flag in ((slice(0, split), True), (slice(split, len(start)), False)):
@@ -256,64 +244,49 @@ class Texts:
                 self._is_special[i] = True
         return blank
 
-    def _rare(self) -> Array:
+    def _rare(self, beyond: Array) -> Array:
         """Places of carriage returns, of DEL and of the letters of `_RARE`."""
-        text = self.text
-        found = [np.flatnonzero((text == 13) | (text == 0x7F))]
+        byte = self.text[beyond]
+        rare = byte <= 0x7F
         for first, second in _RARE:
-            at = np.flatnonzero(text == first)
-            found.append(at[text[at + 1] == second])
-        return np.concatenate(found)
+            rare |= (byte == first) & (self.text[beyond + 1] == second)
+        return beyond[rare]
 
-    def strings(self, *leaves: Array) -> list[pa.Array]:
+    def strings(self, *leaves: Array) -> list[pa.Array[Any]]:
         """A column for each array of leaves (one leaf a row, -1 for none); all taken at once."""
         leaf = np.concatenate(leaves)
         index = self.rank[leaf]
         missing = leaf < 0
-        out = self._whole.take(fixed(index, pa.int32(), ~missing))
+        out: Any = self._whole.take(fixed(index, pa.int32(), ~missing))
         if self.special:
             out = self._patched(out, leaf)
         bounds = np.cumsum([0, *map(len, leaves)]).tolist()
         return [out.slice(a, b - a) for a, b in pairwise(bounds)]
 
-    def _patched(self, out: pa.Array, leaf: Array) -> pa.Array:
+    def _patched(self, out: pa.Array[Any], leaf: Array) -> pa.Array[Any]:
         mask = self._is_special[leaf]
         at = leaf[mask].tolist()
         if not at:
             return out
-        return pc.replace_with_mask(out, flags(mask), listed([self.special[i] for i in at]))
+        patched: pa.Array[Any] = pc.replace_with_mask(
+            out, flags(mask), listed([self.special[i] for i in at])
+        )
+        return patched
 
 
-def mapped(texts: pa.Array, function: Callable[[str], Any], kind: pa.DataType) -> pa.Array:
+def mapped(
+    texts: pa.Array[Any], function: Callable[[str], Any], kind: pa.DataType
+) -> pa.Array[Any]:
     """The function of every distinct text (columns of few), as that type."""
-    coded = texts.dictionary_encode()
+    coded: Any = texts.dictionary_encode()
     values = listed([function(text) for text in coded.dictionary.to_pylist()], kind)
     return values.take(coded.indices)
 
 
-def listed(values: Sequence[Any], kind: pa.DataType = _TEXT) -> pa.Array:
-    """Python values as an array; unlike ``pa.array`` this does not import pandas."""
-    return pa.scalar(list(values), pa.list_(kind)).values
-
-
-def fixed(values: Array, kind: pa.DataType, known: Array | None = None) -> pa.Array:
-    """Numbers as an array of that type (of the same width), null where not known."""
-    mask = None
-    if known is not None and not known.all():
-        mask = pa.py_buffer(np.packbits(known, bitorder="little"))
-    return pa.Array.from_buffers(
-        kind, len(values), [mask, pa.py_buffer(np.ascontiguousarray(values))]
-    )
-
-
-def flags(values: Array) -> pa.Array:
-    """Truth values as an array."""
-    bits = pa.py_buffer(np.packbits(values, bitorder="little"))
-    return pa.Array.from_buffers(pa.bool_(), len(values), [None, bits])
-
-
 def holding(at: Array, start: Array, end: Array) -> Array:
     """Which of the leaves hold at least one of the places."""
+    if not len(at):
+        return np.zeros(len(start), dtype=bool)
     at = np.sort(at)
     found: Array = np.searchsorted(at, start) < np.searchsorted(at, end)
     return found

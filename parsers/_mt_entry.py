@@ -13,13 +13,13 @@ from parsers._rows import Rows
 from parsers._text import clean, is_iban, reference
 from parsers._values import amount
 
-__all__ = ["Row", "entry", "short_date", "year_of"]
+__all__ = ["POINTERS", "Row", "entry", "entry_date", "short_date", "year_of"]
 
 Row = dict[str, Any]
 
 _LINE = re.compile(
     r"\s*(?P<value>\d{6})(?P<entry>\d{4}|[ ]{4})?\s*(?P<mark>R[CD]|E[CD]|[CD])(?P<funds>[A-Z])?"
-    r"\s*(?P<amount>\d[\d.,]*)(?=[NSF][A-Z0-9 ]|[A-Z]{3}[A-Z0-9]|\s|$)\s*(?P<rest>.*)",
+    r"\s*(?P<amount>\d[\d.,]*)(?=[NSF][A-Z0-9 ]|[A-Z]{3}[A-Z0-9]|//|\s|$)\s*(?P<rest>.*)",
     re.ASCII | re.DOTALL,
 )
 _TYPE = re.compile(
@@ -30,7 +30,9 @@ _MONEY = re.compile(r"(?:([A-Z]{3})\s?)?(\d[\d.,]*)(?:\s?([A-Z]{3}))?")
 _PADDED = re.compile(r"((?=.{15}[ ])\S.{14,15}|\S+[ ]{2})[ ]+(\S.*)", re.DOTALL)
 _NS_LINE = re.compile(r"(\d\d)(.*)")
 #: Customer references that only point into :86:.
-_POINTERS: Final = frozenset({"EREF", "KREF", "MREF", "PREF", "MARF"})
+POINTERS: Final = frozenset(
+    word + plus for word in ("EREF", "KREF", "MREF", "PREF", "MARF") for plus in ("", "+")
+)
 _SIGN: Final = {"C": 1, "D": -1, "RC": -1, "RD": 1, "EC": 1, "ED": -1}
 
 
@@ -47,7 +49,7 @@ def short_date(text: str) -> date | None:
         return None
 
 
-def _entry_date(month_day: str, value: str) -> date | None:
+def entry_date(month_day: str, value: str) -> date | None:
     """MMDD with the year that brings it nearest to the value date (YYMMDD, maybe impossible)."""
     near = short_date(value) or short_date(value[:4] + "28") or short_date(value[:2] + "0630")
     found: list[date] = []
@@ -101,7 +103,7 @@ def entry(
         "status": "future" if found["mark"][0] == "E" else "booked",
         "reversal": found["mark"][0] == "R",
         "bank_ref": bank_ref,
-        "entry_ref": None if own_ref in _POINTERS else own_ref,
+        "entry_ref": None if own_ref in POINTERS else own_ref,
         "code_proprietary": decoded.gvc,
         "swift_type": kind,
         "narrative": clean("\n".join(t for t in [*notes, *narrative] if t)),
@@ -116,7 +118,7 @@ def _dates(found: re.Match[str], line: int, rows: Rows) -> dict[str, date | None
     raw = (found["entry"] or "").strip()
     # An expected entry is not booked: without its own date it has none.
     silent = None if found["mark"][0] == "E" else valued
-    booked = _entry_date(raw, found["value"]) if raw else silent
+    booked = entry_date(raw, found["value"]) if raw else silent
     for name, text, day in (("value", found["value"], valued), ("entry", raw, booked)):
         if text and day is None:
             rows.finding(

@@ -89,11 +89,15 @@ class Interim:
 
     def tally(self, value: Decimal, reversal: bool, expected: bool) -> None:
         """Count an entry: banks differ in whether a reversed debit is a credit or a debit."""
+        self.add(value < 0, reversal, expected, (1, abs(value)))
+
+    def add(self, negative: bool, reversal: bool, expected: bool, more: Count) -> None:
+        """Count several entries of one kind at once; their sum has no sign."""
         for by_mark in (False, True):
-            out = (value < 0) != (by_mark and reversal)
+            out = negative != (by_mark and reversal)
             key = ("D" if out else "C", by_mark, expected)
             count, total = self.tallies.get(key, (0, Decimal(0)))
-            self.tallies[key] = count + 1, total + abs(value)
+            self.tallies[key] = count + more[0], total + more[1]
 
     def check(self, rows: Rows) -> None:
         """Counts and sums as told against the entries; every usual way of counting may fit."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Final
 
@@ -11,7 +11,7 @@ from parsers._mt_entry import entry
 from parsers._mt_statement import Statement, balance_amount
 from parsers._mtfields import BALANCE_TAGS, BEGIN, BETWEEN, END, Field, fields
 from parsers._rows import Rows, balance_finding
-from parsers._text import clean, encoding_of, lines
+from parsers._text import LINE_ENDS, clean, encoding_of, last_byte, lines
 from tieout.canonical import Tables
 from tieout.errors import InputError
 
@@ -22,11 +22,7 @@ _HEADER: Final = _INTERIM | {"20", "21", "25", "25P", "28", "28C", "NS"}
 
 
 def messages(path: Path, encoding: str | None) -> Iterator[Tables]:
-    """The messages of a file, MT940 or MT942 each, in batches of about 5,000 entries.
-
-    Raises:
-        InputError: ``MT_TRUNCATED``, ``MT_NO_STATEMENT``, ``MT_FIELD_TOO_LONG``, ``TEXT_*``.
-    """
+    """The messages of a file, in batches of about 5,000 entries (see `parsers.mt940.read`)."""
     chosen, finding = encoding_of(path, encoding)
     rows = Rows()
     if finding is not None:
@@ -36,9 +32,8 @@ def messages(path: Path, encoding: str | None) -> Iterator[Tables]:
         reader.feed(found)
         if rows.full:
             yield rows.take()
-    with path.open("rb") as file:
-        file.seek(max(0, path.stat().st_size - 1))
-        reader.end_of_file(bare_dash=file.read(1) == b"-")
+    last = last_byte(path)
+    reader.end_of_file(bare_dash=last == b"-", ended=last in LINE_ENDS)
     yield rows.take()
 
 
@@ -98,7 +93,7 @@ class Reader:
                     "the entry stands behind the closing balance of its statement",
                     "a statement's header is missing: ask the bank for the file again",
                 )  # fmt: skip
-            self._flush_line()
+            self.flush_line()
             self.line = (found, [], [])
         elif tag in ("86", "NS") and self.line is not None:
             _, texts, extra = self.line
@@ -109,10 +104,10 @@ class Reader:
         elif tag == "86":
             now.texts.extend(unwrap(found.lines))
         elif tag in BALANCE_TAGS:
-            self._flush_line()
+            self.flush_line()
             now.add_balance(found, self.rows)
         elif tag in ("90C", "90D", "34F", "13", "13D"):
-            self._flush_line()
+            self.flush_line()
             if tag[0] != "1" or now.is_report:
                 now.take_interim(found, self.rows)
         elif tag != "NS":
@@ -156,11 +151,16 @@ class Reader:
         before.closed = before.interim = False
         before.balances = before.balances[:1]
 
-    def _flush_line(self) -> None:
-        if self.line is None or self.now is None:
-            return
-        (field, texts, extra), self.line = self.line, None
-        now = self.now
+    def flush_line(self) -> None:
+        """The statement line being read is over."""
+        if self.line is not None and self.now is not None:
+            line, self.line = self.line, None
+            self.add_entry(self.now, *line)
+
+    def add_entry(
+        self, now: Statement, field: Field, texts: Sequence[str], extra: Sequence[str]
+    ) -> None:
+        """Add an entry to the statement, or a finding where it cannot be read."""
         now.count += 1
         found = entry(field.line, field.lines, texts, extra, self.rows)
         if found is None:
@@ -184,13 +184,15 @@ class Reader:
 
     def _end_message(self, *, last: bool = False) -> None:
         """A message is over: by its end mark, by the next one, or (``last``) by the file's end."""
-        self._flush_line()
+        self.flush_line()
         now, self.now = self.now, None
         if now is None:
             tags = {f.tag for f in self.header}
             # A report without entries is whole where something shows its end.
             empty = not last and (self.declared == "942" or not tags.isdisjoint(_INTERIM))
-            if not empty and not tags.isdisjoint(("20", "25", "25P")):
+            # A file of nothing but an account is a piece; one of a reference was cut behind it.
+            piece = last and not self.number and len(self.header) == 1 and "20" not in tags
+            if not (empty or piece) and not tags.isdisjoint(("20", "25", "25P")):
                 raise _truncated(self.header[0].line)
             if self.header:
                 self._begin(self.header[0])
@@ -218,9 +220,9 @@ class Reader:
                 raise _truncated(now.line)
             self.only_a_dash = now
 
-    def end_of_file(self, *, bare_dash: bool = False) -> None:
-        """Close what is open; refuse a file cut inside a statement (a last dash may be a cut)."""
-        if self.now is not None and self.now.unclear:
+    def end_of_file(self, *, bare_dash: bool = False, ended: bool = True) -> None:
+        """Close what is open; refuse a file cut inside a statement (its last byte may tell)."""
+        if self.now is not None and (self.now.unclear or (self.now.bare_amount and not ended)):
             raise _truncated(self.now.line)  # cut inside the closing balance
         unsure = self.only_a_dash if bare_dash and self.now is None and not self.header else None
         self._end_message(last=True)
@@ -239,6 +241,7 @@ class Reader:
                 "the statement ends with a page (:62M:), its last page is not in the file",
                 "the next page comes in another file; the balances of the pages must meet",
             )  # fmt: skip
+            self.waiting = None
         if not self.number:
             raise InputError(
                 "MT_NO_STATEMENT",
@@ -248,7 +251,7 @@ class Reader:
             )
         if not self.terminated:
             self.rows.finding(
-                "MT_NOT_TERMINATED", "info", "end of file",
+                "MT_NOT_TERMINATED", "info" if ended else "warning", "end of file",
                 "the last statement has no end mark (-), so a cut behind its closing balance "
                 "would not show",
                 "nothing, if the bank never sends one",

@@ -41,6 +41,7 @@ class Statement:
         self.texts: list[str] = []
         self.count, self.moved = 0, Decimal(0)
         self.incomplete = self.closed = self.interim = self.unclear = False
+        self.bare_amount = False  # the last balance has no decimal mark: whole, or cut before it
         self.currency: str | None = None
         self.interim_facts = Interim()
         self.declared: str | None = None  # message type by the envelope
@@ -79,7 +80,8 @@ class Statement:
         if self.currency is None and found.tag not in ("60F", "60M"):
             self.currency = named  # no balance will tell it
         first = header[0].tag if header else found.tag
-        if first in _FRAGMENT and (self.id == "1" or first in ("60F", "60M")):
+        piece = first in _FRAGMENT and (self.id == "1" or first in ("60F", "60M"))
+        if piece or found.tag in ("25", "25P"):  # nothing stands behind the account
             self.incomplete = True
             rows.finding(
                 "MT_FRAGMENT", "warning", f"line {self.line} :{first}:",
@@ -117,7 +119,7 @@ class Statement:
                 "ask the bank for the floor limit (:34F:), which names it",
             )  # fmt: skip
             return
-        mine = [*rows.entries, *rows.details]
+        mine = [*rows.entries[rows.settled :], *rows.details[rows.settled :]]
         for row in mine:  # entries before the field that named it
             if row["currency"] is None and row["entry_id"].partition(".")[0] == self.id:
                 row["currency"] = self.currency
@@ -135,6 +137,7 @@ class Statement:
                 "if it begins another statement, the file is cut: fetch it again",
             )  # fmt: skip
         value = amount(match[4]) if match else None
+        self.bare_amount = match is not None and match[4].isdigit()
         if tag in ("62F", "62M"):
             self.closed, self.interim = True, tag == "62M"
         if tag in ("60M", "60F") and any(b["code"] == _CODES[tag] for b in self.balances):
@@ -190,6 +193,7 @@ def balance_amount(found: Field) -> Decimal | None:
 def _account(text: str) -> Row:
     """Account, scheme and servicer of ``:25:``; a currency behind the number is no part of it."""
     servicer: str | None = None
+    text = text.lstrip("/") or text  # some banks write the number as a party field
     if (found := _ACCOUNT_BIC.fullmatch(text)) is not None:
         servicer, text = found[1], found[2]
     bare = re.sub(r"[\s/]*([A-Z]{3})$", lambda m: "" if is_currency(m[1]) else m[0], text)

@@ -14,7 +14,17 @@ from typing import Final
 
 from tieout.errors import InputError
 
-__all__ = ["BALANCE_TAGS", "BEGIN", "BETWEEN", "END", "Field", "fields", "message_type"]
+__all__ = [
+    "BALANCE_TAGS",
+    "BEGIN",
+    "BETWEEN",
+    "END",
+    "Ahead",
+    "Field",
+    "FieldReader",
+    "fields",
+    "message_type",
+]
 
 #: Pseudo-tags: a message's end mark, the opening of its envelope, and text between messages.
 END: Final = "-"
@@ -94,8 +104,8 @@ class Field:
             )
 
 
-class _Reader:
-    """Where in a message we are, and the field being read.
+class FieldReader:
+    """Puts lines together to fields: where in a message we are, and the field being read.
 
     Phases: 0 before the opening balance, 1 between the balances, 2 behind the closing one,
     3 between messages.
@@ -122,6 +132,11 @@ class _Reader:
             return self.phase == 2 and (not in_text or follows)
         return not in_text
 
+    def is_field(self, tag: str) -> bool:
+        """Whether an unknown tag is a field; in text two digits are a time of day."""
+        plain = self.current is not None and self.current.tag not in _TEXT
+        return len(tag) == 3 or plain
+
     def enter(self, tag: str) -> None:
         """Move to the phase a tag begins."""
         if tag in ("34F", "13", "13D"):
@@ -140,68 +155,102 @@ class _Reader:
         bare = line.strip(" \t\x01\x03$")
         if bare[:2] in ("-}", "-å", "-Å"):
             return bare[2:]
+        if self.phase == 2 and line.lstrip()[:1] == "$":  # RJE: messages apart by a dollar sign
+            rest = line.lstrip(" \t\x01\x03$")
+            return rest if not rest or _NEXT.match(rest) else None
         last = self.interim and (ahead is None or _NEXT.match(ahead) is not None)
         return "" if bare == "-" and (self.phase >= 2 or last) else None
+
+    def take(self, number: int, whole: str, ahead: str | None) -> list[Field]:
+        """The fields that the next line (not blank) completes.
+
+        Args:
+            number: of the line.
+            whole: its text.
+            ahead: text of the next line that is not blank; None at the file's end.
+        """
+        done: list[Field] = []
+        line = whole if whole[0] == ":" else self._opened(number, whole, ahead, done)
+        if not line.strip() or _NUMBER_LINE.match(line):
+            return done
+        found = _TAG.match(line)
+        tag = found.group(1) if found else None
+        if self.phase == 1 and tag == "25" and _MISUSED_86.match(line):
+            tag = "86"
+        if tag is not None and (tag in _KNOWN and self.opens(tag, line, ahead)):
+            self._close(done)
+            self.enter(tag)
+            self.current = Field(tag, number)
+            self.current.add(line[line.index(":", 1) + 1 :])
+        elif tag is not None and tag not in _KNOWN and self.is_field(tag):
+            self._close(done)
+            self.current = Field(tag, number)
+            self.current.add(line[len(tag) + 2 :])
+        elif self.current is not None:
+            if line.strip() != "-" or self.current.tag in _TEXT:
+                self.current.add(line)
+        elif line.strip(" \t\x01\x03$-"):
+            done.append(Field(BETWEEN, number, [line]))
+        return done
+
+    def _opened(self, number: int, whole: str, ahead: str | None, done: list[Field]) -> str:
+        """A line without the end mark or the envelope's blocks before its tag."""
+        line = whole
+        rest = self.ends(line, ahead)
+        if rest is not None:
+            self._close(done)
+            self.phase, self.interim = 3, False
+            done.append(Field(END, number))
+            line = rest
+        if _BLOCK.match(line):
+            line = _BLOCKS.sub("", _BLOCK.sub("", line))
+            if self.phase == 3 and _OPENING.search(whole):
+                kind = _TYPE.search(whole)
+                if kind is not None:
+                    self.interim = kind[1] == "942"
+                done.append(Field(BEGIN, number, [kind[1]] if kind else []))
+        return line
+
+    def _close(self, done: list[Field]) -> None:
+        if self.current is not None:
+            done.append(self.current)
+            self.current = None
 
 
 def fields(lines: Iterable[tuple[int, str]]) -> Iterator[Field]:
     """The fields of a file in order; an end mark is a field with the tag `END`."""
-    reader = _Reader()
-    for number, whole, ahead in _ahead(lines):
-        line = whole
-        rest = reader.ends(line, ahead)
-        if rest is not None:
-            if reader.current is not None:
-                yield reader.current
-            reader.current, reader.phase, reader.interim = None, 3, False
-            yield Field(END, number)
-            line = rest
-        if _BLOCK.match(line):
-            line = _BLOCKS.sub("", _BLOCK.sub("", line))
-            if reader.phase == 3 and _OPENING.search(whole):
-                kind = _TYPE.search(whole)
-                if kind is not None:
-                    reader.interim = kind[1] == "942"
-                yield Field(BEGIN, number, [kind[1]] if kind else [])
-        if not line.strip() or _NUMBER_LINE.match(line):
-            continue
-        found = _TAG.match(line)
-        tag = found.group(1) if found else None
-        if _MISUSED_86.match(line) and reader.phase == 1:
-            tag = "86"
-        if tag is not None and (tag in _KNOWN and reader.opens(tag, line, ahead)):
-            if reader.current is not None:
-                yield reader.current
-            reader.enter(tag)
-            reader.current = Field(tag, number)
-            reader.current.add(line[line.index(":", 1) + 1 :])
-        elif tag is not None and len(tag) == 3 and tag not in _KNOWN:
-            if reader.current is not None:
-                yield reader.current
-            reader.current = Field(tag, number)
-            reader.current.add(line[len(tag) + 2 :])
-        elif reader.current is not None:
-            if line.strip() != "-" or reader.current.tag in _TEXT:
-                reader.current.add(line)
-        elif line.strip(" \t\x01\x03$-"):
-            yield Field(BETWEEN, number, [line])
+    reader, ahead = FieldReader(), Ahead()
+    for number, text in lines:
+        line = ahead.push(number, text)
+        if line is not None:
+            yield from reader.take(*line)
+    line = ahead.last()
+    if line is not None:
+        yield from reader.take(*line)
     if reader.current is not None:
         yield reader.current
 
 
-def _ahead(lines: Iterable[tuple[int, str]]) -> Iterator[tuple[int, str, str | None]]:
-    """Lines that are not blank, each with the next one's text."""
-    held: tuple[int, str] | None = None
-    colon = ""  # a tag cut behind its first colon goes on with the next line
-    for number, text in lines:
-        if not text.strip():
-            continue
-        if text.strip() == ":" and not colon:
-            colon = ":"
-            continue
-        text, colon = colon + text, ""
-        if held is not None:
-            yield *held, text
-        held = (number, text)
-    if held is not None:
-        yield *held, None
+class Ahead:
+    """Holds each line back until the next one is known; blank lines are left out."""
+
+    def __init__(self) -> None:
+        self.held: tuple[int, str] | None = None
+        self.colon = ""  # a tag cut behind its first colon goes on with the next line
+
+    def push(self, number: int, text: str) -> tuple[int, str, str | None] | None:
+        """Take a line; the one before with this one's text, or None where there is none."""
+        bare = text.strip()
+        if not bare:
+            return None
+        if bare == ":" and not self.colon:
+            self.colon = ":"
+            return None
+        text, self.colon = self.colon + text, ""
+        before, self.held = self.held, (number, text)
+        return None if before is None else (*before, text)
+
+    def last(self, ahead: str | None = None) -> tuple[int, str, str | None] | None:
+        """Give up the line held back; ``ahead`` is the text of what follows, None at the end."""
+        before, self.held = self.held, None
+        return None if before is None else (*before, ahead)

@@ -22,8 +22,7 @@ from tieout.money import is_currency
 
 __all__ = ["Reader"]
 
-#: The stubs know too few of its signatures.
-pc: Any = pyarrow.compute
+pc: Any = pyarrow.compute  # the stubs know too few of its signatures
 
 _OTHERS: Final = {
     "INVSTMTRS": "investment statement", "LOANSTMTRS": "loan statement",
@@ -60,14 +59,14 @@ class Reader:
         self.tree, self.rows, self.exact = tree, rows, exact
         self.number = 0
         self.now: _Statement | None = None
-        self.last: _Statement | None = None
+        self.last: _Statement | None = None  # the one that ended last
         self.waiting = Held()
         self.refused: InputError | None = None
 
     @property
     def held(self) -> bool:
         """Whether rows wait for what stands behind them; OFX puts it before the entries."""
-        return self.now is not None and (bool(self.now.rows) or self.now.waits)
+        return self.now is not None and (self.now.waits or bool(self.now.rows))
 
     def hold(self, batch: Tables) -> None:
         """Put a batch of rows away until their statement ends."""
@@ -77,21 +76,18 @@ class Reader:
             self.now.rows.clear()
 
     def released(self) -> Iterator[Tables]:
-        """The batches put away, with the account and currency that stood behind them."""
+        """The batches put away, with account and currency."""
         yield from self.waiting.take(self._mended)
 
     def _mended(self, batch: Tables) -> Tables:
         entries, details, last = batch.entries, batch.details, self.last
-        if last is None:
-            return batch
+        assert last is not None  # noqa: S101
         mine = pc.equal(entries["statement_id"], last.id)
-        entries = filled(
-            filled(entries, mine, "account_id", last.account), mine, "currency", last.currency
-        )
+        entries = filled(entries, mine, "account_id", last.account)
+        entries = filled(entries, mine, "currency", last.currency)
         own = pc.starts_with(details["detail_id"], f"{last.id}.")
-        return replace(
-            batch, entries=entries, details=filled(details, own, "currency", last.currency)
-        )
+        details = filled(details, own, "currency", last.currency)
+        return replace(batch, entries=entries, details=details)
 
     def take(self, node: Node) -> None:
         """The next aggregate that ended."""

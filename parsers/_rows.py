@@ -26,6 +26,8 @@ class Rows:
         self.entries: list[Row] = []
         self.details: list[Row] = []
         self.findings: list[Finding] = []
+        #: Entries that wait only to be handed on and must not change any more.
+        self.settled = 0
 
     def finding(
         self, code: str, severity: Severity, where: str, message: str, remedy: str = ""

@@ -1,7 +1,8 @@
 """Text of bank files: which encoding, which lines, and what of it is data.
 
-Banks rarely declare an encoding outside XML. The order tried is UTF-8, cp1252, latin-1: UTF-8 is
-self-checking, cp1252 refuses five bytes, and latin-1 accepts all. Code pages such as cp852 accept
+Banks rarely declare an encoding outside XML. The order tried is UTF-8, cp1252 (ISO 8859-15 where
+only that makes sense), latin-1: UTF-8 is self-checking, cp1252 refuses five bytes, and latin-1
+accepts all. Code pages such as cp852 accept
 every byte as well and would turn every umlaut into another letter, so they are never guessed; the
 caller names them.
 """
@@ -10,23 +11,40 @@ from __future__ import annotations
 
 import codecs
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Final
 
 from tieout.errors import Finding, InputError
 from tieout.identity import NO_REFERENCE
 
-__all__ = ["LINE_CHARS_MAX", "clean", "encoding_of", "is_iban", "lines", "reference"]
+__all__ = [
+    "LINE_CHARS_MAX",
+    "LINE_ENDS",
+    "blocks",
+    "byte_blocks",
+    "clean",
+    "encoding_of",
+    "is_iban",
+    "last_byte",
+    "lines",
+    "reference",
+    "single_byte",
+]
 
 #: Longest line read; MT lines are 65 characters, the longest seen in the wild a few thousand.
 LINE_CHARS_MAX: Final = 1_000_000
 
+#: Last bytes that end a line; in UTF-16 a zero byte does.
+LINE_ENDS: Final = (b"\r", b"\n", b"\x00")
+
 _CHUNK: Final = 1 << 16
 _CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]")
 _IBAN = re.compile(r"[A-Z]{2}\d{2}[A-Z0-9]{11,30}", re.ASCII)
+#: What banks write where there is no text.
 _NO_TEXT: Final = frozenset({"NOTPROVIDED", "NONREF", "KEINE INFORMATION VORHANDEN"})
-_BREAK = re.compile(r"\r\n|\n|\r")
+_C1 = re.compile(rb"[\x80-\x9f]")
+_NOT_1252 = re.compile(rb"[\x81\x8d\x8f\x90\x9d]")
 
 
 def clean(text: str | None) -> str | None:
@@ -91,7 +109,8 @@ def encoding_of(path: Path, named: str | None = None) -> tuple[str, Finding | No
     bad = _undecodable(path, "utf-8-sig")
     if bad is None:
         return "utf-8-sig", None
-    chosen = "cp1252" if _undecodable(path, "cp1252") is None else "latin-1"
+    with path.open("rb") as stream:
+        chosen = single_byte(iter(lambda: stream.read(_CHUNK), b""))
     return chosen, Finding(
         "TEXT_ENCODING",
         "info",
@@ -101,8 +120,26 @@ def encoding_of(path: Path, named: str | None = None) -> tuple[str, Finding | No
     )
 
 
+def single_byte(blocks: Iterable[bytes]) -> str:
+    """The encoding of bytes that are not UTF-8: cp1252, or where it cannot be, an ISO one.
+
+    Nobody writes the sign that cp1252 has at A4; in ISO 8859-15 it is the euro. Only cp1252 has
+    letters from 80 to 9F, all but five of them.
+    """
+    euro = letters = unknown = False
+    for block in blocks:
+        euro = euro or b"\xa4" in block
+        letters = letters or _C1.search(block) is not None
+        unknown = unknown or _NOT_1252.search(block) is not None
+    if unknown:
+        return "latin-1"
+    return "iso-8859-15" if euro and not letters else "cp1252"
+
+
 def _undecodable(path: Path, encoding: str) -> str | None:
     """Where the first byte stands that the encoding does not know, or None."""
+    if encoding == "utf-8-sig" and _is_utf8(path):
+        return None
     try:
         decoder = codecs.getincrementaldecoder(encoding)("strict")
     except LookupError:
@@ -126,17 +163,32 @@ def _undecodable(path: Path, encoding: str) -> str | None:
                 return None
 
 
-def lines(path: Path, encoding: str) -> Iterator[tuple[int, str]]:
-    """Numbered lines without their ends; CRLF, LF, CR and the old ``@@`` all end a line.
+def _is_utf8(path: Path) -> bool:
+    """The quick answer, without saying where; ASCII need not be decoded."""
+    decoder = codecs.getincrementaldecoder("utf-8")("strict")
+    with path.open("rb") as stream:
+        while chunk := stream.read(_CHUNK):
+            if chunk.isascii() and not decoder.getstate()[0]:
+                continue
+            try:
+                decoder.decode(chunk)
+            except UnicodeDecodeError:
+                return False
+    return not decoder.getstate()[0]
+
+
+def blocks(path: Path, encoding: str) -> Iterator[str]:
+    """Pieces of whole lines, every line end as ``\\n``; only the last piece may lack its end.
+
+    CRLF, LF, CR and the old ``@@`` all end a line.
 
     Raises:
         InputError: ``TEXT_LINE_TOO_LONG``.
     """
     number, held = 0, ""
     with path.open(encoding=encoding, newline="") as stream:
-        first = stream.read(_CHUNK)
-        at_signs = "@@:" in first
-        chunk = first
+        chunk = stream.read(_CHUNK)
+        at_signs = "@@:" in chunk
         while chunk:
             held += chunk
             # A line end may be cut by the chunk: keep its first half for the next round.
@@ -145,11 +197,12 @@ def lines(path: Path, encoding: str) -> Iterator[tuple[int, str]]:
                 held, tail = held[:-1], held[-1]
             if at_signs:
                 held = held.replace("@@", "\n")
-            *whole, held = _BREAK.split(held)
-            for text in whole:
-                number += 1
-                yield number, text
-            held += tail
+            cut = max(held.rfind("\n"), held.rfind("\r")) + 1
+            if cut:
+                whole = _line_feeds(held[:cut])
+                number += whole.count("\n")
+                yield whole
+            held = held[cut:] + tail
             if len(held) > LINE_CHARS_MAX:
                 raise InputError(
                     "TEXT_LINE_TOO_LONG",
@@ -158,8 +211,90 @@ def lines(path: Path, encoding: str) -> Iterator[tuple[int, str]]:
                     remedy="this is not a statement file; nothing of it was read",
                 )
             chunk = stream.read(_CHUNK)
-    last = held.replace("@@", "\n") if at_signs else held
-    for text in _BREAK.split(last):
-        number += 1
-        if text:
-            yield number, text
+    last = _line_feeds(held.replace("@@", "\n") if at_signs else held)
+    if last.strip("\n"):
+        yield last
+
+
+def byte_blocks(path: Path, encoding: str, size: int) -> Iterator[bytes]:
+    """The same text in pieces of about `size` bytes of UTF-8; line ends may be CRLF, LF or CR.
+
+    A lone surrogate is three bytes, as ``surrogatepass`` makes them. Each piece but the last ends
+    with a line's end.
+
+    Raises:
+        InputError: ``TEXT_LINE_TOO_LONG``.
+    """
+    sizes: list[int] = []
+    if encoding == "utf-8-sig":
+        with path.open("rb") as stream:
+            held = stream.read(max(size, 4 * _CHUNK)).removeprefix(codecs.BOM_UTF8)
+            usual = b"@@:" not in held
+            while usual and held:
+                cut = held.rfind(b"\n") + 1
+                if cut:
+                    sizes.append(cut)
+                    yield held[:cut]
+                more = stream.read(size)
+                if not more:
+                    if held[cut:]:
+                        yield held[cut:]
+                    return
+                usual = len(held) - cut < LINE_CHARS_MAX // 2
+                held = held[cut:] + more
+    # A line of perhaps too many characters: count them as text.
+    yield from _encoded(path, encoding, size, _breaks(path, sizes))
+
+
+def _breaks(path: Path, sizes: Sequence[int]) -> int:
+    """How many lines the first pieces of a file have."""
+    number = 0
+    with path.open("rb") as stream:
+        if stream.read(3) != codecs.BOM_UTF8:
+            stream.seek(0)
+        for size in sizes:
+            piece = stream.read(size)
+            number += piece.count(b"\n") + piece.count(b"\r") - piece.count(b"\r\n")
+    return number
+
+
+def _encoded(path: Path, encoding: str, size: int, skipped: int) -> Iterator[bytes]:
+    """`blocks` as bytes, without the first lines."""
+    held: list[str] = []
+    for block in blocks(path, encoding):
+        part = block
+        if skipped:
+            lines = part.split("\n", skipped)
+            skipped -= len(lines) - 1
+            part = lines[-1] if not skipped else ""
+        held.append(part)
+        if sum(map(len, held)) >= size:
+            yield "".join(held).encode(errors="surrogatepass")
+            held = []
+    yield "".join(held).encode(errors="surrogatepass")
+
+
+def _line_feeds(text: str) -> str:
+    return text.replace("\r\n", "\n").replace("\r", "\n") if "\r" in text else text
+
+
+def lines(path: Path, encoding: str) -> Iterator[tuple[int, str]]:
+    """Numbered lines without their ends; CRLF, LF, CR and the old ``@@`` all end a line.
+
+    Raises:
+        InputError: ``TEXT_LINE_TOO_LONG``.
+    """
+    number = 0
+    for block in blocks(path, encoding):
+        whole = block.split("\n")
+        if not whole[-1]:
+            whole.pop()
+        yield from enumerate(whole, number + 1)
+        number += len(whole)
+
+
+def last_byte(path: Path) -> bytes:
+    """The last byte of a file; nothing of an empty one."""
+    with path.open("rb") as stream:
+        stream.seek(max(0, path.stat().st_size - 1))
+        return stream.read(1)

@@ -10,7 +10,7 @@ from typing import Final
 from tieout.errors import MoneyError
 from tieout.money import parse_amount
 
-__all__ = ["amount", "day", "instant", "is_true", "rate"]
+__all__ = ["amount", "day", "instant", "is_true", "rate", "rate_fits"]
 
 _DAY = re.compile(r"(\d{4})-(\d\d)-(\d\d)(?:[TZ+-].*)?", re.ASCII | re.DOTALL)
 _INSTANT = re.compile(
@@ -73,6 +73,24 @@ def is_true(text: str | None) -> bool:
 def rate(text: str | None) -> Decimal | None:
     """An exchange rate exactly as the bank states it; None where absent or unreadable."""
     return Decimal(text) if text and _RATE.fullmatch(text) else None
+
+
+def rate_fits(money: Decimal, foreign: Decimal, stated: Decimal) -> bool:
+    """Whether a rate leads from one amount to the other, in either direction.
+
+    Rates are rounded and may be those of a hundred units; one in a hundred is allowed for that.
+
+    >>> [rate_fits(Decimal(10), Decimal(11), Decimal(r)) for r in ("1.1", "0.909", "110", "1.2")]
+    [True, True, True, False]
+    """
+    low, high = sorted((abs(money), abs(foreign)))
+    # A sum of few cents is itself rounded: half a cent on either side.
+    allowed = stated / 100 + stated * Decimal("0.005") * (1 / low + 1 / high)
+    return any(
+        abs(stated - unit * ratio) <= allowed
+        for unit in (1, 100)
+        for ratio in (low / high, high / low)
+    )
 
 
 def amount(text: str | None) -> Decimal | None:

@@ -12,17 +12,17 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 from lxml import etree
 
-from parsers._text import clean
+from parsers._text import clean, single_byte
 from parsers._view import Slice, View
+from parsers._xml_line import line_of
 from tieout.errors import Finding, InputError
 
 __all__ = ["Document", "Node", "documents", "line_of", "local_name", "stream"]
 
-_LINE_MAX: Final = 65_535
 _PROLOG_MAX: Final = 1 << 20
 _SAFE = re.compile(r"utf-?8|us-ascii|ascii|iso-?8859-\d{1,2}|latin-?\d|windows-125\d|cp125\d", re.I)
 _DECLARED = re.compile(r"""<\?xml\s[^>]*?encoding\s*=\s*["']([\w.:-]+)["']""")
@@ -93,25 +93,6 @@ class Node:
         """The trimmed text at the path; None where it is absent or empty."""
         node = self.one(*path)
         return (node.text.strip() or None) if node is not None else None
-
-
-def line_of(element: etree._Element) -> int:
-    """The element's line in its document, 0 where it is unknown.
-
-    libxml2 keeps 16 bits of it. Beyond, it answers with the line at which the first text behind
-    the start tag ends; the lines of that text are taken off again.
-    """
-    line: Any = element.sourceline
-    if not line or line < _LINE_MAX:
-        return int(line) if line else 0
-    node: etree._Element | None = element
-    while node is not None:
-        if node.text:
-            return int(line) - node.text.count("\n")
-        if not len(node) and node.tail:
-            return int(line) - node.tail.count("\n")
-        node = node[0] if len(node) else node.getnext()
-    return int(line)
 
 
 def local_name(tag: str) -> str:
@@ -240,13 +221,12 @@ def _encoding(
         # A character cut off by the file's end is a truncation: the parser will say so.
         if _is_cut(data, start, end):
             return None, None
-        return "cp1252", Finding(
-            "XML_ENCODING",
-            "warning",
-            _further(where, lines),
-            f"the bytes are not the {name} that is declared; read as cp1252",
+        chosen = single_byte(data.blocks(start, end))
+        return chosen, Finding(
+            "XML_ENCODING", "warning", _further(where, lines),
+            f"the bytes are not the {name} that is declared; read as {chosen}",
             "tell the bank that its encoding declaration is wrong",
-        )
+        )  # fmt: skip
     return None, None
 
 

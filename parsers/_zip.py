@@ -131,7 +131,9 @@ def _data_at(stream: BinaryIO, entry: _Entry) -> int:
         raise refused("CONTAINER_DAMAGED", "the member is not where the zip says", entry.name)
     _, _, flags, method, _, _, crc, packed, size, *lengths = _LOCAL.unpack(raw)
     said = (entry.crc, entry.packed, entry.size)
-    later = flags & _LATER and (crc, packed, size) == (0, 0, 0)
+    # Sizes that follow the data are zero here, or some of them already right.
+    given = zip((crc, packed, size), said, strict=True)
+    later = flags & _LATER and all(one in (0, other) for one, other in given)
     zip64 = 0xFFFFFFFF in (packed, size)  # written ahead by streaming programs
     if method != entry.method or ((crc, packed, size) != said and not later and not zip64):
         raise refused("CONTAINER_DAMAGED", "the member contradicts the zip's directory", entry.name)

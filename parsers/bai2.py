@@ -49,10 +49,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
-from parsers._bai_reader import Reader
-from parsers._bai_records import records
-from parsers._bai_rows import Batch
-from parsers._text import encoding_of, lines
+from parsers._bai_fast import records_of
 from tieout.canonical import Tables
 
 __all__ = ["NAME", "identify", "read"]
@@ -94,16 +91,4 @@ def read(path: Path, encoding: str | None = None) -> Iterator[Tables]:
         InputError: ``BAI_TRUNCATED``, ``BAI_ENVELOPE``, ``BAI_VERSION``, ``BAI_NO_STATEMENT``,
             ``BAI_RECORD_TOO_LONG``, ``TEXT_*``.
     """
-    chosen, finding = encoding_of(path, encoding)
-    rows = Batch()
-    if finding is not None:
-        rows.findings.append(finding)
-    reader = Reader(rows)
-    for record in records(lines(path, chosen), path):
-        reader.feed(record)
-        if rows.full and (reader.account is None or not reader.account.held):
-            if reader.account is not None:
-                reader.account.release()
-            yield rows.take()
-    reader.end_of_file()
-    yield rows.take()
+    yield from records_of(path, encoding)

@@ -57,7 +57,7 @@ def identify(head: bytes) -> str | None:
 
 
 def read(path: Path, encoding: str | None = None) -> Iterator[Tables]:
-    """The file in batches of about 5,000 entries, with file-local ids.
+    """The file in batches of some thousand entries, with file-local ids.
 
     Args:
         path: the file.

@@ -47,7 +47,7 @@ from parsers._cfonb_entry import Entry, decimals, signed
 from parsers._fixed import Record, compact, day_of, head_text, records, unreadable
 from parsers._fixed_statement import Statement
 from parsers._rows import Rows
-from parsers._text import clean, encoding_of
+from parsers._text import LINE_ENDS, clean, encoding_of, last_byte
 from tieout.canonical import Tables
 from tieout.errors import InputError
 
@@ -85,7 +85,7 @@ def read(path: Path, encoding: str | None = None) -> Iterator[Tables]:
         reader.feed(record)
         if rows.full:
             yield rows.take()
-    reader.end_of_file()
+    reader.end_of_file(ended=last_byte(path) in LINE_ENDS)
     yield rows.take()
 
 
@@ -99,11 +99,12 @@ class _Reader:
         self.entry: Entry | None = None
         self.loose: list[str] = []  # notices before a statement
         self.texts: list[str] = []
+        self.short: Record | None = None  # a closing record that is not full to the last column
         self.stray: Record | None = None  # the last record, where it is none
 
     def feed(self, record: Record) -> None:
         """Take the next record."""
-        code, self.stray = record.cut(1, 2), None
+        code, self.stray, self.short = record.cut(1, 2), None, None
         if self._notice(record, code):
             return
         if code == "01":
@@ -163,6 +164,7 @@ class _Reader:
         now.row["narrative"] = clean("\n".join(t for t in self.texts if t.strip("*- ")))
         now.finish(self.rows)
         self.now = None
+        self.short = record if record.length < _WIDTH else None
 
     def _balance(self, code: str, record: Record, now: Statement) -> None:
         value = signed(record.cut(91, 104), decimals(record.cut(20, 20), record.get(17, 19)))
@@ -182,8 +184,8 @@ class _Reader:
             self.entry.emit(self.now, self.rows)
         self.entry = None
 
-    def end_of_file(self) -> None:
-        """Refuse a file that ends inside a statement or a record."""
+    def end_of_file(self, *, ended: bool) -> None:
+        """Refuse a file that ends inside a statement or a record (``ended``: by a line end)."""
         if self.stray is not None:
             raise _truncated(self.stray, "the file ends with the beginning of a record")
         if self.now is not None:
@@ -196,6 +198,13 @@ class _Reader:
             raise InputError(
                 "CFONB_TRUNCATED", "the file has no statement (01 to 07)", where="line 1",
                 remedy="ask the bank what it sent; nothing of it was read",
+            )  # fmt: skip
+        if self.short is not None and not ended:
+            self.rows.finding(
+                "CFONB_END_UNSURE", "warning", self.short.place,
+                f"the file ends inside this record 07, behind its amount ({self.short.length} of "
+                f"{_WIDTH} columns), and has no end mark",
+                "nothing, if the bank leaves out trailing blanks; else fetch the file again",
             )  # fmt: skip
 
 

@@ -51,7 +51,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
-from parsers._mt_reader import messages
+from parsers._mt_fast import messages
 from parsers._mtfields import message_type
 from tieout.canonical import Tables
 

@@ -17,7 +17,7 @@ from typing import Final
 
 from sandbox.model import BankDetail, BankEntry, Statement
 
-__all__ = ["render_mt940"]
+__all__ = ["entry_lines", "render_mt940"]
 
 _WIDTH: Final = 65
 _SUBFIELD: Final = 27
@@ -43,7 +43,7 @@ def render_mt940(statement: Statement, *, encoding: str = "ascii", blocks: bool 
         f":60F:{_balance(statement, statement.opening_minor, opening=True)}",
     ]
     for entry in statement.entries:
-        lines += _entry(entry, account.dialect == "mt940-structured", encoding)
+        lines += entry_lines(entry, account.dialect == "mt940-structured", encoding)
     lines.append(f":62F:{_balance(statement, statement.closing_minor)}")
     lines.append(f":64:{_balance(statement, statement.closing_minor)}")
     lines.append("-}" if blocks else "-")
@@ -57,7 +57,8 @@ def render_mt940(statement: Statement, *, encoding: str = "ascii", blocks: bool 
     return (head + "\r\n".join(lines) + "\r\n").encode(encoding)
 
 
-def _entry(entry: BankEntry, structured: bool, encoding: str) -> list[str]:
+def entry_lines(entry: BankEntry, structured: bool, encoding: str) -> list[str]:
+    """The ``:61:`` and ``:86:`` of one entry."""
     mark = "C" if entry.amount_minor >= 0 else "D"
     reference = _customer_reference(entry)
     bank_ref = f"//{entry.bank_ref}" if entry.bank_ref else ""

@@ -11,7 +11,7 @@ import pytest
 from tieout.ledger import Ledger
 from tieout.ledger.embedded import Server
 
-pytest_plugins = ["tests.services", "tests.servers"]
+pytest_plugins = ["tests.gnupg", "tests.services", "tests.servers"]
 
 ROOT = Path(__file__).resolve().parent.parent
 

@@ -21,6 +21,7 @@ from tieout.commands import (
     parse,
     reconcile,
     stages,
+    statements,
     verify,
 )
 from tieout.errors import TieoutError
@@ -33,6 +34,7 @@ COMMANDS = (
     reconcile,
     match,
     stages,
+    statements,
     exceptions,
     approve,
     outbox,

@@ -20,19 +20,19 @@ from decimal import Decimal
 from typing import Any, Final
 
 import pyarrow as pa
+import pyarrow.compute
 
-from tieout.canonical import (
-    BALANCES,
-    DETAILS,
-    ENTRIES,
-    PAYMENTS,
-    STATEMENTS,
-    STATUSES,
-    Tables,
-    table,
-)
+from tieout.canonical import Tables
+from tieout.ordinals import Ordinals
 
-__all__ = ["NO_REFERENCE", "assign_ids", "content_id", "once"]
+__all__ = ["NO_REFERENCE", "Namer", "assign_ids", "content_id", "detail_ids", "once"]
+
+#: The stubs know too few of its signatures.
+pc: Any = pyarrow.compute
+
+_DIGITS: Final = 32
+_BASE: Final = ("account_id", "currency", "booked_on", "amount")
+
 
 #: What banks write where they have no reference; none of it identifies anything.
 NO_REFERENCE: Final = frozenset(
@@ -93,10 +93,6 @@ def content_id(*parts: object) -> str:
     return digest.hexdigest()[:32]
 
 
-def _is_reference(value: str | None) -> bool:
-    return value is not None and value.strip().upper() not in NO_REFERENCE
-
-
 def assign_ids(tables: Tables, file_id: str) -> Tables:
     """Replace the reader's file-local ids by content ids.
 
@@ -109,75 +105,154 @@ def assign_ids(tables: Tables, file_id: str) -> Tables:
         Where one file holds the same statement twice, the second has the first's ids throughout;
         `once` leaves it out.
     """
-    balances: dict[str, list[Mapping[str, Any]]] = {}
-    for row in tables.balances.to_pylist():
-        balances.setdefault(row["statement_id"], []).append(row)
-    statement_ids: dict[str, str] = {}
-    statements = tables.statements.to_pylist()
-    for row in statements:
-        local = row["statement_id"]
-        statement_ids[local] = _statement_id(row, balances.get(local, []))
-        row["statement_id"], row["file_id"] = statement_ids[local], file_id
-    entry_ids: dict[str, str] = {}
-    number = _Ordinals()
-    entries = tables.entries.to_pylist()
-    for row in entries:
-        local, copy = row["entry_id"], row["statement_id"]
-        row["statement_id"] = statement_ids[copy]
-        key = _entry_key(row)
-        ordinal = number.of(key, row["statement_id"], copy)
-        entry_ids[local] = row["entry_id"] = content_id("entry", key, ordinal)
-    details = tables.details.to_pylist()
-    for row in details:
-        row["entry_id"] = entry_ids[row["entry_id"]]
-        row["detail_id"] = content_id("detail", row["entry_id"], row["ordinal"])
-    balance_rows = tables.balances.to_pylist()
-    for row in balance_rows:
-        row["statement_id"] = statement_ids[row["statement_id"]]
-    return Tables(
-        table(statements, STATEMENTS),
-        table(balance_rows, BALANCES),
-        table(entries, ENTRIES),
-        table(details, DETAILS),
-        tables.findings,
-        _numbered(tables.payments, PAYMENTS, "payment", _PAYMENT, file_id),
-        _numbered(tables.statuses, STATUSES, "status", _STATUS, file_id),
+    namer = Namer(file_id)
+    namer.add(tables.statements, tables.balances)
+    return namer.named(tables)
+
+
+class Namer:
+    """Content ids for one file, batch by batch.
+
+    First `add` every statement of the file with its balances, then ask `named` for each batch, in
+    file order; a detail comes with its entry or right behind it. Eight bytes an entry are kept.
+    """
+
+    def __init__(self, file_id: str) -> None:
+        self._file_id = file_id
+        self._statements: dict[str, str] = {}
+        self._copies: set[str] = set()
+        self._known: set[str] = set()
+        self._ordinals = Ordinals()
+        self._last_entry: dict[str, str] = {}
+        self._seen: Counter[str] = Counter()
+        self._told: dict[str, Any] = {}
+
+    def add(self, statements: pa.Table, balances: pa.Table) -> None:
+        """Tell it statements with all their balances."""
+        own: dict[str, list[Mapping[str, Any]]] = {}
+        for row in balances.to_pylist():
+            own.setdefault(row["statement_id"], []).append(row)
+        for row in statements.to_pylist():
+            key = _statement_id(row, own.get(row["statement_id"], []))
+            if key in self._known:
+                self._copies.add(key)
+            self._known.add(key)
+            self._statements[row["statement_id"]] = key
+
+    def named(self, tables: Tables) -> Tables:
+        """One batch with content ids."""
+        statements = _mapped(tables.statements, "statement_id", self._statements)
+        files = pa.array([self._file_id] * statements.num_rows, pa.string())
+        entries = _mapped(tables.entries, "statement_id", self._statements)
+        ids = self._entry_ids(tables.entries["statement_id"], entries)
+        local = _listed(tables.entries["entry_id"])
+        known = self._last_entry | dict(zip(local, ids, strict=True))
+        if local:
+            self._last_entry = {local[-1]: ids[-1]}
+        details = _mapped(tables.details, "entry_id", known)
+        return Tables(
+            _replaced(statements, "file_id", files),
+            _mapped(tables.balances, "statement_id", self._statements),
+            _replaced(entries, "entry_id", pa.array(ids, pa.string())),
+            _replaced(details, "detail_id", detail_ids(details)),
+            tables.findings,
+            self._numbered(tables.payments, "payment", _PAYMENT),
+            self._numbered(tables.statuses, "status", _STATUS),
+        )
+
+    def repeats(self) -> dict[str, str]:
+        """Local ids of statements that repeat another entry by entry, and of the one they repeat.
+
+        Known when all batches are named.
+        """
+        first: dict[str, str] = {}
+        found: dict[str, str] = {}
+        for local, key in self._statements.items():
+            before = first.setdefault(key, local)
+            if before != local and self._digest(before) == self._digest(local):
+                found[local] = before
+        return found
+
+    def _digest(self, local: str) -> str:
+        return str(self._told[local].hexdigest()) if local in self._told else ""
+
+    def _entry_ids(self, local: Any, entries: pa.Table) -> list[str]:
+        """Ids of a batch's entries; equal ones are numbered through the file."""
+        reference = pc.utf8_upper(pc.utf8_trim_whitespace(pc.fill_null(entries["bank_ref"], "")))
+        nothing = pc.is_in(reference, value_set=pa.array(sorted(NO_REFERENCE)))
+        keys = pc.if_else(
+            nothing,
+            _keys(entries, "raw", (*_BASE, "statement_id", *_RAW)),
+            _keys(entries, "ref", (*_BASE, "bank_ref")),
+        )
+        digests = [hashlib.sha256(key).digest() for key in _listed(keys)]
+        numbers = self._ordinals.of(digests)
+        if self._copies:
+            self._number_copies(local, entries, digests, numbers)
+        return [
+            digest.hex()[:_DIGITS] if number == 1 else content_id("entry", digest.hex(), number)
+            for digest, number in zip(digests, numbers, strict=True)
+        ]
+
+    def _number_copies(
+        self, local: Any, entries: pa.Table, digests: list[bytes], numbers: list[int]
+    ) -> None:
+        """Give the entries of a repeated statement the numbers of its first copy."""
+        rows = zip(local.to_pylist(), entries["statement_id"].to_pylist(), strict=True)
+        for at, (copy, statement_id) in enumerate(rows):
+            if statement_id in self._copies:
+                numbers[at] = self._ordinals.copied(digests[at], statement_id, copy, numbers[at])
+                told = self._told.setdefault(copy, hashlib.sha256())
+                told.update(digests[at] + numbers[at].to_bytes(8, "big"))
+
+    def _numbered(self, rows: pa.Table, kind: str, facts: tuple[str, ...]) -> pa.Table:
+        """Payments or statuses with content ids; equal ones are numbered in file order."""
+        ids = []
+        for key in _listed(_keys(rows, kind, facts)):
+            digest = hashlib.sha256(key).hexdigest()
+            self._seen[digest] += 1
+            ids.append(content_id(kind, digest, self._seen[digest]))
+        files = pa.array([self._file_id] * rows.num_rows, pa.string())
+        named = _replaced(rows, f"{kind}_id", pa.array(ids, pa.string()))
+        return _replaced(named, "file_id", files)
+
+
+def detail_ids(details: pa.Table) -> Any:
+    """Ids of details (rows of DETAILS): the entry's and the ordinal in it."""
+    ordinals = details["ordinal"].cast(pa.string())
+    return pc.binary_join_element_wise(details["entry_id"], ordinals, ".")
+
+
+def _keys(rows: pa.Table, kind: str, columns: tuple[str, ...]) -> Any:
+    """The bytes that tell a row from others: each value behind its length, null as nothing."""
+    parts = []
+    for name in columns:
+        value = rows[name].cast(pa.string()).cast(pa.binary())
+        length = pc.binary_length(value).cast(pa.string()).cast(pa.binary())
+        told = pc.binary_join_element_wise(length, value, b":")
+        parts.append(pc.fill_null(told, b"-"))
+    return pc.binary_join_element_wise(pa.scalar(kind.encode()), *parts, b"|")
+
+
+def _mapped(rows: pa.Table, name: str, ids: Mapping[str, str]) -> pa.Table:
+    """The rows with local ids of a column replaced.
+
+    Raises:
+        KeyError: a row belongs to nothing the reader yielded.
+    """
+    return _replaced(
+        rows, name, pa.array([ids[local] for local in _listed(rows[name])], pa.string())
     )
 
 
-def _numbered(
-    rows: pa.Table, schema: pa.Schema, kind: str, facts: tuple[str, ...], file_id: str
-) -> pa.Table:
-    """Payments or statuses with content ids; equal ones are numbered in file order."""
-    seen: Counter[tuple[Any, ...]] = Counter()
-    out = rows.to_pylist()
-    for row in out:
-        key = tuple(row[name] for name in facts)
-        seen[key] += 1
-        row[f"{kind}_id"] = content_id(kind, *key, seen[key])
-        row["file_id"] = file_id
-    return table(out, schema)
+def _listed(column: Any) -> list[Any]:
+    """A column's values; the stubs let each be None."""
+    return list(column.to_pylist())
 
 
-class _Ordinals:
-    """Numbers equal entries through a file; a repeated statement gets the first copy's numbers."""
-
-    def __init__(self) -> None:
-        self._last: Counter[str] = Counter()
-        self._first_copy: dict[str, str] = {}
-        self._given: dict[tuple[str, str], list[int]] = {}
-        self._repeated: Counter[tuple[str, str]] = Counter()
-
-    def of(self, key: str, statement_id: str, copy: str) -> int:
-        given = self._given.setdefault((key, statement_id), [])
-        if self._first_copy.setdefault(statement_id, copy) != copy:
-            before = self._repeated[key, copy]
-            self._repeated[key, copy] += 1
-            if before < len(given):
-                return given[before]
-        self._last[key] += 1
-        given.append(self._last[key])
-        return self._last[key]
+def _replaced(rows: pa.Table, name: str, values: Any) -> pa.Table:
+    at = rows.schema.get_field_index(name)
+    return rows.set_column(at, rows.schema.field(at), values)
 
 
 def once(tables: Tables) -> Tables:
@@ -209,6 +284,9 @@ def _statement_id(row: Mapping[str, Any], balances: list[Mapping[str, Any]]) -> 
     opening = next((e for e in edges if e[0] in ("OPBD", "PRCD")), (None, None, None))
     closing = next((e for e in reversed(edges) if e[0] == "CLBD"), (None, None, None))
     number = row["sequence_no"] if row["sequence_no"] is not None else row["statement_ref"]
+    if row["kind"] != "booked":
+        # Reports of one day share number and account: their own reference tells them apart.
+        number = content_id("report", number, row["statement_ref"], row["created_at"])
     # The opening's date is left out: camt says the day itself, MT940 the day before.
     return content_id(
         "statement",
@@ -221,10 +299,3 @@ def _statement_id(row: Mapping[str, Any], balances: list[Mapping[str, Any]]) -> 
         closing[1],
         closing[2] or row["to_at"],
     )
-
-
-def _entry_key(row: Mapping[str, Any]) -> str:
-    base = (row["account_id"], row["currency"], row["booked_on"], row["amount"])
-    if _is_reference(row["bank_ref"]):
-        return content_id("ref", *base, row["bank_ref"])
-    return content_id("raw", *base, row["statement_id"], *(row[name] for name in _RAW))

@@ -8,22 +8,48 @@ Patterns are a small, safe part of regular expressions: literals, classes, ``\d`
 bounded counts (``{4,6}``). Anything unbounded or nested is refused, so that finding is linear in
 the text whatever a bank sends.
 
+Structured references carry check digits: `plain` gives one form to each kind, `is_valid` says
+whether its check digits are right, and `reference_type` tells the kind where the text leaves no
+doubt. Bare digits mean nothing without the country whose banks carry them.
+
 >>> normalise(" re-2026/0417 ")
 'RE20260417'
 >>> find("INV RE-2026-00\n417 THANKS", (r"RE-\d{4}-\d{4,6}",))
 ('RE202600417',)
+>>> reference_type("RF58 NORD 2026 4711"), reference_type("+++471/1002/02619+++")
+('SCOR', 'BBA')
+>>> reference_type("20261120"), reference_type("20261120", country="FI")
+(None, 'VIITE')
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
-from typing import Final, Literal
+from collections.abc import Callable, Sequence
+from typing import Final, Literal, get_args
 
+from tieout import check_digits
 from tieout.errors import ProfileError
 from tieout.identity import NO_REFERENCE
 
-__all__ = ["SENTINELS", "SEPARATORS", "check_pattern", "find", "is_reference", "normalise"]
+__all__ = [
+    "REFERENCE_TYPES",
+    "SENTINELS",
+    "SEPARATORS",
+    "ReferenceType",
+    "check_pattern",
+    "find",
+    "is_reference",
+    "is_valid",
+    "normalise",
+    "plain",
+    "reference_type",
+]
+
+#: ISO 11649, Swiss QR and old ISR, Belgian OGM/VCS, Norwegian KID, Danish FIK, Finnish viite,
+#: Swedish OCR. The first three are ISO 20022's own names, ``BBA`` is the Belgian issuer's.
+ReferenceType = Literal["SCOR", "QRR", "ISR", "BBA", "KID", "FIK", "VIITE", "OCR"]
+REFERENCE_TYPES: Final[tuple[str, ...]] = get_args(ReferenceType)
 
 SEPARATORS: Final = " -/._:"
 
@@ -97,3 +123,104 @@ def find(text: str | None, patterns: Sequence[str], *, length_min: int = 4) -> t
     views = (text.upper(), re.sub(r"[\r\n]+", "", text.upper()))
     found = {normalise(hit) for view in views for hit in joined.findall(view)}
     return tuple(sorted(v for v in found if len(v) >= length_min and v not in SENTINELS))
+
+
+def plain(text: str | None, kind: str) -> str | None:
+    """A structured reference in the one form its kind has, or None where it is none of that kind.
+
+    Two texts are the same reference exactly if their plain forms are equal: no blanks or signs,
+    QR and ISR with 27 digits, Finnish ones without leading zeros, a FIK as its digits alone.
+
+    >>> plain("26 11200 00000 00000 00000 47113", "QRR"), plain("4711000000202619", "ISR")
+    ('261120000000000000000047113', '000000000004711000000202619')
+    >>> plain("+71<000000047112024+12345678<", "FIK"), plain("00202 61120", "VIITE")
+    ('000000047112024', '20261120')
+    >>> plain("+++471/1002/02618+++", "BBA"), plain("4711", "no such kind")
+    (None, None)
+    """
+    form = _FORMS.get(kind)
+    return form("".join((text or "").split()).upper()) if form else None
+
+
+def is_valid(text: str | None, kind: str) -> bool:
+    """Whether the text is a reference of the kind with right check digits."""
+    return plain(text, kind) is not None
+
+
+def reference_type(text: str | None, *, country: str | None = None) -> ReferenceType | None:
+    """The kind of a structured reference by its form and check digits; None where in doubt.
+
+    Creditor references, marked Belgian and Danish ones and 27 Swiss digits speak for themselves;
+    other digits are what the country (ISO code) of the bank that carried them says.
+    """
+    bare = "".join((text or "").split()).upper()
+    if bare.startswith("RF"):
+        return "SCOR" if is_valid(bare, "SCOR") else None
+    if bare[:1] in ("+", "*"):
+        return next((kind for kind in ("BBA", "FIK") if is_valid(bare, kind)), None)
+    if len(bare) == _SWISS and is_valid(bare, "QRR"):
+        return "QRR"
+    own = _OF_COUNTRY.get((country or "").upper())
+    return own if own and is_valid(bare, own) else None
+
+
+_SWISS: Final = 27
+_MARKED_FIK = re.compile(r"\+?(?:71<(\d{15})|(?:04|15|75)<(\d{16}))(?:\+\d{7,8}<?)?", re.ASCII)
+_OF_COUNTRY: Final[dict[str, ReferenceType]] = {
+    "BE": "BBA", "CH": "ISR", "DK": "FIK", "FI": "VIITE", "LI": "ISR", "NO": "KID", "SE": "OCR",
+}  # fmt: skip
+
+
+def _scor(text: str) -> str | None:
+    right = text.startswith("RF") and len(text) <= 25 and check_digits.mod97(text)
+    return text if right and text[2:4].isdigit() else None
+
+
+def _swiss(text: str) -> str | None:
+    right = len(text) <= _SWISS and text.strip("0") and check_digits.recursive_mod10(text)
+    return text.zfill(_SWISS) if right else None
+
+
+def _belgian(text: str) -> str | None:
+    bare = text
+    if text[:3] == text[-3:] and text[:3] in ("+++", "***"):
+        bare = text[3:-3]
+    parts = bare.split("/")
+    if len(parts) > 1 and [len(p) for p in parts] != [3, 4, 5]:
+        return None
+    digits = "".join(parts)
+    return digits if check_digits.belgian(digits) and digits.strip("0") else None
+
+
+def _fik(text: str) -> str | None:
+    marked = _MARKED_FIK.fullmatch(text)
+    bare = (marked[1] or marked[2]) if marked else text
+    right = len(bare) in (15, 16) and check_digits.luhn(bare) and bare.strip("0")
+    return bare if right else None
+
+
+def _within(
+    shortest: int, longest: int, *checks: Callable[[str], bool]
+) -> Callable[[str], str | None]:
+    def form(text: str) -> str | None:
+        right = shortest <= len(text) <= longest and any(check(text) for check in checks)
+        return text if right and text.strip("0-") else None
+
+    return form
+
+
+def _viite(text: str) -> str | None:
+    bare = text.lstrip("0") if len(text) <= 20 else ""
+    return bare if len(bare) >= 4 and check_digits.weights731(bare) else None
+
+
+_FORMS: Final[dict[str, Callable[[str], str | None]]] = {
+    "SCOR": _scor,
+    "QRR": lambda text: _swiss(text) if len(text) == _SWISS else None,
+    "ISR": _swiss,
+    "BBA": _belgian,
+    "KID": _within(4, 25, check_digits.luhn, check_digits.mod11),
+    "FIK": _fik,
+    "VIITE": _viite,
+    "OCR": _within(2, 25, check_digits.luhn),
+}

@@ -29,12 +29,15 @@ STATEMENT: Final[Table] = (
     ("accepted", "gap found", "staged"),
     ("staged", "gap closed", "accepted"),
     ("staged", "superseded", "superseded"),
+    ("superseded", "counts again", "accepted"),
+    ("superseded", "waits again", "staged"),
 )
 
 GROUP: Final[Table] = (
     ("proposed", "confirm", "confirmed"),
     ("proposed", "reject", "rejected"),
     ("confirmed", "undo", "undone"),
+    ("undone", "confirm again", "confirmed"),
 )
 
 EXCEPTION: Final[Table] = (

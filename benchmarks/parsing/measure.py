@@ -135,7 +135,8 @@ class Result:
 
     def median(self, name: str) -> float:
         """Median of one attribute over the runs."""
-        return statistics.median(getattr(sample, name) for sample in self.samples)
+        middle: float = statistics.median(getattr(sample, name) for sample in self.samples)
+        return middle
 
     def as_dict(self) -> dict[str, Any]:
         """As plain JSON."""

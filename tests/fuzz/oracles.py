@@ -137,7 +137,7 @@ def _format_outcome(target: Target, path: Path) -> tuple[object, list[str]]:
     found += _checks(tables, data, local=True)
     found += _loss(target, tables, data)
     found += _fast(target, path, tables)
-    found += _checks(_repeats.with_ids(tables, _DIGEST), data, local=False)
+    found += _checks(canonical.concat(_repeats.with_ids(iter(batches), _DIGEST)), data, local=False)
     return _facts(tables), found
 
 

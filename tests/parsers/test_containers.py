@@ -67,6 +67,21 @@ def refused(folder: Path, content: bytes) -> str:
     return error.value.code
 
 
+def streamed(name: str, content: bytes, size: int) -> bytes:
+    """A zip whose sizes follow the data, with one size said before it (zero is the rule)."""
+    out = bytearray(zipped((name, content)))
+    central = out.rindex(b"PK\x01\x02")
+    crc, packed, whole = struct.unpack("<LLL", out[14:26])
+    for at in (6, central + 8):
+        out[at] |= 8
+    out[14:26] = struct.pack("<LLL", 0, 0, size)
+    descriptor = b"PK\x07\x08" + struct.pack("<LLL", crc, packed, whole)
+    out[central:central] = descriptor
+    end = out.rindex(b"PK\x05\x06")
+    out[end + 16 : end + 20] = struct.pack("<L", central + len(descriptor))
+    return bytes(out)
+
+
 _TWO = (("a/one.sta", _STA), ("a/two.xml", _XML))
 GOOD: dict[str, tuple[bytes, list[tuple[str, bytes]]]] = {
     "plain": (_STA, [("", _STA)]),
@@ -74,6 +89,8 @@ GOOD: dict[str, tuple[bytes, list[tuple[str, bytes]]]] = {
     "gzip in parts": (gzip.compress(_STA[:9]) + gzip.compress(_STA[9:]), [("", _STA)]),
     "gzip padded": (gzip.compress(_STA) + b"\x00" * 70_000, [("", _STA)]),
     "zip": (zipped(*_TWO), list(_TWO)),
+    "zip streamed": (streamed("a", _STA, 0), [("a", _STA)]),
+    "zip streamed, size known": (streamed("a", _STA, len(_STA)), [("a", _STA)]),
     "zip stored": (zipped(*_TWO, method=zipfile.ZIP_STORED), list(_TWO)),
     "zip with folder": (zipped(("a/", b""), *_TWO), list(_TWO)),
     "zip with umlauts": (zipped(("Auszüge/März.sta", _STA)), [("Auszüge/März.sta", _STA)]),
@@ -135,6 +152,7 @@ def _overlapping() -> bytes:
 _ZIP = zipped(*_TWO)
 _LOCAL, _CENTRAL, _END = b"PK\x03\x04", b"PK\x01\x02", b"PK\x05\x06"
 BAD: dict[str, tuple[str, Callable[[], bytes]]] = {
+    "zip streamed, size wrong": ("CONTAINER_DAMAGED", lambda: streamed("a", _STA, 7)),
     "gzip bomb": ("CONTAINER_BOMB", lambda: gzip.compress(b"\x00" * (40 << 20), 9)),
     "zip bomb": ("CONTAINER_BOMB", lambda: zipped(("a", b"\x00" * (40 << 20)))),
     "tar.gz bomb": ("CONTAINER_BOMB", lambda: tarred(("a", b"\x00" * (40 << 20)), mode="w:gz")),

@@ -13,37 +13,11 @@ import pytest
 
 import parsers
 from parsers import Parsed
-from tests.parsers.test_corpus import CORPUS
+from tests.parsers.corpus import CORPUS, files
+from tests.parsers.corpus_known import REFUSED, UNPROVEN
 from tieout.errors import InputError
 
 pytestmark = pytest.mark.skipif(not CORPUS.is_dir(), reason=f"no corpus at {CORPUS}")
-
-#: Files refused whole, and why that is right.
-REFUSED = {
-    # a message element without anything in it
-    "hbci4j__hbci4java__sepa_test-pain-parse-00100102.xml": "PAIN_NO_PAYMENT",
-    "hbci4j__hbci4java__sepa_test-pain-parse-00100103.xml": "PAIN_NO_PAYMENT",
-    "hbci4j__hbci4java__sepa_test-pain-parse-00100109.xml": "PAIN_NO_PAYMENT",
-    "hbci4j__hbci4java__sepa_test-pain-parse-00100303.xml": "PAIN_NO_PAYMENT",
-    "hbci4j__hbci4java__sepa_test-pain-parse-none.xml": "PAIN_NO_PAYMENT",
-    # tags that are not closed
-    "moov-io__iso20022__invalid_file2": "XML_MALFORMED",
-}
-
-#: Payment files whose own counts or sums do not fit, and why.
-UNPROVEN = {
-    "sebastienrousseau__pain001__pain.001.001.03.xml": "a template filled with wrong counts",
-    "sebastienrousseau__pain001__pain.001.001.06_pain.001.001.06.xml": "payments left out",
-    "sebastienrousseau__pain001__pain.001.001.07_pain.001.001.07.xml": "payments left out",
-    "sebastienrousseau__pain001__pain.001.001.08_pain.001.001.08.xml": "payments left out",
-    "sebastienrousseau__pain001__pain.001.001.09_pain.001.001.09.xml": "says 2, has 5",
-    "svapnil__iso20022.js__example_sepa_pain_001_v3_multiple_pmtinf.xml": "counts one of two",
-    "svapnil__iso20022.js__goldman_sachs_pain_001_ach_credit.xml": "a sample's made-up sum",
-}
-
-
-def _files(*folders: str) -> list[Path]:
-    return [p for name in folders for p in sorted((CORPUS / name).glob("*")) if p.is_file()]
 
 
 def _read(path: Path) -> Parsed | None:
@@ -62,7 +36,7 @@ def _raw(path: Path, name: str) -> int:
     return len(re.findall(rb"<(?:\w+:)?%s[\s>]" % name.encode(), path.read_bytes()))
 
 
-@pytest.mark.parametrize("path", _files("pain.001", "pain.002"), ids=lambda p: p.name)
+@pytest.mark.parametrize("path", files("pain.001", "pain.002"), ids=lambda p: p.name)
 def test_read_completely_or_refused(path: Path) -> None:
     parsed = _read(path)
     if parsed is None:
@@ -79,7 +53,7 @@ def test_read_completely_or_refused(path: Path) -> None:
     assert all(f.remedy for f in tables.findings if f.severity != "info")
 
 
-@pytest.mark.parametrize("path", _files("pain.001"), ids=lambda p: p.name)
+@pytest.mark.parametrize("path", files("pain.001"), ids=lambda p: p.name)
 def test_counts_and_sums_fit_where_they_are_known_to(path: Path) -> None:
     parsed = _read(path)
     if parsed is None:
@@ -93,7 +67,7 @@ def test_counts_and_sums_fit_where_they_are_known_to(path: Path) -> None:
     assert found == [Decimal(a.decode()) for a in amounts]
 
 
-@pytest.mark.parametrize("path", _files("pain.002"), ids=lambda p: p.name)
+@pytest.mark.parametrize("path", files("pain.002"), ids=lambda p: p.name)
 def test_ids_and_reasons_are_those_of_the_file(path: Path) -> None:
     parsed = _read(path)
     if parsed is None:

@@ -35,6 +35,8 @@ LINES = """
 260102C1,NTRF1004688128      //6128    |   1    | NTRF | 1004688128 | 6128       | 260102 | 260102
 260102C1,NTRFGB33BUKB20201555555555    |   1    | NTRF | GB33BUKB20201555555555 | | 260102 | 260102
 260102C000000013527,84N544EREF         | 13527.84 | N544 |          |            | 260102 | 260102
+260102CN20000,00//92397                | 20000  |      |            | 92397      | 260102 | 260102
+260102C1,NTRFKREF+//B1                 |   1    | NTRF |            | B1         | 260102 | 260102
 260102C1,FCHGX-20-LONGER-THAN-SIXTEEN | 1 | FCHG | X-20-LONGER-THAN-SIXTEEN | | 260102 | 260102
 """
 
@@ -67,6 +69,8 @@ NL22 TEST 0123 4567 89 EUR       | NL22TEST0123456789     | IBAN  |
 1291.99.348EUR                   | 1291.99.348            | other |
 TESTHUHB/123456789/HUF           | 123456789              | other | TESTHUHB
 TESTDEFFXXX/GB33BUKB20201555555555 | GB33BUKB20201555555555 | IBAN | TESTDEFFXXX
+/GB33BUKB20201555555555          | GB33BUKB20201555555555 | IBAN  |
+//GB12345/98765/EUR              | GB12345/98765          | other |
 0800003200000001610722 EUR       | 0800003200000001610722 | other |
 """
 
@@ -216,7 +220,7 @@ def test_two_identical_lines_are_two_entries(tmp_path: Path) -> None:
     assert codes(parsed) == []
 
 
-@pytest.mark.parametrize("fields", [":61:", ":86:", ":28C:", ":60F:"])
+@pytest.mark.parametrize("fields", [":61:", ":86:", ":28C:", ":60F:", ":25:"])
 def test_a_piece_of_a_statement_is_read_as_incomplete(tmp_path: Path, fields: str) -> None:
     value = {":61:": "260102C1,NMSC", ":60F:": "C260102EUR1,"}.get(fields, "7")
     parsed = read(tmp_path, fields + value)

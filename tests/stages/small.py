@@ -21,9 +21,9 @@ from tieout.ledger.models import (
 )
 from tieout.masterdata import BankAccount, load_accounts, record_accounts
 from tieout.reports.model import AccountTieOut
-from tieout.stages.continuity import restage
 from tieout.stages.reconcile import ReconcileResult, reconcile_account
 from tieout.stages.runs import stage_run
+from tieout.stages.standing import restage
 from tieout.stages.sync import record_items
 from tieout.stages.tie_out import account_tie_out
 

@@ -50,8 +50,12 @@ CASES = {
         23 212 1 149.99 160.00 staged   it opens with 149.99, the last one closed with 150.00
     """,
     "the same number again with other content": """
+        20 211 1 100.00 150.00 superseded corrected
+        20 211 1 100.00 151.00 accepted
+    """,
+    "the number again, but it goes on from the first": """
         20 211 1 100.00 150.00 accepted
-        20 211 1 100.00 151.00 staged   number 211 comes again
+        20 211 1 150.00 151.00 staged   number 211 comes again
     """,
     "pages of one statement": """
         20 211 1 100.00 150.00 accepted
@@ -76,6 +80,7 @@ def statement(line: str) -> tuple[StatementRow, str, str]:
     row = StatementRow(
         statement_id=f"{day}/{number}/{page}/{closing}",
         statement_ref="",
+        format="test",
         closed_on=dt.date(2026, 11 if day != "31" else 12, int(day)),
         sequence_no=int(number),
         page=int(page),

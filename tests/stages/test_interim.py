@@ -14,7 +14,7 @@ from tieout.ledger import Ledger
 from tieout.ledger.models import DetailRow, EntryRow, FileRow, StatementRow, StatementStatus
 from tieout.masterdata import load_accounts, record_accounts
 from tieout.stages import ingest
-from tieout.stages.open_tables import booked_entries
+from tieout.stages.identities import booked_entries
 from tieout.stages.recording import record_tables
 
 CODE = "NORD-EUR-MAIN"
@@ -92,7 +92,7 @@ def test_only_the_statement_counts(
     for name in order:
         _ingest(fresh_ledger, tmp_path, name)
     with fresh_ledger.session() as session:
-        booked = booked_entries(session, CODE, state="accepted")
+        booked = booked_entries(session, CODE, states=("accepted",))
         assert [(e.bank_ref, e.amount_minor) for e in booked] == [("HB-1", 10000), ("HB-2", -3000)]
         states = session.execute(
             select(StatementRow.kind, StatementStatus.state)

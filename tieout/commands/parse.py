@@ -23,8 +23,8 @@ from pyarrow import parquet
 import parsers
 from parsers import Parsed
 from tieout.canonical import Tables, concat
-from tieout.commands import payment_view
-from tieout.errors import Finding, InputError, MoneyError
+from tieout.commands import payment_view, pgp_options
+from tieout.errors import Finding, InputError, MoneyError, ProfileError
 from tieout.money import exponent_of
 
 __all__ = ["add", "as_json", "refused_as_json", "run"]
@@ -50,6 +50,7 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     parser.add_argument(
         "--encoding", metavar="NAME", help="of text formats, where you know better (cp852)"
     )
+    pgp_options.add(parser)
     parser.set_defaults(run=run)
 
 
@@ -63,8 +64,13 @@ def run(args: argparse.Namespace) -> int:
     if args.out is not None and args.out.exists() and not args.out.is_dir():
         _say(f"tieout parse: --out {args.out}: is not a folder")
         return 2
+    try:
+        keys = pgp_options.keys_of(args)
+    except ProfileError as error:
+        _say(f"tieout parse: {error}")
+        return 2
     code, read = 0, []
-    for path, shown, result in _results(args.files, args.encoding):
+    for path, shown, result in _results(args.files, args.encoding, keys):
         if isinstance(result, InputError):
             code = 1
             found: dict[str, Any] = refused_as_json(path, result) | {"file": str(shown)}
@@ -83,12 +89,12 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _results(
-    files: Iterable[Path], encoding: str | None
+    files: Iterable[Path], encoding: str | None, keys: pgp_options.Keys | None = None
 ) -> Iterator[tuple[Path, str, Parsed | InputError]]:
     """Every file with the name to show; of a container each file in it (``a.zip/member``)."""
     for path in files:
         try:
-            with parsers.opened(path) as members:
+            with pgp_options.opened(path, keys) as members:
                 for member in members:
                     shown = f"{path}/{member.name}" if member.name else str(path)
                     try:

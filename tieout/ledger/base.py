@@ -32,6 +32,7 @@ APPEND_ONLY = (
     "items",
     "posting_intents",
     "rates",
+    "statement_decisions",
     "statements",
 )
 

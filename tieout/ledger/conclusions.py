@@ -21,6 +21,7 @@ from tieout.states import check_sql
 
 __all__ = [
     "Account",
+    "EntryIdentity",
     "ExceptionEvent",
     "ExceptionRow",
     "FindingRow",
@@ -78,7 +79,22 @@ class StatementStatus(Base):
     state: Mapped[str]
     reason: Mapped[str] = mapped_column(server_default="")
     superseded_by: Mapped[str | None]
+    gap_minor: Mapped[int] = mapped_column(server_default="0")  # opening − previous closing
     changed_at: Mapped[dt.datetime] = now_column()
+
+
+class EntryIdentity(Base):
+    """Which entry of the bank a row states, where that is not the row itself.
+
+    An entry told again (another format, a correction, a longer period, a report of the day) keeps
+    the id under which it first counted.
+    """
+
+    __tablename__ = "entry_identities"
+    entry_id: Mapped[str] = mapped_column(ForeignKey("entries.entry_id"), primary_key=True)
+    identity: Mapped[str] = mapped_column(index=True)
+    counts: Mapped[bool]  # False: another row states the same entry and counts in its place
+    shared: Mapped[str]  # what the rows share: bank reference, text, value date, ...
 
 
 class FindingRow(Base):

@@ -31,6 +31,7 @@ __all__ = [
     "FileRow",
     "ItemRow",
     "RateRow",
+    "StatementDecision",
     "StatementRow",
 ]
 
@@ -92,6 +93,18 @@ class StatementRow(Base):
     entry_count: Mapped[int]
     incomplete: Mapped[bool] = mapped_column(server_default="false")
     recorded_at: Mapped[dt.datetime] = now_column()
+
+
+class StatementDecision(Base):
+    """A person's word on a statement with a record that could not be read."""
+
+    __tablename__ = "statement_decisions"
+    statement_id: Mapped[str] = mapped_column(
+        ForeignKey("statements.statement_id"), primary_key=True
+    )
+    person: Mapped[str]
+    reason: Mapped[str]
+    decided_at: Mapped[dt.datetime] = now_column()
 
 
 class BalanceRow(Base):

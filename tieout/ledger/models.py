@@ -5,6 +5,7 @@ from __future__ import annotations
 from tieout.ledger.base import APPEND_ONLY, Base
 from tieout.ledger.conclusions import (
     Account,
+    EntryIdentity,
     ExceptionEvent,
     ExceptionRow,
     FindingRow,
@@ -33,6 +34,7 @@ from tieout.ledger.facts import (
     FileRow,
     ItemRow,
     RateRow,
+    StatementDecision,
     StatementRow,
 )
 
@@ -48,6 +50,7 @@ __all__ = [
     "BookBalance",
     "Delivery",
     "DetailRow",
+    "EntryIdentity",
     "EntryRow",
     "ExceptionEvent",
     "ExceptionRow",
@@ -63,6 +66,7 @@ __all__ = [
     "PostingIntent",
     "RateRow",
     "Run",
+    "StatementDecision",
     "StatementRow",
     "StatementStatus",
 ]

@@ -23,23 +23,15 @@ from tieout.ledger.models import (
     StatementRow,
     StatementStatus,
 )
-from tieout.masterdata import BankAccount
 from tieout.money import format_amount
 from tieout.quality.codes import CONTROL_CODES
-from tieout.stages.continuity import walk
 from tieout.stages.sync import is_newest
 
 __all__ = ["books_drafts", "manual_drafts", "statement_drafts"]
 
 
-def statement_drafts(
-    session: Session, account: Account, mapped: BankAccount, policy: Policy
-) -> list[ExceptionDraft]:
+def statement_drafts(session: Session, account: Account, policy: Policy) -> list[ExceptionDraft]:
     """Staged statements and accepted ones with doubts; while one is open nothing is posted."""
-    booked = select(StatementRow).where(
-        StatementRow.account_code == account.code, StatementRow.kind == "booked"
-    )
-    gaps = {v.statement_id: v.gap_minor for v in walk(mapped, list(session.scalars(booked)))}
     rows = session.execute(
         select(StatementRow, StatementStatus)
         .join(StatementStatus, StatementStatus.statement_id == StatementRow.statement_id)
@@ -59,7 +51,7 @@ def statement_drafts(
                 reason_code=code,
                 reason=reason,
                 subject=("statement", statement.statement_id),
-                amount_minor=gaps.get(statement.statement_id, 0),
+                amount_minor=status.gap_minor,
                 currency=account.currency,
                 on=statement.closed_on,
                 due_days=policy.urgent_due_days,

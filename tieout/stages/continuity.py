@@ -3,198 +3,219 @@
 A pure conclusion from all statements of an account, walked from its cutover: the order in which
 the files came does not change it. The first statement that does not follow is *staged*, and so is
 everything after it; nothing is posted for the account until the gap is closed. Other accounts are
-not touched.
+not touched. Of a statement told twice one row stands (`tieout.stages.versions`); one that overlaps
+others counts with what is new in it, if that proves its closing balance.
 """
 
 from __future__ import annotations
 
-import datetime as dt
-from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Final
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from types import MappingProxyType
 
-from sqlalchemy import select
-from sqlalchemy.orm import Session
-
-from tieout.audit import append
-from tieout.errors import Finding
-from tieout.ledger import database_now
-from tieout.ledger.models import StatementRow, StatementStatus
+from tieout.ledger.models import StatementRow
 from tieout.masterdata import BankAccount
 from tieout.money import format_amount
-from tieout.stages.runs import record_findings
+from tieout.stages.following import Verdict, follows, label, order
+from tieout.stages.overlap import Accepted, Overlap
+from tieout.stages.pairing import CORRECTED, EntryFact, Pair, pair
+from tieout.stages.versions import Facts, Telling, tellings
 
-__all__ = ["Verdict", "restage", "unconcluded", "walk"]
-
-
-_REMEDIES: Final = {
-    "STATEMENT_GAP": "get the missing statement from the bank, it is taken up by itself; where a "
-    "number comes again, ask the bank which of the two is right",
-    "STATEMENT_INCOMPLETE": "ask the bank to send the file again",
-    "STATEMENT_UNBALANCED": "ask the bank for statements with opening and closing balances",
-    "STATEMENT_WAITS": "mend the statement before it; this one is taken up by itself",
-}
+__all__ = ["Verdict", "walk"]
 
 
-@dataclass(frozen=True, slots=True)
-class Verdict:
-    """What is concluded of one statement; ``gap_minor`` is opening − previous closing."""
-
-    statement_id: str
-    state: str  # accepted | staged | superseded
-    code: str = ""
-    reason: str = ""
-    gap_minor: int = 0
+def _no_facts(statement_id: str) -> Sequence[EntryFact]:
+    del statement_id
+    return ()
 
 
-def walk(account: BankAccount, statements: Sequence[StatementRow]) -> list[Verdict]:
+def walk(
+    account: BankAccount,
+    statements: Sequence[StatementRow],
+    facts: Facts = _no_facts,
+    settled: Mapping[str, tuple[str, str]] = MappingProxyType({}),
+) -> list[Verdict]:
     """Conclude the state of every booked statement of one account.
 
     Args:
         account: its cutover is the statement before the first.
         statements: all booked statements, in any order.
+        facts: the booked entries of a statement, asked for only where statements overlap.
+        settled: of superseded statements, by which and why: not compared again while it stands.
 
     Returns:
         One verdict a statement, in the order of the statements' days and numbers.
     """
-    verdicts: list[Verdict] = []
-    closing, number, page = account.cutover_minor, account.cutover_sequence_no, 1
-    waiting_for = ""
-    waiting = sorted(statements, key=_order)
-    while waiting:
-        statement = _next(waiting, closing)
-        if statement.closed_on is not None and statement.closed_on <= account.cutover_on:
-            reason = f"closed on {statement.closed_on}, before the cutover"
-            verdicts.append(Verdict(statement.statement_id, "superseded", "OLD", reason))
-            continue
-        if waiting_for:
-            verdicts.append(
-                Verdict(statement.statement_id, "staged", "STATEMENT_WAITS", waiting_for)
-            )
-            continue
-        verdict = _follows(account, statement, closing, number, page)
-        verdicts.append(verdict)
-        if verdict.state == "staged":
-            waiting_for = f"Waits: {verdict.reason}"
-            continue
-        closing = statement.closing_minor or 0
-        number, page = statement.sequence_no, statement.page or 1
-    return verdicts
+    told = {t.standing.statement_id: t for t in tellings(statements, facts)}
+    verdicts = _Walk(account, facts).conclude([t.standing for t in told.values()])
+    for verdict in list(verdicts):
+        verdicts += _retold(account, told[verdict.statement_id], facts, settled)
+    place = {row.statement_id: at for at, row in enumerate(sorted(statements, key=order))}
+    return sorted(verdicts, key=lambda v: place[v.statement_id])
 
 
-def _order(statement: StatementRow) -> tuple[str, int, int, str, str]:
-    """By day and number; of two with one number the first that came stands, the other waits."""
-    recorded = statement.recorded_at
-    return (
-        str(statement.closed_on or "9999-12-31"),
-        statement.sequence_no or 0,
-        statement.page or 0,
-        recorded.astimezone(dt.UTC).isoformat(timespec="microseconds") if recorded else "",
-        statement.statement_id,
-    )
+class _Walk:
+    """From the cutover on: which statement follows."""
 
-
-def _next(waiting: list[StatementRow], closing: int) -> StatementRow:
-    """Take the next statement; of several of one day without numbers, the one that follows."""
-    first = waiting[0]
-    if first.sequence_no is not None:
-        return waiting.pop(0)
-    equals = [s for s in waiting if s.sequence_no is None and s.closed_on == first.closed_on]
-    chosen = next((s for s in equals if s.opening_minor == closing), first)
-    waiting.remove(chosen)
-    return chosen
-
-
-def _follows(
-    account: BankAccount, statement: StatementRow, closing: int, number: int | None, page: int
-) -> Verdict:
-    """Whether a statement follows the closing and number before it."""
-    key, label = statement.statement_id, _label(statement)
-    if statement.opening_minor is None or statement.closing_minor is None:
-        reason = f"{label.capitalize()} has no opening or closing balance"
-        return Verdict(key, "staged", "STATEMENT_UNBALANCED", reason)
-    if statement.incomplete:
-        reason = f"{label.capitalize()} has a record that could not be read"
-        return Verdict(key, "staged", "STATEMENT_INCOMPLETE", reason)
-    gap = statement.opening_minor - closing
-    hole = account.sequence == "strict" and _hole(statement, number, page)
-    if not gap and not hole:
-        return Verdict(key, "accepted")
-    missing = _missing(number, statement.sequence_no)
-    opens = (
-        f"it opens with {format_amount(statement.opening_minor, account.currency)}, "
-        f"the last one closed with {format_amount(closing, account.currency)}"
-    )
-    return Verdict(key, "staged", "STATEMENT_GAP", f"{missing} before {label}: {opens}", gap)
-
-
-def _hole(statement: StatementRow, number: int | None, page: int) -> bool:
-    if statement.sequence_no is None or number is None:
-        return False
-    next_page = statement.sequence_no == number and (statement.page or 1) == page + 1
-    new_year = statement.sequence_no == 1 and number > 1
-    return not (statement.sequence_no == number + 1 or next_page or new_year)
-
-
-def _missing(number: int | None, found: int | None) -> str:
-    if number is None or found is None:
-        return "A statement is missing"
-    if found <= number:
-        return f"Number {found} comes again"
-    between = [str(n) for n in range(number + 1, found)][:5]
-    if not between:
-        return "Something is missing"
-    noun = "Statement" if len(between) == 1 else "Statements"
-    return f"{noun} {', '.join(between)} missing"
-
-
-def _label(statement: StatementRow) -> str:
-    number = statement.sequence_no if statement.sequence_no is not None else statement.statement_ref
-    return f"statement {number} of {statement.closed_on}"
-
-
-def unconcluded(session: Session) -> set[str]:
-    """Codes of the accounts with a booked statement that has no conclusion yet."""
-    query = (
-        select(StatementRow.account_code)
-        .outerjoin(StatementStatus, StatementStatus.statement_id == StatementRow.statement_id)
-        .where(StatementRow.kind == "booked", StatementStatus.statement_id.is_(None))
-    )
-    return set(session.scalars(query.distinct()))
-
-
-def restage(session: Session, account: BankAccount, run_id: str) -> list[Verdict]:
-    """Write the conclusions for one account; each change leaves an audit row and a finding."""
-    booked = select(StatementRow).where(
-        StatementRow.account_code == account.code, StatementRow.kind == "booked"
-    )
-    verdicts = walk(account, list(session.scalars(booked)))
-    for verdict in verdicts:
-        status = session.get(StatementStatus, verdict.statement_id)
-        if status is None:
-            status = StatementStatus(
-                statement_id=verdict.statement_id, state=verdict.state, reason=verdict.reason
-            )
-            session.add(status)
-        elif (status.state, status.reason) == (verdict.state, verdict.reason):
-            continue
-        status.state, status.reason = verdict.state, verdict.reason
-        status.changed_at = database_now(session)
-        append(
-            session,
-            "tieout",
-            verdict.state,
-            "statement",
-            verdict.statement_id,
-            {"reason": verdict.reason},
+    def __init__(self, account: BankAccount, facts: Facts) -> None:
+        self.account = account
+        self.closing, self.number, self.page = (
+            account.cutover_minor,
+            account.cutover_sequence_no,
+            1,
         )
-        if verdict.code not in ("", "OLD"):
-            finding = Finding(
-                verdict.code,
-                "error",
-                account.code,
-                verdict.reason,
-                _REMEDIES[verdict.code],
+        self.accepted = Accepted(account, facts)
+        self.verdicts: list[Verdict] = []
+
+    def conclude(self, statements: list[StatementRow]) -> list[Verdict]:
+        waiting, waiting_for = sorted(statements, key=order), ""
+        while waiting:
+            statement = self._next(waiting)
+            if statement.closed_on is not None and statement.closed_on <= self.account.cutover_on:
+                reason = f"closed on {statement.closed_on}, before the cutover"
+                self._say(Verdict(statement.statement_id, "superseded", "OLD", reason))
+                continue
+            if waiting_for:
+                self._say(Verdict(statement.statement_id, "staged", "STATEMENT_WAITS", waiting_for))
+                continue
+            verdict = self._try(statement)
+            if verdict.state == "accepted":
+                self._accept(statement)
+                self.number, self.page = statement.sequence_no, statement.page or 1
+                self._say(verdict)
+            elif not self._overlaps(statement) and not self._bridged(statement, waiting):
+                verdict = self._unproven(statement, verdict)
+                self._say(verdict)
+                waiting_for = f"Waits: {verdict.reason}"
+        return self.verdicts
+
+    def _next(self, waiting: list[StatementRow]) -> StatementRow:
+        """Take the next statement; of several of one day, the one that follows."""
+        today = [s for s in waiting if s.closed_on == waiting[0].closed_on]
+        follow = (s for s in today if self._try(s).state == "accepted")
+        chosen = next(follow, waiting[0]) if len(today) > 1 else waiting[0]
+        waiting.remove(chosen)
+        return chosen
+
+    def _try(self, statement: StatementRow) -> Verdict:
+        return follows(self.account, statement, self.closing, self.number, self.page)
+
+    def _say(self, verdict: Verdict) -> None:
+        self.verdicts.append(verdict)
+
+    def _accept(self, statement: StatementRow, repeated: Sequence[Pair] = ()) -> None:
+        self.accepted.add(statement, repeated)
+        if statement.closing_minor is not None:
+            self.closing = statement.closing_minor
+
+    def _overlaps(self, statement: StatementRow) -> bool:
+        """Take a statement that repeats accepted entries, if what is new proves its closing."""
+        found = self.accepted.overlap(statement, self.closing, self._holds(statement))
+        if found is None:
+            return False
+        if not found.new:
+            self._say(self._inside(statement, found))
+            return True
+        within = self.accepted.name(found)
+        reason = f"{len(found.pairs)} of its entries are in {within}" if found.pairs else ""
+        self._accept(statement, found.pairs)
+        self._say(Verdict(statement.statement_id, "accepted", reason=reason, pairs=found.pairs))
+        return True
+
+    def _inside(self, statement: StatementRow, found: Overlap) -> Verdict:
+        by = found.inside[0] if found.inside else None
+        reason = f"All its entries are in {self.accepted.name(found)}" if by else "It adds nothing"
+        return Verdict(statement.statement_id, "superseded", "OLD", reason, 0, by, found.pairs)
+
+    def _unproven(self, statement: StatementRow, verdict: Verdict) -> Verdict:
+        """The verdict on one that states no opening balance, with what is missing."""
+        if statement.opening_minor is not None or statement.closing_minor is None:
+            return verdict
+        if statement.incomplete:
+            return verdict
+        short = self.accepted.missing(statement, self.closing)
+        reason = (
+            f"{label(statement).capitalize()} closes with "
+            f"{_amount(statement.closing_minor, self.account)}, which is "
+            f"{_amount(short, self.account)} more than the last closing and its new entries make"
+        )
+        return Verdict(statement.statement_id, "staged", "STATEMENT_GAP", reason, short)
+
+    def _holds(self, statement: StatementRow) -> bool:
+        """Whether its number says that another one is missing before it."""
+        if self.account.sequence != "strict" or None in (statement.sequence_no, self.number):
+            return False
+        return (statement.sequence_no or 0) > (self.number or 0)
+
+    def _bridged(self, statement: StatementRow, waiting: list[StatementRow]) -> bool:
+        """Take a longer statement first, if it contains this one and follows by its balance."""
+        for longer in waiting:
+            if longer.incomplete or longer.opening_minor != self.closing:
+                continue
+            trial = self.accepted.with_(longer)
+            # What its number misses is in the longer one.
+            found = trial.overlap(statement, longer.closing_minor or 0, hole=False)
+            if found is None or found.new or longer.statement_id not in found.inside:
+                continue
+            waiting.remove(longer)
+            self._accept(longer)
+            self._say(Verdict(longer.statement_id, "accepted"))
+            self._say(self._inside(statement, found))
+            return True
+        return False
+
+
+def _retold(
+    account: BankAccount, told: Telling, facts: Facts, settled: Mapping[str, tuple[str, str]]
+) -> list[Verdict]:
+    """What becomes of the rows that tell what the standing one tells."""
+    stands, found = told.standing, []
+    for row in (*told.same, *told.older):
+        by, why = settled.get(row.statement_id, ("", ""))
+        if by == stands.statement_id:
+            found.append(Verdict(row.statement_id, "superseded", "OLD", why, 0, by))
+            continue
+        pairs = tuple(
+            pair(facts(row.statement_id), facts(stands.statement_id), same_statement=True)
+        )
+        if row in told.same:
+            reason = f"The same statement as in {stands.format}" + _differences(
+                account, row, stands, pairs, facts
             )
-            record_findings(session, run_id, "account", account.code, [finding])
-    return verdicts
+            code = "OLD"
+        else:
+            reason = (
+                f"Corrected: {label(row)} closed with "
+                f"{_amount(row.closing_minor, account)}, now with "
+                f"{_amount(stands.closing_minor, account)}"
+            ) + _differences(account, row, stands, pairs, facts)
+            code = "STATEMENT_CORRECTED"
+            pairs = tuple(replace(p, by=CORRECTED) for p in pairs)
+        found.append(
+            Verdict(row.statement_id, "superseded", code, reason, 0, stands.statement_id, pairs)
+        )
+    return found
+
+
+def _differences(
+    account: BankAccount,
+    row: StatementRow,
+    stands: StatementRow,
+    pairs: Sequence[Pair],
+    facts: Facts,
+) -> str:
+    """The entries only one of two tellings has, in words."""
+    mine, its = facts(row.statement_id), facts(stands.statement_id)
+    paired = {p.left for p in pairs} | {p.right for p in pairs}
+    parts = []
+    for name, entries in ((row.format, mine), (stands.format, its)):
+        alone = [e for e in entries if e.entry_id not in paired]
+        if alone:
+            shown = ", ".join(_amount(e.amount_minor, account) for e in alone[:3])
+            more = f" and {len(alone) - 3} more" if len(alone) > 3 else ""
+            parts.append(f"only the {name} has {shown}{more}")
+    return "; " + "; ".join(parts) if parts else ""
+
+
+def _amount(minor: int | None, account: BankAccount) -> str:
+    return "no balance" if minor is None else format_amount(minor, account.currency)

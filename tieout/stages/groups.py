@@ -19,20 +19,19 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from tieout.audit import append
-from tieout.identity import content_id
 from tieout.ledger.models import (
     Account,
-    Adjustment,
     EntryRow,
     GroupRow,
     ItemRow,
     MemberRow,
-    PostingIntent,
 )
 from tieout.money import to_minor
+from tieout.stages.identities import claimed_entries
 from tieout.stages.sync import current_items
+from tieout.states import move
 
-__all__ = ["GroupView", "group_views", "join_own_postings", "record_groups"]
+__all__ = ["GroupView", "confirmed_again", "group_views", "record_groups"]
 
 _Row = TypeVar("_Row", EntryRow, ItemRow)
 
@@ -105,7 +104,7 @@ def _insert(
         insert(GroupRow).values(**group).on_conflict_do_nothing().returning(GroupRow.group_id)
     ).first()
     if made is None:
-        return False
+        return confirmed_again(session, str(group["group_id"]))
     for member in members:
         session.add(
             MemberRow(
@@ -136,13 +135,7 @@ def group_views(
         .order_by(GroupRow.group_id)
     ).all()
     entries: dict[str, list[EntryRow]] = {}
-    pairs = (
-        select(MemberRow.group_id, EntryRow)
-        .join(EntryRow, EntryRow.entry_id == MemberRow.member_id)
-        .where(MemberRow.side == "entry", MemberRow.live, EntryRow.account_code == account_code)
-        .order_by(EntryRow.statement_id, EntryRow.ordinal)
-    )
-    for group_id, entry in session.execute(pairs):
+    for group_id, entry in claimed_entries(session, account_code):
         entries.setdefault(group_id, []).append(entry)
     items: dict[str, list[ItemRow]] = {}
     members = (
@@ -173,88 +166,14 @@ def _view(group: GroupRow, entries: list[EntryRow], items: list[ItemRow]) -> Gro
     return GroupView(group, tuple(entries), tuple(items), effect)
 
 
-def join_own_postings(session: Session, run_id: str, account: Account) -> int:
-    """Tie the cash-book lines of our own postings to what they explain; returns how many.
-
-    The posting carries our external reference, so this needs no rung: it is the same fact seen
-    from the other side, also where the delivery has not heard yet that it was posted.
-    """
-    posted = session.execute(
-        select(Adjustment, PostingIntent.ext_ref)
-        .join(PostingIntent, PostingIntent.adjustment_id == Adjustment.adjustment_id)
-        .where(
-            Adjustment.account_code == account.code,
-            Adjustment.state.in_(("approved", "posted")),
-        )
-        .order_by(Adjustment.adjustment_id)
-    ).all()
-    if not posted:
-        return 0
-    claimed = select(MemberRow.member_id).where(MemberRow.side == "item", MemberRow.live)
-    unclaimed = current_items(
-        session,
-        ItemRow.kind == "cash_book",
-        ItemRow.account_code == account.code,
-        ItemRow.open_minor != 0,
-        ItemRow.reference.overlap([ext_ref for _, ext_ref in posted]),
-        ItemRow.item_id.not_in(claimed),
-    )
-    own = {reference: item for item in unclaimed.values() for reference in item.reference}
-    joined = 0
-    for adjustment, ext_ref in posted:
-        item = own.get(ext_ref)
-        if item is not None:
-            joined += 1
-            _join(session, run_id, account, adjustment, item)
-    return joined
-
-
-def _join(
-    session: Session, run_id: str, account: Account, adjustment: Adjustment, item: ItemRow
-) -> None:
-    if adjustment.subject_side == "group":
-        session.add(
-            MemberRow(
-                group_id=adjustment.subject_id,
-                side="item",
-                member_id=item.item_id,
-                amount_minor=item.amount_minor,
-                live=True,
-            )
-        )
-        session.flush()
-        detail = {"item": item.item_id, "document_no": adjustment.document_no}
-        append(session, "tieout", "joined", "group", adjustment.subject_id, detail)
-        return
-    entry = session.get_one(EntryRow, adjustment.subject_id)
-    residual = entry.amount_minor - item.amount_minor
-    group_id = content_id("group", "own_posting", entry.entry_id, item.item_id)
-    session.add(
-        GroupRow(
-            group_id=group_id,
-            run_id=run_id,
-            account_code=account.code,
-            ladder="own_posting",
-            ladder_version="1",
-            rung="own_posting",
-            cardinality="1:1",
-            currency=account.currency,
-            residual_minor=residual,
-            residual_class=None,
-            state="confirmed",
-            evidence=f"Our own posting {item.document_no} ({adjustment.kind}) of this entry.",
-            facts={"adjustment_id": adjustment.adjustment_id},
-        )
-    )
+def confirmed_again(session: Session, group_id: str) -> bool:
+    """Confirm a group anew that a correction undid, now that its entries are told again."""
+    group = session.get(GroupRow, group_id)
+    if group is None or group.state != "undone":
+        return False
+    group.state = move("group", group.state, "confirm again")
+    for member in session.scalars(select(MemberRow).where(MemberRow.group_id == group_id)):
+        member.live = True
     session.flush()
-    for side, member_id, amount in (
-        ("entry", entry.entry_id, entry.amount_minor),
-        ("item", item.item_id, item.amount_minor),
-    ):
-        session.add(
-            MemberRow(
-                group_id=group_id, side=side, member_id=member_id, amount_minor=amount, live=True
-            )
-        )
-    session.flush()
-    append(session, "tieout", "confirmed", "group", group_id, {"rung": "own_posting"})
+    append(session, "tieout", group.state, "group", group_id, {"reason": "its entry is told again"})
+    return True

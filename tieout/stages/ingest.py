@@ -30,10 +30,10 @@ from tieout.masterdata import BankAccount, load_accounts, record_accounts
 from tieout.quality.suites import run_suites
 from tieout.stages import staging
 from tieout.stages.containers import open_containers
-from tieout.stages.continuity import restage, unconcluded
 from tieout.stages.files import archive_file, finding_of, quarantine
 from tieout.stages.recording import record_tables
 from tieout.stages.runs import record_findings, stage_run
+from tieout.stages.standing import restage, unconcluded
 from tieout.stages.validation import check_tables
 from tieout.states import move
 

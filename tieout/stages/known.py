@@ -1,80 +1,87 @@
-"""What the ledger knows already: a statement in another format, a reference that repeats."""
+"""What the ledger knows already when a statement comes: its rows get ids nobody has.
+
+A statement told again (another format, a corrected file) is recorded beside the first; which of
+them counts is a conclusion (`tieout.stages.standing`). Only a telling that says nothing else than
+one already recorded is left out.
+"""
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from typing import Any, Final
 
-from sqlalchemy import func, or_, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from tieout.identity import content_id
 from tieout.ledger.models import EntryRow, StatementRow
+from tieout.stages.day_reports import ANNOUNCED
+from tieout.stages.identities import among
 
-__all__ = ["in_other_format", "renew_ids"]
+__all__ = ["is_known", "renew_ids"]
+
+#: What a telling says of an entry; one that says something else is kept beside it.
+_TOLD: Final = ("amount_minor", "booked_on", "valued_on", "bank_ref", "narrative", "detail_count")
 
 Row = dict[str, Any]
-
-_SAME: Final = (
-    "account_code",
-    "kind",
-    "sequence_no",
-    "closed_on",
-    "opening_minor",
-    "closing_minor",
-)
+Rows = dict[str, list[Row]]
 
 
-def in_other_format(session: Session, head: Row, before: Sequence[Row]) -> bool:
-    """Whether the statement is known under another name of its account (IBAN, bank's number)."""
-    if any(head[name] is None for name in _SAME):
+def is_known(session: Session, converted: Rows) -> bool:
+    """Whether a statement of the same id, format and entries is recorded."""
+    (head,) = converted["statements"]
+    known = session.get(StatementRow, head["statement_id"])
+    if known is None or known.format != head["format"] or known.incomplete != head["incomplete"]:
         return False
-    page = head["page"] or 1
-    if any(all(r[n] == head[n] for n in _SAME) and (r["page"] or 1) == page for r in before):
-        return True
-    same = [getattr(StatementRow, name) == head[name] for name in _SAME]
-    query = select(StatementRow.page).where(*same)
-    return any((found or 1) == page for found in session.scalars(query))
+    columns = [getattr(EntryRow, name) for name in _TOLD]
+    query = select(*columns).where(EntryRow.statement_id == head["statement_id"])
+    before = Counter(tuple(row) for row in session.execute(query))
+    return before == Counter(tuple(e[name] for name in _TOLD) for e in converted["entries"])
 
 
-def renew_ids(session: Session, converted: dict[str, list[Row]]) -> None:
-    """Give a new id to entries whose id an entry of another statement has.
+def renew_ids(session: Session, converted: Rows, before: Sequence[Row], taken: set[str]) -> None:
+    """Give new ids to a statement and entries whose ids others have.
 
-    Banks repeat references ("KONTOFUEHRUNG"). Two statements that each prove their balances are
-    both right: the second entry is another one, not the first again. Only a statement of the same
-    number (a correction) shares its entries.
+    Banks repeat references ("KONTOFUEHRUNG"), and two statements that each prove their balances
+    are both right: the second entry is another one, unless both tell one statement.
 
-    Entries of a report or notification always get one, made from the id they share with the
-    statement that books them: that statement needs its rows, whichever file comes first.
+    Rows of a report or notification always get an id of their own and remember the identity of
+    the entry they announce: the statement that books it needs its row, whichever comes first.
+
+    Args:
+        converted: one statement's rows, changed in place; gets ``entry_identities``.
+        before: statements of the same file, converted already.
+        taken: entry ids of the same file; grows.
     """
-    head = converted["statements"][0]
-    if head["kind"] != "booked":
-        for row in converted["entries"]:
-            row["entry_id"] = content_id(head["kind"], row["entry_id"])
-        for row in converted["details"]:
-            row["entry_id"] = content_id(head["kind"], row["entry_id"])
-            row["detail_id"] = content_id("detail", row["entry_id"], row["ordinal"])
-        return
-    ids = [row["entry_id"] for row in converted["entries"]]
-    query = (
-        select(EntryRow.entry_id)
-        .join(StatementRow, StatementRow.statement_id == EntryRow.statement_id)
-        .where(
-            EntryRow.entry_id.in_(ids),
-            StatementRow.kind == head["kind"],
-            or_(
-                StatementRow.sequence_no.is_(None),
-                StatementRow.sequence_no != head["sequence_no"],
-                func.coalesce(StatementRow.page, 1) != (head["page"] or 1),
-            ),
-        )
-    )
-    taken = set(session.scalars(query))
+    (head,) = converted["statements"]
+    key = head["statement_id"]
+    if session.get(StatementRow, key) is not None or any(
+        row["statement_id"] == key for row in before
+    ):
+        key = content_id("statement again", key, head["file_id"], len(before))
+    report = head["kind"] != "booked"
+    announced = {e["entry_id"]: e["entry_id"] for e in converted["entries"]} if report else {}
+    again = announced or _taken(session, converted["entries"]) | taken
+    renewed: dict[str, str] = {}
+    for row in (head, *converted["balances"], *converted["entries"]):
+        row["statement_id"] = key
     for row in converted["entries"]:
-        if row["entry_id"] in taken:
-            row["entry_id"] = content_id("entry again", row["entry_id"], head["statement_id"])
-    renewed = dict(zip(ids, (row["entry_id"] for row in converted["entries"]), strict=True))
+        old = row["entry_id"]
+        if old in again:
+            row["entry_id"] = content_id(head["kind"] if report else "entry again", old, key)
+        renewed[old] = row["entry_id"]
+        taken.add(row["entry_id"])
     for row in converted["details"]:
-        if row["entry_id"] in taken:
+        if renewed[row["entry_id"]] != row["entry_id"]:
             row["entry_id"] = renewed[row["entry_id"]]
-            row["detail_id"] = content_id("detail", row["entry_id"], row["ordinal"])
+            row["detail_id"] = f"{row['entry_id']}.{row['ordinal']}"
+    converted["entry_identities"] = [
+        {"entry_id": renewed[old], "identity": old, "counts": False, "shared": ANNOUNCED}
+        for old in announced
+    ]
+
+
+def _taken(session: Session, entries: Sequence[Row]) -> set[str]:
+    ids = [row["entry_id"] for row in entries]
+    return set(session.scalars(select(EntryRow.entry_id).where(among(EntryRow.entry_id, ids))))

@@ -22,13 +22,12 @@ from tieout.ledger.models import (
     EntryRow,
     ItemRow,
     MemberRow,
-    StatementRow,
-    StatementStatus,
 )
 from tieout.money import from_minor
+from tieout.stages.identities import booked_entries, entry_details
 from tieout.stages.sync import is_newest
 
-__all__ = ["Open", "booked_entries", "entry_details", "live_members", "open_items", "open_of"]
+__all__ = ["Open", "live_members", "open_items", "open_of"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,32 +42,10 @@ class Open:
     item_table: pa.Table
 
 
-def booked_entries(session: Session, account_code: str, *, state: str) -> list[EntryRow]:
-    """Booked entries of the account's statements in the given state, in statement order."""
-    query = (
-        select(EntryRow)
-        .join(StatementRow, StatementRow.statement_id == EntryRow.statement_id)
-        .join(StatementStatus, StatementStatus.statement_id == EntryRow.statement_id)
-        .where(
-            EntryRow.account_code == account_code,
-            EntryRow.status == "booked",
-            StatementStatus.state == state,
-        )
-        .order_by(StatementRow.closed_on, EntryRow.statement_id, EntryRow.ordinal)
-    )
-    return list(session.scalars(query))
-
-
 def live_members(session: Session, side: str) -> set[str]:
     """Ids on one side that a live group claims."""
     query = select(MemberRow.member_id).where(MemberRow.side == side, MemberRow.live)
     return set(session.scalars(query))
-
-
-def entry_details(session: Session, entry_ids: Collection[str]) -> list[DetailRow]:
-    """Details of the given entries, in order."""
-    query = select(DetailRow).where(DetailRow.entry_id.in_(list(entry_ids)))
-    return list(session.scalars(query.order_by(DetailRow.entry_id, DetailRow.ordinal)))
 
 
 def open_of(session: Session, account: Account, day: dt.date, explained: Collection[str]) -> Open:
@@ -84,7 +61,7 @@ def open_of(session: Session, account: Account, day: dt.date, explained: Collect
     claimed = live_members(session, "entry")
     entries = {
         e.entry_id: e
-        for e in booked_entries(session, account.code, state="accepted")
+        for e in booked_entries(session, account.code, states=("accepted",))
         if e.entry_id not in claimed
         and e.entry_id not in explained
         and (e.booked_on is None or e.booked_on <= day)

@@ -24,6 +24,7 @@ from tieout.matching import ladder as ladders
 from tieout.matching.engine import match
 from tieout.matching.nearest import nearest
 from tieout.stages.account_exceptions import books_drafts, manual_drafts, statement_drafts
+from tieout.stages.corrected import mark_reversed, propose_reversals, take_back
 from tieout.stages.derive import derive_proposals
 from tieout.stages.exceptions import (
     entry_drafts,
@@ -31,8 +32,9 @@ from tieout.stages.exceptions import (
     refused_drafts,
     transit_drafts,
 )
-from tieout.stages.groups import group_views, join_own_postings, record_groups
+from tieout.stages.groups import group_views, record_groups
 from tieout.stages.open_tables import open_of
+from tieout.stages.own_postings import join_own_postings
 from tieout.stages.runs import stage_run
 
 __all__ = ["ReconcileResult", "accounts", "reconcile_account"]
@@ -92,6 +94,7 @@ def reconcile_account(ledger: Ledger, account_code: str, day: dt.date) -> Reconc
         day = max(day, _reached(session, account_code) or day)
         lock_undecided(session, account_code)
         before = _adjustment_states(session, account_code)
+        take_back(session, account)
         joined = join_own_postings(session, run.run_id, account)
         groups, opened, resolved = _derive(session, run.run_id, account, mapped, day)
         proposals = sum(
@@ -107,6 +110,7 @@ def _derive(
 ) -> tuple[int, int, int]:
     """Match, propose, and name exceptions; returns new groups, exceptions opened and resolved."""
     policy, ladder = load_policy(account.policy), ladders.load(account.ladder)
+    mark_reversed(session, account)
     standing = standing_amounts(session, account.code)
     explained = {subject_id for side, subject_id in standing if side == "entry"}
     open_ = open_of(session, account, day, explained)
@@ -121,11 +125,12 @@ def _derive(
     views = group_views(session, account.code)
     undecided = [v for v in views if ("group", v.group.group_id) not in standing]
     derived = derive_proposals(session, account, mapped, policy, left, details, undecided)
-    doubts = statement_drafts(session, account, mapped, policy)
+    reversals = propose_reversals(session, account, mapped)
+    doubts = statement_drafts(session, account, policy)
     doubts += books_drafts(session, account, day)
     blocked = unresolved(session, account.code, doubts)
     states = record_proposals(
-        session, run_id, account.code, policy, derived.proposals, blocked=blocked
+        session, run_id, account.code, policy, [*derived.proposals, *reversals], blocked=blocked
     )
     near = nearest(open_.entry_table, open_.detail_table, open_.item_table, ladder, result)
     in_transit = [i for k, i in open_.items.items() if k not in taken]

@@ -9,17 +9,23 @@ from decimal import Decimal
 from typing import Any, Final
 
 import pyarrow as pa
-from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from tieout.canonical import Tables
 from tieout.errors import Finding, MoneyError
 from tieout.ledger import bulk_load
-from tieout.ledger.models import BalanceRow, DetailRow, EntryRow, StatementRow
+from tieout.ledger.models import (
+    BalanceRow,
+    Base,
+    DetailRow,
+    EntryIdentity,
+    EntryRow,
+    StatementRow,
+)
 from tieout.masterdata import BankAccount, resolve
 from tieout.money import exponent_of, to_minor
 from tieout.quality.controls import edges
-from tieout.stages.known import in_other_format, renew_ids
+from tieout.stages.known import is_known, renew_ids
 
 __all__ = ["Recorded", "record_tables"]
 
@@ -86,6 +92,14 @@ _DETAIL: Final = (
     "fx_rate",
 )
 
+_TABLES: Final[dict[str, type[Base]]] = {
+    "statements": StatementRow,
+    "balances": BalanceRow,
+    "entries": EntryRow,
+    "details": DetailRow,
+    "entry_identities": EntryIdentity,
+}
+
 
 @dataclass
 class Recorded:
@@ -110,36 +124,27 @@ def record_tables(
     balances = _by(tables.balances.to_pylist(), "statement_id")
     entries = _by(tables.entries.to_pylist(), "statement_id")
     details = _by(tables.details.to_pylist(), "entry_id")
-    known = _known(session, tables)
-    rows: dict[str, list[Row]] = {"statements": [], "balances": [], "entries": [], "details": []}
+    rows: dict[str, list[Row]] = {name: [] for name in _TABLES}
+    taken: set[str] = set()
     for statement in tables.statements.to_pylist():
         key = statement["statement_id"]
         account = resolve(accounts, statement["account_id"], statement["currency"])
         if key in refused or account is None:
             continue
-        if key in known:
-            done.findings.append(_duplicate(statement))
-            continue
-        known.add(key)
         try:
             converted = _convert(statement, account, balances.get(key, []), entries, details)
         except MoneyError as error:
             where = error.where or f"statement {statement['statement_ref']}"
             done.findings.append(Finding(error.code, "error", where, error.message, error.remedy))
             continue
-        if in_other_format(session, converted["statements"][0], rows["statements"]):
+        if is_known(session, converted):
             done.findings.append(_duplicate(statement))
             continue
-        renew_ids(session, converted)
+        renew_ids(session, converted, rows["statements"], taken)
         for name, part in converted.items():
             rows[name].extend(part)
         done.accounts.add(account.code)
-    for name, model in (
-        ("statements", StatementRow),
-        ("balances", BalanceRow),
-        ("entries", EntryRow),
-        ("details", DetailRow),
-    ):
+    for name, model in _TABLES.items():
         done.counts[name] = bulk_load(session, model, _arrow(rows[name]))
     return done
 
@@ -149,12 +154,6 @@ def _by(rows: list[Row], column: str) -> dict[str, list[Row]]:
     for row in rows:
         grouped.setdefault(row[column], []).append(row)
     return grouped
-
-
-def _known(session: Session, tables: Tables) -> set[str]:
-    ids = tables.statements.column("statement_id").to_pylist()
-    found = select(StatementRow.statement_id).where(StatementRow.statement_id.in_(ids))
-    return set(session.scalars(found))
 
 
 def _duplicate(statement: Mapping[str, Any]) -> Finding:
@@ -256,7 +255,7 @@ def _closed_on(
 
 
 _DATES: Final = frozenset({"booked_on", "closed_on", "on", "valued_on"})
-_FLAGS: Final = frozenset({"incomplete", "reversal"})
+_FLAGS: Final = frozenset({"counts", "incomplete", "reversal"})
 
 
 def _arrow(rows: list[Row]) -> pa.Table:

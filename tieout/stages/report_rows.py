@@ -10,7 +10,6 @@ from sqlalchemy.orm import Session
 from tieout.ledger.models import (
     Adjustment,
     Delivery,
-    EntryRow,
     ExceptionRow,
     FileRow,
     FindingRow,
@@ -20,7 +19,7 @@ from tieout.ledger.models import (
 )
 from tieout.reports import model
 from tieout.stages.derive import narrative_of
-from tieout.stages.open_tables import entry_details
+from tieout.stages.identities import entry_details, entry_of
 from tieout.stages.sync import current_items
 
 __all__ = ["exception_rows", "file_rows", "posting_rows", "proposal_rows"]
@@ -68,7 +67,7 @@ def _exception(
 def _about(session: Session, row: ExceptionRow, items: dict[str, ItemRow]) -> tuple[str, str]:
     """Counterparty and narrative of what an exception is about."""
     if row.subject_side == "entry":
-        entry = session.get_one(EntryRow, row.subject_id)
+        entry = entry_of(session, row.subject_id)
         details = entry_details(session, [row.subject_id])
         names = dict.fromkeys(d.counterparty_name for d in details if d.counterparty_name)
         return ", ".join(list(names)[:3]), narrative_of(entry, details)

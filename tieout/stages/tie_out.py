@@ -34,7 +34,8 @@ from tieout.reports.model import (
 )
 from tieout.stages.derive import narrative_of
 from tieout.stages.groups import GroupView, group_views
-from tieout.stages.open_tables import booked_entries, entry_details, live_members, open_items
+from tieout.stages.identities import booked_entries, entry_details
+from tieout.stages.open_tables import live_members, open_items
 from tieout.stages.sync import is_newest
 
 __all__ = ["account_tie_out"]
@@ -69,7 +70,7 @@ def account_tie_out(session: Session, account: Account, day: dt.date) -> Account
     books = _books_balance(session, account, day)
     closing = bank.statement.closing_minor if bank else None
     unexplained = brs(closing, books, sections)
-    entries = _entries_of(session, account, day)
+    entries = booked_entries(session, account.code, states=("accepted", "staged"), closed_on=day)
     claimed = live_members(session, "entry")
     matched = [e for e in entries if e.entry_id in claimed]
     number = bank.statement.sequence_no if bank else None
@@ -152,28 +153,12 @@ def _books_balance(session: Session, account: Account, day: dt.date) -> int:
     return int(balance) + int(session.scalars(since).one())
 
 
-def _entries_of(session: Session, account: Account, day: dt.date) -> list[EntryRow]:
-    """Booked entries of the statements that close on the day, staged ones included."""
-    query = (
-        select(EntryRow)
-        .join(StatementRow, StatementRow.statement_id == EntryRow.statement_id)
-        .join(StatementStatus, StatementStatus.statement_id == EntryRow.statement_id)
-        .where(
-            StatementRow.account_code == account.code,
-            StatementRow.closed_on == day,
-            StatementStatus.state.in_(("accepted", "staged")),
-            EntryRow.status == "booked",
-        )
-    )
-    return list(session.scalars(query))
-
-
 def _sections(session: Session, account: Account, day: dt.date) -> tuple[BrsSection, ...]:
     lines: dict[SectionKind, list[BrsLine]] = {kind: [] for kind in _KINDS}
     adjustments = _adjustments(session, account)
     claimed = live_members(session, "entry")
-    accepted = _until(booked_entries(session, account.code, state="accepted"), day)
-    staged = _until(booked_entries(session, account.code, state="staged"), day)
+    accepted = _until(booked_entries(session, account.code, states=("accepted",)), day)
+    staged = _until(booked_entries(session, account.code, states=("staged",)), day)
     details: dict[str, list[DetailRow]] = {}
     for detail in entry_details(session, [e.entry_id for e in (*accepted, *staged)]):
         details.setdefault(detail.entry_id, []).append(detail)
@@ -183,6 +168,8 @@ def _sections(session: Session, account: Account, day: dt.date) -> tuple[BrsSect
             lines[kind].append(_entry_line(entry, details.get(entry.entry_id, []), day, note))
     in_transit = list(open_items(session, account, day).values())
     for view in group_views(session, account.code, until=day):
+        if not view.entries and not view.effect_minor:
+            continue  # a posting and its reversal
         if not view.entries:
             # The bank booked it after the day: on the day it was in transit.
             in_transit += [i for i in view.items if i.open_minor]

@@ -1,0 +1,95 @@
+"""Arrow arrays from numpy and from Python values, without ``pa.array``.
+
+``pa.array`` and ``pa.scalar`` import pandas to ask whether they were given a series: half a second
+and 60 MB, more than reading a file of 20 MB takes here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
+from typing import Any, Final
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from parsers._tags import UnsureError
+
+__all__ = ["buffer", "fixed", "flags", "listed", "table"]
+
+Array = npt.NDArray[Any]
+
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+_FIRST_DAY: Final = date(1970, 1, 1).toordinal()
+_MICROSECOND: Final = timedelta(microseconds=1)
+
+
+def buffer(values: Array) -> pa.Buffer:
+    """The numbers' own memory."""
+    memory: Any = np.ascontiguousarray(values)
+    return pa.py_buffer(memory)
+
+
+def fixed(values: Array, kind: pa.DataType, known: Array | None = None) -> pa.Array[Any]:
+    """Numbers as an array of that type (of the same width), null where not known."""
+    return pa.Array.from_buffers(kind, len(values), [_mask(known), buffer(values)])
+
+
+def flags(values: Array, known: Array | None = None) -> pa.Array[Any]:
+    """Truth values as an array."""
+    bits = buffer(np.packbits(values, bitorder="little"))
+    return pa.Array.from_buffers(pa.bool_(), len(values), [_mask(known), bits])
+
+
+def listed(values: Sequence[Any], kind: pa.DataType = pa.string()) -> pa.Array[Any]:  # noqa: B008
+    """Python values (None is null) as an array of a type the canonical tables have.
+
+    Raises:
+        UnsureError: a value does not fit.
+    """
+    known = np.array([value is not None for value in values], dtype=bool)
+    if pa.types.is_string(kind):
+        return _texts(values, known)
+    if pa.types.is_boolean(kind):
+        return flags(np.array([bool(value) for value in values], dtype=bool), known)
+    if pa.types.is_decimal(kind):
+        raw = b"".join(_unscaled(value, kind) for value in values)
+        return fixed(np.frombuffer(raw, dtype=np.uint8).reshape(-1, 16), kind, known)
+    if pa.types.is_date32(kind):
+        days = [_FIRST_DAY if value is None else value.toordinal() for value in values]
+        return fixed(np.array(days, dtype=np.int32) - np.int32(_FIRST_DAY), kind, known)
+    if pa.types.is_timestamp(kind):
+        whole = [0 if value is None else (value - _EPOCH) // _MICROSECOND for value in values]
+    else:
+        whole = [0 if value is None else value for value in values]
+    return fixed(np.array(whole, dtype=np.int64), kind, known)
+
+
+def table(rows: Sequence[Mapping[str, Any]], schema: pa.Schema) -> pa.Table:
+    """As `tieout.canonical.table`."""
+    columns = [listed([row.get(f.name) for row in rows], f.type) for f in schema]
+    return pa.Table.from_arrays(columns, schema=schema)
+
+
+def _mask(known: Array | None) -> pa.Buffer | None:
+    if known is None or known.all():
+        return None
+    return buffer(np.packbits(known, bitorder="little"))
+
+
+def _texts(values: Sequence[str | None], known: Array) -> pa.Array[Any]:
+    encoded = [(value or "").encode() for value in values]
+    ends = np.cumsum([0, *map(len, encoded)], dtype=np.int32)
+    return pa.StringArray.from_buffers(
+        len(encoded), buffer(ends), pa.py_buffer(b"".join(encoded)), _mask(known)
+    )
+
+
+def _unscaled(value: Decimal | None, kind: Any) -> bytes:
+    scaled = (value or Decimal(0)).scaleb(kind.scale)
+    whole = int(scaled)
+    if whole != scaled or abs(whole) >= 10**kind.precision:
+        raise UnsureError(f"{value} does not fit")
+    return whole.to_bytes(16, "little", signed=True)

@@ -1,0 +1,100 @@
+"""Batches that wait: in memory while they are few, else in a temporary file."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterator
+from types import TracebackType
+from typing import Any, Final, Self
+
+import pyarrow as pa
+import pyarrow.ipc
+
+from tieout.canonical import BALANCES, STATEMENTS, Tables
+from tieout.errors import Finding
+
+__all__ = ["Spool"]
+
+#: Bytes of tables kept in memory.
+_ROOM: Final = 32 << 20
+_NAMES: Final = ("statements", "balances", "entries", "details", "payments", "statuses")
+
+
+class Spool:
+    """A file's batches, taken once and given back once, in order.
+
+    Statements and balances are also given together: they are few, or small.
+    """
+
+    def __init__(self) -> None:
+        self._held: list[Tables] = []
+        self._bytes = 0
+        self._file: Any = None  # the stubs know no temporary file
+        self._findings: list[tuple[Finding, ...]] = []
+        self._statements: list[pa.Table] = []
+        self._balances: list[pa.Table] = []
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        if self._file is not None:
+            self._file.close()
+
+    @property
+    def statements(self) -> pa.Table:
+        """All statements of the file."""
+        return _joined(self._statements, STATEMENTS)
+
+    @property
+    def balances(self) -> pa.Table:
+        """All balances of the file."""
+        return _joined(self._balances, BALANCES)
+
+    def add(self, batch: Tables) -> None:
+        """Take one batch."""
+        if batch.statements.num_rows:
+            self._statements.append(batch.statements)
+        if batch.balances.num_rows:
+            self._balances.append(batch.balances)
+        self._bytes += sum(getattr(batch, name).nbytes for name in _NAMES)
+        if self._file is None and self._bytes > _ROOM:
+            self._file = tempfile.TemporaryFile(prefix="tieout-")  # noqa: SIM115 - closed on exit
+            for held in self._held:
+                self._write(self._file, held)
+            self._held = []
+        if self._file is None:
+            self._held.append(batch)
+        else:
+            self._write(self._file, batch)
+
+    def batches(self) -> Iterator[Tables]:
+        """All batches, in order."""
+        yield from self._held
+        if self._file is None:
+            return
+        self._file.seek(0)
+        for findings in self._findings:
+            tables = {name: _read(self._file) for name in _NAMES}
+            yield Tables(**tables, findings=findings)
+
+    def _write(self, file: Any, batch: Tables) -> None:
+        self._findings.append(batch.findings)
+        for name in _NAMES:
+            table = getattr(batch, name).combine_chunks()
+            with pa.ipc.new_stream(file, table.schema) as writer:
+                writer.write_table(table)
+
+
+def _read(file: Any) -> pa.Table:
+    with pa.ipc.open_stream(file) as reader:
+        return reader.read_all()
+
+
+def _joined(tables: list[pa.Table], schema: pa.Schema) -> pa.Table:
+    return pa.concat_tables(tables) if tables else schema.empty_table()

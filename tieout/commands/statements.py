@@ -1,0 +1,76 @@
+"""``tieout statements list | resolve``, ``tieout files list | release``: people's word on input."""
+
+from __future__ import annotations
+
+import argparse
+import json
+
+from rich.table import Table
+from rich.text import Text
+
+from tieout.commands.common import console, person
+from tieout.stages.people import file_rows, release_file, resolve_statement, statement_rows
+from tieout.wiring import open_ledger
+
+__all__ = ["add"]
+
+Commands = argparse._SubParsersAction  # argparse gives it no public name
+
+
+def add(commands: Commands[argparse.ArgumentParser]) -> None:
+    """Declare both families."""
+    parser = commands.add_parser("statements", help="list statements; resolve a damaged one")
+    verbs = parser.add_subparsers(dest="verb", required=True)
+    listing = verbs.add_parser("list", help="booked statements and what counts of them")
+    listing.add_argument("--account", metavar="CODE", help="of one account")
+    listing.add_argument("--json", action="store_true", help="one JSON object a line")
+    _decision(verbs, "resolve", "take one with an unreadable record for whole")
+    parser.set_defaults(run=_statements)
+    parser = commands.add_parser("files", help="list files by state; release a quarantined one")
+    verbs = parser.add_subparsers(dest="verb", required=True)
+    listing = verbs.add_parser("list", help="quarantined files, and why")
+    listing.add_argument("--state", default="quarantined", help="another state")
+    listing.add_argument("--json", action="store_true", help="one JSON object a line")
+    _decision(verbs, "release", "let the next run read it once more")
+    parser.set_defaults(run=_files)
+
+
+def _decision(verbs: Commands[argparse.ArgumentParser], verb: str, words: str) -> None:
+    one = verbs.add_parser(verb, help=words)
+    one.add_argument("id", help="its id, or the start of it")
+    one.add_argument("reason", help="why, for the audit trail")
+    one.add_argument("--as", dest="person", help="who decides (default: your login)")
+
+
+def _statements(args: argparse.Namespace) -> int:
+    with open_ledger() as ledger:
+        if args.verb == "list":
+            with ledger.session() as session:
+                _print(statement_rows(session, args.account), as_json=args.json)
+            return 0
+        state = resolve_statement(ledger, args.id, person(args.person), args.reason)
+        print(f"statement {args.id}: {state}")
+        return 0 if state != "staged" else 1
+
+
+def _files(args: argparse.Namespace) -> int:
+    with open_ledger() as ledger, ledger.session() as session:
+        if args.verb == "list":
+            _print(file_rows(session, args.state), as_json=args.json)
+            return 0
+        file = release_file(session, args.id, person(args.person), args.reason)
+        print(f"{file.name}: {file.state}, the next `tieout ingest` reads it")
+    return 0
+
+
+def _print(rows: list[dict[str, str]], *, as_json: bool) -> None:
+    if as_json:
+        for row in rows:
+            print(json.dumps(row, ensure_ascii=False))
+        return
+    table = Table(box=None, pad_edge=False)
+    for name in rows[0] if rows else ():
+        table.add_column(name, justify="right" if name == "closing" else "left")
+    for row in rows:
+        table.add_row(*(Text(v[:12] if n == "id" else v) for n, v in row.items()))
+    console().print(table)
