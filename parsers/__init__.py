@@ -16,12 +16,14 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final, Protocol
+from typing import Any, Final, Protocol
 
 from parsers import (
+    _delimited_profile,
+    _fixed_profile,
     aeb43,
     bai2,
     camt052,
@@ -29,6 +31,8 @@ from parsers import (
     camt054,
     cfonb120,
     coda,
+    delimited,
+    fixed_width,
     mt940,
     mt942,
     ofx,
@@ -37,6 +41,9 @@ from parsers import (
     v11,
 )
 from parsers._container import Member, kind_of, opened
+from parsers._dialects import adapted, encoding_for, of_file
+from parsers._dialects import parse as dialect
+from parsers._heads import HEAD_BYTES
 from parsers._pgp import is_rfc9580, pgp_kind
 from parsers._repeats import with_ids
 from tieout.canonical import Tables, concat
@@ -49,6 +56,7 @@ __all__ = [
     "Member",
     "Parsed",
     "Stream",
+    "check_profile",
     "identify",
     "is_rfc9580",
     "kind_of",
@@ -57,9 +65,6 @@ __all__ = [
     "read_file",
     "stream_file",
 ]
-
-#: How much of a file `identify` sees.
-HEAD_BYTES: Final = 1 << 16
 
 
 class Format(Protocol):
@@ -90,6 +95,8 @@ FORMATS: Final[tuple[Format, ...]] = (
     v11,
     aeb43,
     ofx,
+    fixed_width,
+    delimited,
 )
 
 #: Told apart from noise, so that the refusal can name what it is.
@@ -127,6 +134,20 @@ def identify(head: bytes) -> str | None:
     """The exact format of a file that starts with these bytes (`HEAD_BYTES`), or None."""
     found = _find(head)
     return found[1] if found else None
+
+
+def check_profile(name: str, found: Mapping[str, Any]) -> None:
+    """Check one profile of ``mappings/banks``.
+
+    Raises:
+        ProfileError: names the key and its nearest right one.
+    """
+    if "delimited" in found:
+        _delimited_profile.parse(name, found)
+    elif "fixed" in found:
+        _fixed_profile.parse(name, found)
+    else:
+        dialect(name, found)
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,9 +192,8 @@ def stream_file(path: Path, encoding: str | None = None) -> Stream:
     if found is None:
         raise _unknown(head)
     module, exact = found
-    return Stream(
-        exact, digest, size, _guarded(module, with_ids(module.read(path, encoding), digest))
-    )
+    batches = with_ids(_batches(module, exact, path, head, encoding), digest)
+    return Stream(exact, digest, size, _guarded(module, batches))
 
 
 def read_file(path: Path, encoding: str | None = None) -> Parsed:
@@ -199,6 +219,16 @@ def _guarded(module: Format, batches: Iterator[Tables]) -> Iterator[Tables]:
             where="file",
             remedy="please report it with the file; nothing of it was read",
         ) from error
+
+
+def _batches(
+    module: Format, exact: str, path: Path, head: bytes, encoding: str | None
+) -> Iterator[Tables]:
+    """The reader's batches, as the bank's dialect (`parsers._dialects`) reads them."""
+    dialects = of_file(exact, head)
+    if not dialects:
+        return module.read(path, encoding)
+    return adapted(module.read(path, encoding or encoding_for(dialects, path)), dialects)
 
 
 def _unknown(head: bytes) -> InputError:

@@ -18,7 +18,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
 from parsers._text import clean, reference
@@ -87,6 +87,8 @@ class Decoded:
     original: str | None = None  # currency and amount as written: USD12,50
     charges: str | None = None
     structured: bool = False
+    text: str | None = None  # all of it, where a dialect took it apart
+    more: dict[str, str] = field(default_factory=dict)  # further columns of a detail
 
 
 def decode(lines: Sequence[str]) -> Decoded:

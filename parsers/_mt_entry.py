@@ -8,6 +8,7 @@ from datetime import date
 from decimal import Decimal
 from typing import Any, Final
 
+from parsers._dialect86 import Layout
 from parsers._field86 import Decoded, decode
 from parsers._rows import Rows
 from parsers._text import clean, is_iban, reference
@@ -64,7 +65,12 @@ def entry_date(month_day: str, value: str) -> date | None:
 
 
 def entry(
-    line: int, lines: Sequence[str], texts: Sequence[str], extra: Sequence[str], rows: Rows
+    line: int,
+    lines: Sequence[str],
+    texts: Sequence[str],
+    extra: Sequence[str],
+    rows: Rows,
+    layout: Layout | None = None,
 ) -> tuple[Row, Row] | None:
     """Entry and detail row (ids, account and currency are the caller's).
 
@@ -74,6 +80,7 @@ def entry(
         texts: lines of all ``:86:`` that follow it.
         extra: lines of ``:NS:`` fields that follow it.
         rows: takes the findings.
+        layout: of the texts, where a dialect declares it.
 
     Returns:
         None where the line cannot be read; a finding holds its raw text.
@@ -92,9 +99,12 @@ def entry(
     sign = _SIGN[found["mark"]]
     kind, own_ref, bank_ref, tail = _references(found["rest"])
     notes = [text for text in [tail, *(s.strip() for s in supplement)] if text]
-    decoded = decode(texts) if texts else Decoded()
+    read = decode if layout is None else layout.decode
+    decoded = read(texts) if texts else Decoded()
     named = _national(extra, decoded)
-    narrative = [decoded.booking_text] if decoded.structured else [named, decoded.narrative]
+    narrative = (
+        [decoded.booking_text] if decoded.structured else [named, decoded.text or decoded.narrative]
+    )
     decoded.counterparty_name = decoded.counterparty_name or tail
     row: Row = {
         "line_no": line,
@@ -191,6 +201,7 @@ def _detail(
         "original_amount": sign * original[0] if original else None,
         "original_currency": original[1] if original else None,
         "charges": -charges if charges else charges,
+        **decoded.more,
     }
 
 

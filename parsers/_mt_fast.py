@@ -13,13 +13,16 @@ from typing import Final
 
 import numpy as np
 
+from parsers import _mt_reader
 from parsers._columns import (
     merged,
 )
+from parsers._dialects import has_layout
 from parsers._field86 import unwrap
+from parsers._heads import head_of
 from parsers._mt_bulk import Bulk, Run, read_block
 from parsers._mt_reader import Reader
-from parsers._mtfields import Ahead, Field, FieldReader
+from parsers._mtfields import Ahead, Field, FieldReader, message_type
 from parsers._rows import BATCH_ENTRIES, Rows
 from parsers._text import LINE_ENDS, byte_blocks, encoding_of, last_byte
 from tieout.canonical import Tables
@@ -39,6 +42,11 @@ def messages(path: Path, encoding: str | None) -> Iterator[Tables]:
     Raises:
         InputError: ``MT_TRUNCATED``, ``MT_NO_STATEMENT``, ``MT_FIELD_TOO_LONG``, ``TEXT_*``.
     """
+    head = head_of(path)
+    if has_layout(message_type(head) or "MT940", head):
+        # A dialect that takes texts apart is the strict reader's.
+        yield from _mt_reader.messages(path, encoding)
+        return
     chosen, finding = encoding_of(path, encoding)
     rows = Rows()
     if finding is not None:

@@ -6,10 +6,12 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Final
 
+from parsers._dialects import Dialect, chosen, of_file
 from parsers._field86 import unwrap
+from parsers._heads import head_of
 from parsers._mt_entry import entry
 from parsers._mt_statement import Statement, balance_amount
-from parsers._mtfields import BALANCE_TAGS, BEGIN, BETWEEN, END, Field, fields
+from parsers._mtfields import BALANCE_TAGS, BEGIN, BETWEEN, END, Field, fields, message_type
 from parsers._rows import Rows, balance_finding
 from parsers._text import LINE_ENDS, clean, encoding_of, last_byte, lines
 from tieout.canonical import Tables
@@ -22,13 +24,14 @@ _HEADER: Final = _INTERIM | {"20", "21", "25", "25P", "28", "28C", "NS"}
 
 
 def messages(path: Path, encoding: str | None) -> Iterator[Tables]:
-    """The messages of a file, in batches of about 5,000 entries (see `parsers.mt940.read`)."""
-    chosen, finding = encoding_of(path, encoding)
+    """The messages of a file, MT940 or MT942 each, in batches (raises as `mt940.read`)."""
+    named, finding = encoding_of(path, encoding)
+    head = head_of(path)
     rows = Rows()
     if finding is not None:
         rows.findings.append(finding)
-    reader = Reader(rows)
-    for found in fields(lines(path, chosen)):
+    reader = Reader(rows, of_file(message_type(head) or "MT940", head))
+    for found in fields(lines(path, named)):
         reader.feed(found)
         if rows.full:
             yield rows.take()
@@ -40,8 +43,8 @@ def messages(path: Path, encoding: str | None) -> Iterator[Tables]:
 class Reader:
     """Puts fields together to statements."""
 
-    def __init__(self, rows: Rows) -> None:
-        self.rows = rows
+    def __init__(self, rows: Rows, dialects: tuple[Dialect, ...] = ()) -> None:
+        self.rows, self.dialects = rows, dialects
         self.number = 0
         self.header: list[Field] = []
         self.reports = False  # the header has a field of MT942
@@ -125,6 +128,8 @@ class Reader:
         fresh = Statement(self.number, line)
         fresh.declared = self.declared
         fresh.read_header(header, found, self.rows)
+        dialect = chosen(self.dialects, fresh.row.get("account_id"))
+        fresh.layout = dialect.field86 if dialect else None
         before, self.waiting = self.waiting, None
         if before is not None:
             if found.tag == "60M" and before.goes_on_with(fresh):
@@ -162,7 +167,7 @@ class Reader:
     ) -> None:
         """Add an entry to the statement, or a finding where it cannot be read."""
         now.count += 1
-        found = entry(field.line, field.lines, texts, extra, self.rows)
+        found = entry(field.line, field.lines, texts, extra, self.rows, now.layout)
         if found is None:
             now.incomplete = True
             return

@@ -8,6 +8,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any, Final
 
+from parsers._dialect86 import Layout
 from parsers._mt_entry import short_date
 from parsers._mt_interim import Interim, moment
 from parsers._mtfields import Field
@@ -46,6 +47,7 @@ class Statement:
         self.interim_facts = Interim()
         self.declared: str | None = None  # message type by the envelope
         self.has_interim_field = False
+        self.layout: Layout | None = None  # of :86:, where a dialect declares it
         self.made_at: datetime | None = None
 
     @property

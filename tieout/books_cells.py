@@ -15,7 +15,7 @@ from typing import Final
 from tieout.errors import InputError
 from tieout.money import is_currency, parse_amount
 
-__all__ = ["DATE_FORMS", "amounts", "currency", "dates", "refusal"]
+__all__ = ["DATE_FORMS", "amount_of", "amounts", "currency", "dates", "day_of", "refusal"]
 
 DATE_FORMS: Final = (
     "%Y-%m-%d",
@@ -39,7 +39,8 @@ def refusal(path: Path, code: str, bad: Sequence[str], remedy: str) -> InputErro
     return InputError(code, "; ".join(bad[:_BAD_MAX]) + more, where=str(path), remedy=remedy)
 
 
-def _day(text: str, form: str) -> date | None:
+def day_of(text: str, form: str) -> date | None:
+    """A date in the given form, or None where it is none."""
     try:
         return datetime.strptime(text, form).date()  # noqa: DTZ007  a calendar date has no zone
     except ValueError:
@@ -59,7 +60,7 @@ def dates(
         InputError: ``DATE_MALFORMED``, ``DATE_AMBIGUOUS``, ``DATE_MISSING``.
     """
     distinct = sorted({text for _, text in cells if text})
-    readings = {form: {text: _day(text, form) for text in distinct} for form in forms}
+    readings = {form: {text: day_of(text, form) for text in distinct} for form in forms}
     whole = [form for form, days in readings.items() if all(days.values())]
     if not whole:
         best = max(readings, key=lambda form: sum(d is not None for d in readings[form].values()))
@@ -104,7 +105,7 @@ def amounts(
     values: dict[tuple[int, str], Decimal | None] = {}
     for line, field, text in cells:
         try:
-            values[line, field] = _amount(text, mark)
+            values[line, field] = amount_of(text, mark)
         except ValueError:
             bad.append(f"line {line} column {field!r}: {text!r} is no amount")
     for line, _ in rows:
@@ -130,7 +131,7 @@ def _mark(path: Path, cells: Sequence[tuple[int, str, str]]) -> str:
         counts = {m: sum(_reads(text, m) for _, _, text in cells) for m in _MARKS}
         return max(counts, key=lambda m: counts[m])
     for line, field, text in cells:
-        if _amount(text, ".") != _amount(text, ","):
+        if amount_of(text, ".") != amount_of(text, ","):
             bad = [f"line {line} column {field!r}: {text!r} may be thousands or decimals"]
             raise refusal(path, "AMOUNT_AMBIGUOUS", bad, "name a profile that says the mark")
     return "."
@@ -138,14 +139,19 @@ def _mark(path: Path, cells: Sequence[tuple[int, str, str]]) -> str:
 
 def _reads(text: str, mark: str) -> bool:
     try:
-        _amount(text, mark)
+        amount_of(text, mark)
     except ValueError:
         return False
     return True
 
 
-def _amount(text: str, mark: str) -> Decimal | None:
+def amount_of(text: str, mark: str, thousands: str | None = None) -> Decimal | None:
     """An amount with an optional sign before or behind, or in brackets; None when empty.
+
+    Args:
+        text: the cell.
+        mark: the decimal mark.
+        thousands: the only mark between thousands, ``""`` for none; None allows the usual ones.
 
     Raises:
         ValueError: it is none.
@@ -155,6 +161,8 @@ def _amount(text: str, mark: str) -> Decimal | None:
         return None
     negative = value.endswith("-") or (value.startswith("(") and value.endswith(")"))
     value = value.strip("()").removesuffix("-").strip()
+    if thousands is not None and re.sub(r"[\d+-]", "", value).replace(mark, "", 1).strip(thousands):
+        raise ValueError(value)
     if len(value) > 40 or not _MARKS[mark].fullmatch(value) or not re.search(r"\d", value):
         raise ValueError(value)
     digits = re.sub(r"[^0-9+\-" + mark + "]", "", value).replace(mark, ".")

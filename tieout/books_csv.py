@@ -28,7 +28,7 @@ from tieout.canonical import ITEMS, table
 from tieout.errors import InputError, ProfileError
 from tieout.identity import content_id
 
-__all__ = ["FIELDS", "Books", "read"]
+__all__ = ["FIELDS", "Books", "check_profile", "read"]
 
 FIELDS: Final = (
     "booked_on",
@@ -142,6 +142,15 @@ def _profile(name: str, content: Mapping[str, Any]) -> _Profile:
         )
     dates = (content["date"],) if content.get("date") else books_cells.DATE_FORMS
     return _Profile(name, heads, content.get("delimiter", ""), decimal, dates)
+
+
+def check_profile(name: str, content: Mapping[str, Any]) -> None:
+    """Check one profile of ``mappings/books``.
+
+    Raises:
+        ProfileError: names the key and its nearest right one.
+    """
+    _profile(name, content)
 
 
 def _plain(header: str) -> str:

@@ -17,8 +17,10 @@ from tieout.commands import (
     demo,
     exceptions,
     match,
+    onboard,
     outbox,
     parse,
+    profiles,
     reconcile,
     stages,
     statements,
@@ -31,6 +33,8 @@ __all__ = ["main"]
 #: In the order in which a day uses them.
 COMMANDS = (
     parse,
+    onboard,
+    profiles,
     reconcile,
     match,
     stages,

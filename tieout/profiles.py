@@ -11,15 +11,28 @@ import difflib
 import hashlib
 import os
 import tomllib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
 from pathlib import Path
 from typing import Any, TypeVar
 
 from tieout.errors import ProfileError
 
-__all__ = ["allow_keys", "fingerprint", "load", "load_all", "mappings_dir", "require"]
+__all__ = [
+    "allow_keys",
+    "fingerprint",
+    "load",
+    "load_all",
+    "mappings_dir",
+    "on_trial",
+    "require",
+    "trial",
+]
 
 T = TypeVar("T")
+
+_TRIAL: ContextVar[tuple[str, str, dict[str, Any]] | None] = ContextVar("trial", default=None)
 
 
 def mappings_dir() -> Path:
@@ -54,9 +67,27 @@ def load(path: Path) -> dict[str, Any]:
 
 def load_all(kind: str) -> list[tuple[str, dict[str, Any]]]:
     """All mappings of a kind (a folder's name) as (stem, content), ordered by stem."""
+    if (tried := on_trial(kind)) is not None:
+        return [tried]
     folder = mappings_dir() / kind
     names = sorted(p for p in folder.glob("*.toml") if not p.name.startswith("_"))
     return [(path.stem, load(path)) for path in names]
+
+
+@contextmanager
+def trial(kind: str, name: str, content: dict[str, Any]) -> Iterator[None]:
+    """Inside, this mapping is the only one of its kind: to try a draft that is no file yet."""
+    token = _TRIAL.set((kind, name, content))
+    try:
+        yield
+    finally:
+        _TRIAL.reset(token)
+
+
+def on_trial(kind: str) -> tuple[str, dict[str, Any]] | None:
+    """The mapping of this kind that is being tried, or None."""
+    tried = _TRIAL.get()
+    return (tried[1], tried[2]) if tried is not None and tried[0] == kind else None
 
 
 def allow_keys(found: Mapping[str, Any], allowed: Sequence[str], where: str) -> None:
