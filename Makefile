@@ -7,7 +7,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 BENCH := .venv-bench
 
-.PHONY: help setup demo up down test corpus check fmt lock clean bench-parse bench-suites
+.PHONY: help setup demo up down test corpus check fmt fuzz lock clean bench-parse bench-suites
 
 help:  ## what each command does
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -45,10 +45,16 @@ check: $(STAMP)  ## format, lint, types, import law, style
 fmt: $(STAMP)  ## format the code and mend what the linter can
 	@$(BIN)/ruff format . && $(BIN)/ruff check --fix .
 
+fuzz: $(STAMP)  ## fuzz a reader: FORMAT=mt940 (default all) TIME=seconds (default 1200)
+	@$(BIN)/python -c 'import atheris' 2>/dev/null || { echo "[fuzz] installing atheris from tests/fuzz/requirements.lock"; \
+		$(BIN)/python -m pip install --disable-pip-version-check -q --require-hashes -r tests/fuzz/requirements.lock; }
+	@$(BIN)/python -m tests.fuzz $(or $(FORMAT),all) $(or $(TIME),1200)
+
 lock: $(STAMP)  ## resolve requirements.lock anew from pyproject.toml
 	@$(BIN)/uv pip compile pyproject.toml --all-extras --universal --python-version 3.11 --generate-hashes \
 		--no-emit-index-url --no-annotate --no-header --quiet --upgrade --output-file requirements.lock
-
+	@echo atheris | $(BIN)/uv pip compile - --python-version 3.11 --generate-hashes \
+		--no-emit-index-url --no-annotate --no-header --quiet --upgrade --output-file tests/fuzz/requirements.lock
 	@$(BIN)/uv pip compile benchmarks/requirements.in --universal --python-version 3.11 --generate-hashes \
 		--no-emit-index-url --no-annotate --no-header --quiet --upgrade --output-file benchmarks/requirements.lock
 

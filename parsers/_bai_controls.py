@@ -8,6 +8,7 @@ from decimal import Decimal
 from typing import Any
 
 from parsers._bai_fields import amount
+from parsers._text import clean
 
 __all__ = ["Tally", "mismatches"]
 
@@ -57,13 +58,13 @@ def mismatches(
     total_text, *counts = [*fields, "", "", ""][: 3 if parts else 2]
     total = amount(total_text) if total_text else None
     if total_text and total not in (tally.total, tally.stated_total):
-        wrong.append(f"total {total_text[:40]} stated, {tally.total} read")
+        wrong.append(f"total {clean(total_text[:40])} stated, {tally.total} read")
     records_text = counts[-1]
     records = _number(records_text)
     if records_text and records not in (tally.records, tally.stated_records):
-        wrong.append(f"{records_text[:20]} records stated, {tally.records} read")
+        wrong.append(f"{clean(records_text[:20])} records stated, {tally.records} read")
     if parts and counts[0] and _number(counts[0]) != tally.parts:
-        wrong.append(f"{counts[0][:20]} {parts} stated, {tally.parts} read")
+        wrong.append(f"{clean(counts[0][:20])} {parts} stated, {tally.parts} read")
     return wrong, total, records
 
 

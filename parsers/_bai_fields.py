@@ -21,7 +21,7 @@ _SIMPLE: Final = frozenset({"", "0", "1", "2", "Z"})
 #: Value date and time; amounts at once, after one day, and later.
 _FURTHER: Final = {"V": 2, "S": 3}
 #: Sign before or behind, zeros to fill the field.
-_AMOUNT = re.compile(r"\s*([+-]?)\s*0*(\d+(?:\.\d*)?)([+-]?)\s*", re.ASCII)
+_AMOUNT = re.compile(r"\s*+([+-]?)\s*+(\d+(?:\.\d*)?)([+-]?)\s*+", re.ASCII)
 _TIME = re.compile(r"(\d\d):?(\d\d)(?::?(\d\d))?", re.ASCII)
 _LAST: Final = time(23, 59, 59)
 _DISTRIBUTIONS_MAX: Final = 10_000
@@ -50,7 +50,9 @@ def amount(text: str) -> Decimal | None:
         found = _AMOUNT.fullmatch(text) if len(text) <= 64 else None
         if found is None or (found[1] and found[3]):
             return None
-        text = ("-" if "-" in (found[1], found[3]) else "") + found[2]
+        digits = found[2].lstrip("0")
+        digits = digits if digits[:1].isdigit() else f"0{digits}"
+        text = ("-" if "-" in (found[1], found[3]) else "") + digits
     try:
         return parse_amount(text)
     except MoneyError:

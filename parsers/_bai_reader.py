@@ -21,6 +21,8 @@ __all__ = ["Reader", "strict"]
 
 _BIC = re.compile(r"[A-Z]{6}[A-Z0-9]{2}(?:[A-Z0-9]{3})?", re.ASCII)
 _FORMATS: Final = {"2": "BAI2", "3": "BAI3"}
+#: Statements wait for the trailers of group and file, in memory.
+_ACCOUNTS_MAX: Final = 75_000
 _REMEDY: Final = "ask the bank for the file again; nothing of it was read"
 
 
@@ -181,6 +183,13 @@ class Reader:
         if self.account is not None:
             self._leave_account(self.account)
         self.number += 1
+        if self.number > _ACCOUNTS_MAX:
+            raise InputError(
+                "BAI_TOO_MANY",
+                f"more than {_ACCOUNTS_MAX:,} accounts",
+                where=f"line {record.line}",
+                remedy="ask the bank for several files; nothing of it was read",
+            )
         self.account = Account(self.number, record, self.head, self.rows)
 
     def _leave_account(self, account: Account) -> None:

@@ -61,8 +61,8 @@ class Batch(Rows):
 
     @property
     def full(self) -> bool:
-        """Whether a batch's worth of entries waits."""
-        return self.waiting >= BATCH_ENTRIES
+        """Whether a batch's worth of entries waits, or of anything else."""
+        return self.waiting >= BATCH_ENTRIES or super().full
 
     def begin(self, owner: Owner) -> None:
         """The entries that follow are this account's."""

@@ -43,6 +43,8 @@ CHUNK: Final = 4 << 20
 CHECK: Final = 1 << 16
 #: Most bytes without the end of an entry.
 _CHUNK_MAX: Final = 32 << 20
+_TAGS_MAX: Final = 1_000_000  # of a chunk
+_HELD_MAX: Final = 8  # chunks that wait for the end of their statement
 
 
 @dataclass(slots=True)
@@ -93,6 +95,8 @@ def batches(path: Path) -> Iterator[Tables]:
         _check_encoding(file)
         file.seek(start.offset)
         for raw in _chunks(file, start.end):
+            if raw.count(b"<") > _TAGS_MAX or len(held) > _HELD_MAX:
+                raise UnsureError("more than may be in memory at once")
             held.append(reader.read(raw))
             if not reader.holds:
                 yield from held

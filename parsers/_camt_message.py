@@ -89,7 +89,7 @@ def strict(path: Path, wanted: Shape) -> Iterator[Tables]:
             rows.findings.append(document.finding)
         page: Node | None = None
         before = count
-        for statement, element in _statements(path, document):
+        for statement, element in _statements(path, document, rows):
             if statement is None:
                 page = Node(element, document.line)
                 continue
@@ -101,9 +101,14 @@ def strict(path: Path, wanted: Shape) -> Iterator[Tables]:
                 statement.begin(str(count), version_of(statement.shape, space, exact), page, rows)
             else:
                 statement.entry(element)
-            if rows.full and not statement.held:
-                yield rows.take()
-                statement.first = 0
+            if statement.ended:
+                yield from statement.released()
+            if rows.full:
+                if statement.held:
+                    statement.hold(rows.take())
+                else:
+                    yield rows.take()
+                    statement.first = 0
         if count == before:
             rows.finding(
                 "CAMT_DOCUMENT_SKIPPED", "warning", f"line {document.line + 1}",
@@ -138,16 +143,22 @@ def _envelope(what: str, where: str) -> InputError:
     )
 
 
-def _misplaced(current: Statement | None, element: etree._Element, line: int) -> None:
+def _misplaced(current: Statement | None, element: etree._Element, line: int, rows: Rows) -> None:
     """An entry that stands in no statement, or somewhere inside one, is never passed over."""
     if current is not None:
         current.misplaced(line)
     elif any(local_name(str(a.tag)) in _ROOTS for a in element.iterancestors()):
         raise _envelope("an entry stands outside of any statement", f"line {line} Ntry")
+    else:
+        rows.finding(
+            "ENTRY_ASTRAY", "error", f"line {line} Ntry",
+            "the entry stands in no message of an account; it was not read",
+            "ask the bank for the file again: it is put together wrongly",
+        )  # fmt: skip
 
 
 def _statements(
-    path: Path, document: Document
+    path: Path, document: Document, rows: Rows
 ) -> Iterator[tuple[Statement | None, etree._Element]]:
     """Steps of each statement: begun, one for each entry, ended; None with the group header."""
     current: Statement | None = None
@@ -158,7 +169,7 @@ def _statements(
         if name == "Ntry":
             parent = element.getparent()
             if event == "end" and parent is not open_at:
-                _misplaced(current, element, document.line + line_of(element))
+                _misplaced(current, element, document.line + line_of(element), rows)
             elif event == "end" and current is not None:
                 yield current, element
                 # The previous entry goes, not this one: the parser still stands on it.

@@ -1,4 +1,4 @@
-"""Who stands on the other side of a camt detail, and what they wrote."""
+"""Whose account it is, who stands on the other side of a camt detail, and what they wrote."""
 
 from __future__ import annotations
 
@@ -6,10 +6,10 @@ import re
 from collections.abc import Collection, Mapping
 from typing import Any, Final
 
-from parsers._text import clean, reference
+from parsers._text import clean, is_iban, reference
 from parsers._xml import Node
 
-__all__ = ["counterparty", "reference_type", "remittance"]
+__all__ = ["account_of", "counterparty", "currency_of", "reference_type", "remittance"]
 
 #: Words by which banks name a kind of reference: old Swiss files in German and French too.
 _KNOWN: Final = {"SCOR": "SCOR", "QRR": "QRR", "ISR": "ISR", "ESR": "ISR", "BVR": "ISR"}
@@ -96,3 +96,33 @@ def reference_type(text: str | None, issuer: str | None = None) -> str | None:
     words = re.findall("[A-Z]+", raw.upper()) if raw else []
     kind = next((_KNOWN[word] for word in words if word in _KNOWN), raw)
     return "BBA" if kind == "SCOR" and issuer and issuer.strip().upper() == "BBA" else kind
+
+
+def account_of(head: Node) -> tuple[str | None, str | None]:
+    """Account and its scheme; an IBAN written as another identification is an IBAN."""
+    iban = head.get("Acct", "Id", "IBAN")
+    if iban is not None:
+        return "".join(iban.split()), "IBAN"
+    paths = (
+        ("Othr", "Id"),
+        ("PrtryAcct", "Id"),
+        ("BBAN",),
+        ("UPIC",),
+    )  # the last three: version 01
+    other = next((t for p in paths if (t := clean(head.get("Acct", "Id", *p)))), None)
+    if other is None:
+        return None, None
+    bare = "".join(other.split())
+    return (bare, "IBAN") if is_iban(bare) else (other, "other")
+
+
+def currency_of(head: Node) -> str | None:
+    """The account's currency: its own, else that of the first booked balance."""
+    own = head.get("Acct", "Ccy")
+    if own is not None:
+        return own
+    for balance in head.all("Bal"):
+        money = balance.one("Amt")
+        if money is not None and money.currency:
+            return money.currency
+    return None

@@ -2,19 +2,29 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any, Final
 
+import pyarrow.compute
 from lxml import etree
 
 from parsers import _camt_entry
+from parsers._camt_party import account_of, currency_of
 from parsers._camt_shapes import Shape
+from parsers._held import Held, filled, negated
 from parsers._rows import Rows, balance_finding, edges
-from parsers._text import clean, is_iban
+from parsers._text import clean
 from parsers._values import amount, day, instant, is_true
 from parsers._xml import Node, line_of
+from tieout.canonical import Tables
+from tieout.errors import Finding
 
 __all__ = ["Statement", "account_of", "currency_of"]
+
+#: The stubs know too few of its signatures.
+pc: Any = pyarrow.compute
 
 #: Balance numbers of the BAI list that some banks send as proprietary codes.
 _BAI_BALANCES: Final = {"010": "OPBD", "015": "CLBD", "040": "OPAV", "045": "CLAV"}
@@ -28,8 +38,10 @@ class Statement:
         self.begun = self.ended = self.held = self.incomplete = False
         self.moved, self.count = Decimal(0), 0
         self.currency: str | None = None  # the first entry's, where the account names none
-        self.reversals: list[int] = []
-        self.proven = False  # the balances tell the sign of the reversals
+        self.reversals, self.reversed_at = 0, 0  # how many, and the line of the first
+        self.turnable = Decimal(0)  # what they move
+        self.proven = self.turns = False  # the balances tell their sign; it is the other one
+        self.waiting = Held()
         self.account: tuple[str | None, str | None] | None = None
 
     def begin(self, local_id: str, exact: str, header: Node | None, rows: Rows) -> None:
@@ -72,7 +84,8 @@ class Statement:
         if row["reversal"]:
             # Its sign is settled by the closing balance; a notification has none.
             self.held = self.held or self.shape.kind != "notification"
-            self.reversals.append(row["line_no"])
+            self.reversals += 1
+            self.reversed_at = self.reversed_at or row["line_no"]
         if currency is not None and row["currency"] != currency:
             self.rows.finding(
                 "CURRENCY_DIFFERS", "warning", f"line {row['line_no']} Ntry/Amt",
@@ -81,6 +94,7 @@ class Statement:
             )  # fmt: skip
         elif row["status"] == "booked":
             self.moved += row["amount"]
+            self.turnable += row["amount"] if row["reversal"] else 0
         self.rows.entries.append(row)
         self.rows.details.extend(details)
 
@@ -116,10 +130,9 @@ class Statement:
         self._prove(balances, currency, where)
         self._check_count(head, where)
         self.rows.balances.extend(balances)
-        self.rows.statements.append(
-            self._row(head)
-            | {"account_id": account, "account_scheme": scheme, "currency": currency}
-        )
+        own = {"account_id": account, "account_scheme": scheme, "currency": currency}
+        self.row = self._row(head) | own
+        self.rows.statements.append(self.row)
 
     def _prove(self, balances: list[dict[str, Any]], currency: str | None, where: str) -> None:
         """Opening + entries = closing; an interim report need not tie, but it is said."""
@@ -127,8 +140,8 @@ class Statement:
         if self.reversals and not self.proven:
             self.rows.finding(
                 "REVERSAL_UNPROVEN", "warning" if booked else "info",
-                f"line {self.reversals[0]} Ntry/RvslInd",
-                f"{len(self.reversals)} reversals keep the bank's mark, no balances prove it",
+                f"line {self.reversed_at} Ntry/RvslInd",
+                f"{self.reversals} reversals keep the bank's mark, no balances prove it",
                 "look at the entry: some banks keep the mark of what is reversed" if booked
                 else "the booked statement settles the sign",
             )  # fmt: skip
@@ -148,31 +161,51 @@ class Statement:
         self, balances: list[dict[str, Any]], currency: str | None, mine: list[dict[str, Any]]
     ) -> None:
         """Turn the reversed entries where only that makes the balances tie."""
-        turned = [e for e in mine if e["reversal"] and e["status"] == "booked"]
         known = edges(balances, currency)
-        if known is None or not turned:
+        if known is None or not self.reversals:
             return
         wanted = known[1]["amount"] - known[0]["amount"]
-        shift = 2 * sum((e["amount"] for e in turned), Decimal(0))
+        shift = 2 * self.turnable
         # Reversals that cancel out tie with either sign: that proves nothing.
         self.proven = shift != 0 and wanted in (self.moved, self.moved - shift)
         if self.moved == wanted or not self.proven:
             return
         self.moved -= shift
+        self.turns = True
+        turned = [e for e in mine if e["reversal"] and e["status"] == "booked"]
         ids = {e["entry_id"] for e in turned}
         for row in turned:
             row["amount"] = -row["amount"]
-            self.rows.finding(
-                "REVERSAL_SIGN_TURNED",
-                "warning",
-                f"line {row['line_no']} Ntry/RvslInd",
-                f"the entry keeps the mark of what it reverses; the balances prove {row['amount']}",
-                "no action: the closing balance is right with the turned sign",
-            )
+            self.rows.findings.append(_turned(row["line_no"], row["amount"]))
         for detail in self.rows.details:
             if detail["entry_id"] in ids:
                 for name in ("amount", "original_amount"):
                     detail[name] = None if detail[name] is None else -detail[name]
+
+    def hold(self, batch: Tables) -> None:
+        """Put a batch of rows away until the statement ends."""
+        self.waiting.put(batch)
+        self.first = 0
+
+    def released(self) -> Iterator[Tables]:
+        """The batches put away, now that account and signs are known."""
+        yield from self.waiting.take(self._mended)
+
+    def _mended(self, batch: Tables) -> Tables:
+        entries, details, findings = batch.entries, batch.details, batch.findings
+        mine = pc.equal(entries["statement_id"], self.id)
+        entries = filled(entries, mine, "account_id", self.row["account_id"])
+        if self.turns:
+            booked = pc.equal(entries["status"], "booked")
+            turned = pc.and_(mine, pc.and_(entries["reversal"], booked))
+            entries = negated(entries, turned, "amount")
+            changed = entries.filter(turned)
+            owned = pc.is_in(details["entry_id"], value_set=changed["entry_id"].combine_chunks())
+            for name in ("amount", "original_amount"):
+                details = negated(details, owned, name)
+            rows = changed.select(["line_no", "amount"]).to_pylist()
+            findings += tuple(_turned(row["line_no"], row["amount"]) for row in rows)
+        return replace(batch, entries=entries, details=details, findings=findings)
 
     def _balance(self, ordinal: int, node: Node) -> dict[str, Any]:
         where = f"line {node.line} Bal"
@@ -253,37 +286,15 @@ class Statement:
         }
 
 
+def _turned(line: int, amount: Decimal) -> Finding:
+    return Finding(
+        "REVERSAL_SIGN_TURNED", "warning", f"line {line} Ntry/RvslInd",
+        f"the entry keeps the mark of what it reverses; the balances prove {amount.normalize():f}",
+        "no action: the closing balance is right with the turned sign",
+    )  # fmt: skip
+
+
 def _number(text: str | None) -> int | None:
     if text and text.isascii() and text.isdigit() and len(text) <= 18:
         return int(text)
-    return None
-
-
-def account_of(head: Node) -> tuple[str | None, str | None]:
-    """Account and its scheme; an IBAN written as another identification is an IBAN."""
-    iban = head.get("Acct", "Id", "IBAN")
-    if iban is not None:
-        return "".join(iban.split()), "IBAN"
-    paths = (
-        ("Othr", "Id"),
-        ("PrtryAcct", "Id"),
-        ("BBAN",),
-        ("UPIC",),
-    )  # the last three: version 01
-    other = next((t for p in paths if (t := clean(head.get("Acct", "Id", *p)))), None)
-    if other is None:
-        return None, None
-    bare = "".join(other.split())
-    return (bare, "IBAN") if is_iban(bare) else (other, "other")
-
-
-def currency_of(head: Node) -> str | None:
-    """The account's currency: its own, else that of the first booked balance."""
-    own = head.get("Acct", "Ccy")
-    if own is not None:
-        return own
-    for balance in head.all("Bal"):
-        money = balance.one("Amt")
-        if money is not None and money.currency:
-            return money.currency
     return None

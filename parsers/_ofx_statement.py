@@ -3,26 +3,32 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterator
+from dataclasses import replace
 from datetime import datetime
 from typing import Any, Final
 
+import pyarrow.compute
+
+from parsers._held import Held, filled
 from parsers._ofx_balance import balances
 from parsers._ofx_entry import account_of, bic_of, entry, instant
 from parsers._ofx_tree import ENTRIES, STATEMENTS, Node, Tree
 from parsers._rows import Rows
 from parsers._text import clean
+from tieout.canonical import Tables
 from tieout.errors import InputError
 from tieout.money import is_currency
 
 __all__ = ["Reader"]
+
+pc: Any = pyarrow.compute  # the stubs know too few of its signatures
 
 _OTHERS: Final = {
     "INVSTMTRS": "investment statement", "LOANSTMTRS": "loan statement",
     "INV401KSTMTRS": "pension statement", "AMRTSTMTRS": "amortisation statement",
 }  # fmt: skip
 _ONCE: Final = ("CURDEF", "BANKACCTFROM", "CCACCTFROM", "LEDGERBAL", "AVAILBAL")
-#: Rows that wait for an account or currency behind them; OFX puts both before the entries.
-_HELD_MAX: Final = 200_000
 #: Kinds whose sign is in their name, and what it should be.
 _SIGNED: Final = {"DEBIT": -1, "CREDIT": 1}
 
@@ -33,6 +39,7 @@ class _Statement:
     def __init__(self, node: Node, number: int) -> None:
         self.id, self.node = str(number), node
         self.count, self.incomplete = 0, False
+        self.waits = False  # some of its rows are put away
         self.rows: list[dict[str, Any]] = []  # entries and details that miss account or currency
         self.odd: Counter[str] = Counter()
         self.know()
@@ -52,12 +59,35 @@ class Reader:
         self.tree, self.rows, self.exact = tree, rows, exact
         self.number = 0
         self.now: _Statement | None = None
+        self.last: _Statement | None = None  # the one that ended last
+        self.waiting = Held()
         self.refused: InputError | None = None
 
     @property
     def held(self) -> bool:
-        """Whether rows wait for what stands behind them."""
-        return self.now is not None and bool(self.now.rows)
+        """Whether rows wait for what stands behind them; OFX puts it before the entries."""
+        return self.now is not None and (self.now.waits or bool(self.now.rows))
+
+    def hold(self, batch: Tables) -> None:
+        """Put a batch of rows away until their statement ends."""
+        self.waiting.put(batch)
+        if self.now is not None:
+            self.now.waits = True
+            self.now.rows.clear()
+
+    def released(self) -> Iterator[Tables]:
+        """The batches put away, with account and currency."""
+        yield from self.waiting.take(self._mended)
+
+    def _mended(self, batch: Tables) -> Tables:
+        entries, details, last = batch.entries, batch.details, self.last
+        assert last is not None  # noqa: S101
+        mine = pc.equal(entries["statement_id"], last.id)
+        entries = filled(entries, mine, "account_id", last.account)
+        entries = filled(entries, mine, "currency", last.currency)
+        own = pc.starts_with(details["detail_id"], f"{last.id}.")
+        details = filled(details, own, "currency", last.currency)
+        return replace(batch, entries=entries, details=details)
 
     def take(self, node: Node) -> None:
         """The next aggregate that ended."""
@@ -107,13 +137,6 @@ class Reader:
         detail |= {"entry_id": local, "detail_id": f"{local}.1"}
         if now.account is None or row["currency"] is None:
             now.rows += [row, detail]
-            if len(now.rows) > _HELD_MAX:
-                raise InputError(
-                    "OFX_MALFORMED",
-                    f"{len(now.rows) // 2:,} transactions and still no account or currency",
-                    where=f"line {owner.line} {owner.name}",
-                    remedy="ask the bank for a file that says which account it is of, first",
-                )
         self._doubts(now, node, row, where)
         self.rows.entries.append(row)
         self.rows.details.append(detail)
@@ -137,7 +160,7 @@ class Reader:
             )  # fmt: skip
 
     def _finish(self, now: _Statement) -> None:
-        node, self.now = now.node, None
+        node, self.now, self.last = now.node, None, now
         now.know()
         for row in now.rows:
             row["currency"] = row["currency"] or now.currency

@@ -111,6 +111,8 @@ class Tree:
             yield from self._unwind(at, token.line)
             yield self.stack.pop()
             self._unclosed("STMTTRN", token.line)
+        if token.name.endswith("STMTRS"):
+            self._refuse_inner(token)
         node = Node(token.name, token.line)
         if self.stack and token.name not in ENTRIES:
             self.stack[-1].children.append(node)
@@ -127,6 +129,17 @@ class Tree:
             return
         self.stack.append(node)
         self._fresh = True
+
+    def _refuse_inner(self, token: Token) -> None:
+        """Whose entry an entry is could not be told where a statement stands inside another."""
+        outer = next((node for node in self.stack if node.name.endswith("STMTRS")), None)
+        if outer is not None:
+            raise InputError(
+                "OFX_MALFORMED",
+                f"<{token.name}> stands inside of <{outer.name}> of line {outer.line}",
+                where=f"line {token.line}",
+                remedy="part of the file is missing: fetch it again; nothing of it was read",
+            )
 
     def _leave_leaf(self) -> Iterator[Node]:
         """The top is a leaf where it has text, or where OFX knows it as one."""
@@ -160,6 +173,8 @@ class Tree:
         self.documents += node.name == "OFX"
         if not node.text:
             yield node
+        if node.name.endswith("TRNRS") and self.stack and self.stack[-1].children[-1:] == [node]:
+            self.stack[-1].children.pop()  # it was read: a file may have any number of answers
 
     def _unwind(self, at: int, line: int) -> Iterator[Node]:
         """Close what is open above a node: empty leaves, or aggregates nobody closed."""

@@ -18,7 +18,7 @@ from parsers._text import clean
 from parsers._values import amount, day, instant
 from parsers._xml import Document, Node
 from tieout.canonical import PAYMENTS, STATUSES, Tables, empty, table
-from tieout.errors import Finding, Severity
+from tieout.errors import Finding, InputError, Severity
 from tieout.money import is_currency
 
 __all__ = [
@@ -31,6 +31,7 @@ __all__ = [
     "forget",
     "owner",
     "roots",
+    "too_late",
 ]
 
 #: Rows a batch holds before it is handed on; keeps memory constant for a file of any size.
@@ -93,6 +94,16 @@ def forget(element: etree._Element, before: etree._Element | None) -> etree._Ele
     return element
 
 
+def too_late(what: str, where: str) -> InputError:
+    """What belongs to rows that were handed on already stands behind them."""
+    return InputError(
+        "PAIN_HEADER_LATE",
+        f"{what} stands behind more than {BATCH_ROWS:,} rows it belongs to",
+        where=where,
+        remedy="write the file in the order of the format; nothing of it was read",
+    )
+
+
 class Batch:
     """Rows of one table and the findings beside them."""
 
@@ -110,7 +121,7 @@ class Batch:
     @property
     def full(self) -> bool:
         """Whether a batch's worth of rows waits."""
-        return len(self.rows) >= BATCH_ROWS
+        return max(len(self.rows), len(self.findings)) >= BATCH_ROWS
 
     def take(self) -> Tables:
         """Everything collected so far as tables; the collector is empty afterwards."""
@@ -147,6 +158,14 @@ class Batch:
             "DOCUMENT_SKIPPED", "warning", f"line {document.line + 1}",
             f"one of the file's documents is no {name}: nothing of it was read",
             "split the file and read that document by itself",
+        )  # fmt: skip
+
+    def astray(self, name: str, line: int) -> None:
+        """Say that an element stands where none of its kind may."""
+        self.finding(
+            "ELEMENT_ASTRAY", "error", f"line {line} {name}",
+            f"the {name} does not stand where the message has it; it was not read",
+            "write the file again at its source: it is put together wrongly",
         )  # fmt: skip
 
     def money(self, node: Node | None, where: str) -> tuple[Decimal | None, str | None]:

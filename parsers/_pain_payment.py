@@ -2,13 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
-from parsers._pain import Batch, account, agent
+import pyarrow.compute
+
+from parsers._held import Held, filled
+from parsers._pain import Batch, account, agent, too_late
 from parsers._text import clean, reference
 from parsers._values import is_true
 from parsers._xml import Node
+from tieout.canonical import Tables
+
+#: The stubs know too few of its signatures.
+pc: Any = pyarrow.compute
 
 __all__ = ["Group", "Message", "remittance"]
 
@@ -54,6 +63,9 @@ class Message:
         self.columns: dict[str, Any] = {}
         self.groups = 0
         self.held = self.ended = False
+        self.own: list[dict[str, Any]] = []  # rows that miss what their group may say behind them
+        self.late: dict[str, Any] = {}
+        self.waiting = Held()
 
     @property
     def count(self) -> int:
@@ -76,8 +88,27 @@ class Message:
                 "the message has no id, so that no status report can be tied to it",
                 "have the payment run write MsgId",
             )  # fmt: skip
+        if self.count > len(self.batch.rows):
+            raise too_late("the group header", f"line {head.line} GrpHdr")
         for row in self.batch.rows[-self.count :] if self.count else ():
             row.update(self.columns)
+
+    def hold(self, batch: Tables) -> None:
+        """Put a batch of rows away until their payment information ends."""
+        self.waiting.put(batch)
+        self.own.clear()
+
+    def released(self) -> Iterator[Tables]:
+        """The batches put away, with what stood behind them."""
+        yield from self.waiting.take(self._mended)
+
+    def _mended(self, batch: Tables) -> Tables:
+        rows = batch.payments
+        mine = pc.starts_with(rows["payment_id"], f"{self.number}.{self.groups}.")
+        for name, value in self.late.items():
+            if value is not None:
+                rows = filled(rows, mine, name, value)
+        return replace(batch, payments=rows)
 
     def group(self, line: int) -> Group:
         """The next payment information."""
@@ -104,7 +135,6 @@ class Group:
         self.proof = _Proof(self.batch)
         self.begun = False
         self.common: dict[str, Any] = {}
-        self.own: list[dict[str, Any]] = []
 
     def begin(self, head: Node) -> None:
         """Take what stands before the first payment; hold the rows where that is not all."""
@@ -123,7 +153,7 @@ class Group:
         row = self.common | {k: v for k, v in row.items() if v is not None} | self.message.columns
         self.batch.rows.append(row)
         if self.message.held:
-            self.own.append(row)
+            self.message.own.append(row)
 
     def finish(self, head: Node) -> None:
         """Complete held rows, and prove the payment information."""
@@ -132,9 +162,10 @@ class Group:
         late["requested_on"] = self.batch.day(
             _requested(head), f"{where}/ReqdExctnDt", "the requested day"
         )
-        for row in self.own:
+        for row in self.message.own:
             row.update({k: v for k, v in late.items() if row.get(k) is None})
-        self.message.held = False
+        self.message.late, self.message.held = late, False
+        self.message.own.clear()
         self.proof.check(head, where)
         if not self.proof.found:
             self.batch.finding(

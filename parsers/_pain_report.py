@@ -3,11 +3,21 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Any
 
-from parsers._pain import Batch
+import pyarrow.compute
+
+from parsers._held import Held, filled
+from parsers._pain import Batch, too_late
 from parsers._pain_status import Row, reporter, said, transaction
 from parsers._text import clean
 from parsers._xml import Node
+from tieout.canonical import Tables
+
+#: The stubs know too few of its signatures.
+pc: Any = pyarrow.compute
 
 __all__ = ["Group", "Report"]
 
@@ -84,6 +94,10 @@ class Report:
         self.level = _Level({"level": "group"}, "the message", f"line {line}")
         self.count = self.groups = self.silent = 0
         self.held = self.ended = False
+        self.first = 0  # place of the first row that misses the id of its payment information
+        self.from_on = 0  # its ordinal
+        self.late_id: str | None = None
+        self.waiting = Held()
 
     def header(self, head: Node) -> None:
         """The report's own header."""
@@ -115,6 +129,23 @@ class Report:
         row |= {"status_id": f"{self.number}.{self.count}", "ordinal": self.count}
         self.batch.rows.append(row)
         return row
+
+    def hold(self, batch: Tables) -> None:
+        """Put a batch of rows away until their payment information ends."""
+        self.waiting.put(batch)
+        self.first = 0
+
+    def released(self) -> Iterator[Tables]:
+        """The batches put away, with the id that stood behind them."""
+        yield from self.waiting.take(self._mended)
+
+    def _mended(self, batch: Tables) -> Tables:
+        rows = batch.statuses
+        mine = pc.and_(
+            pc.starts_with(rows["status_id"], f"{self.number}."),
+            pc.greater_equal(rows["ordinal"], self.from_on),
+        )
+        return replace(batch, statuses=filled(rows, mine, "payment_info_id", self.late_id))
 
     def group(self, line: int) -> Group:
         """The next payment information."""
@@ -169,8 +200,7 @@ class Group:
     def __init__(self, report: Report, line: int) -> None:
         self.report, self.batch, self.line = report, report.batch, line
         self.level = _Level({"level": "payment_info"}, "", "")
-        self.begun = False
-        self.first = 0
+        self.begun = self.placed = False
 
     def _level(self, head: Node) -> _Level:
         row = said(head, "PmtInf", self.batch)
@@ -182,9 +212,10 @@ class Group:
         """Take what stands before the first transaction; hold the rows where the id is not."""
         self.begun = True
         self.level = self._level(head)
-        self.first = len(self.batch.rows)
+        self.report.first, self.report.from_on = len(self.batch.rows), self.report.count + 1
         self.report.held = self.level.row["payment_info_id"] is None
         if self.level.speaks:
+            self.placed = True
             self.report.place(self.level.row)
 
     def transaction(self, node: Node) -> None:
@@ -216,15 +247,19 @@ class Group:
         del self.batch.findings[said:]  # they were said when the group began
         new = {k: v for k, v in late.row.items() if v is not None and not self.level.row.get(k)}
         if new and self.report.held:
-            for row in self.batch.rows[self.first :]:
+            self.report.late_id = late.row["payment_info_id"]
+            for row in self.batch.rows[self.report.first :]:
                 row["payment_info_id"] = late.row["payment_info_id"]
         self.report.held = False
         if not new:
             return
         self.level.row |= new
         self.level.name = late.name
-        if self.level.speaks and not any(r is self.level.row for r in self.batch.rows):
-            self.report.place(self.level.row)
+        if not self.level.speaks or any(r is self.level.row for r in self.batch.rows):
+            return
+        if self.placed:
+            raise too_late("what the payment information says", self.level.where)
+        self.report.place(self.level.row)
 
 
 def _inherited(batch: Batch, level: _Level, what: str) -> None:

@@ -37,8 +37,9 @@ class Rows:
 
     @property
     def full(self) -> bool:
-        """Whether a batch's worth of entries waits."""
-        return len(self.entries) >= BATCH_ENTRIES
+        """Whether a batch's worth of entries waits, or of anything else a file may be full of."""
+        rows = (self.entries, self.details, self.statements, self.balances)
+        return max(len(self.findings), *(len(kind) for kind in rows)) >= BATCH_ENTRIES
 
     def take(self) -> Tables:
         """Everything collected so far as tables; the collector is empty afterwards."""

@@ -8,8 +8,6 @@ alone would silently drop text). libxml2's own limits (256 levels, 10 MB a text)
 from __future__ import annotations
 
 import codecs
-import io
-import mmap
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -18,14 +16,14 @@ from typing import Final
 
 from lxml import etree
 
-from parsers._text import single_byte
+from parsers._text import clean, single_byte
+from parsers._view import Slice, View
 from parsers._xml_line import line_of
 from tieout.errors import Finding, InputError
 
 __all__ = ["Document", "Node", "documents", "line_of", "local_name", "stream"]
 
 _PROLOG_MAX: Final = 1 << 20
-_CHUNK: Final = 1 << 16
 _SAFE = re.compile(r"utf-?8|us-ascii|ascii|iso-?8859-\d{1,2}|latin-?\d|windows-125\d|cp125\d", re.I)
 _DECLARED = re.compile(r"""<\?xml\s[^>]*?encoding\s*=\s*["']([\w.:-]+)["']""")
 _TRUNCATED: Final = frozenset({4, 5, 35, 43, 44, 45, 47, 63, 73, 77})
@@ -113,29 +111,36 @@ def documents(path: Path) -> Iterator[Document]:
     """
     if not path.stat().st_size:
         raise InputError("FILE_EMPTY", "the file is empty", where="byte 0", remedy="fetch it again")
-    with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
-        codec = _family(data[:4])
-        opener = "<?xml".encode(codec)
-        lead = _LEAD.match(data[:4096]) if codec == "latin-1" else None
-        cuts = [lead.end() if lead else 0]
-        at = data.find(opener, cuts[0] + 4)
-        while at > 0:
-            if _starts_document(data, at, codec):
-                cuts.append(at)
-            at = data.find(opener, at + 1)
-        line = data[: cuts[0]].count(b"\n")
-        for start, end in zip(cuts, [*cuts[1:], len(data)], strict=True):
+    with path.open("rb") as file:
+        data = View(file)
+        codec = _family(data.cut(0, 4))
+        lead = _LEAD.match(data.cut(0, 4096)) if codec == "latin-1" else None
+        start = lead.end() if lead else 0
+        line = data.cut(0, start).count(b"\n")
+        for end in _ends(data, start, codec):
             where = f"line {line + 1}"
             prolog = _prolog(data, start, end, codec, where)
             encoding, finding = _encoding(data, start, end, codec, prolog, where)
             yield Document(start, end, line, encoding, finding)
-            line += sum(block.count(b"\n") for block in _blocks(data, start, end))
+            line += sum(block.count(b"\n") for block in data.blocks(start, end))
+            start = end
 
 
-def _starts_document(data: mmap.mmap, at: int, codec: str) -> bool:
+def _ends(data: View, start: int, codec: str) -> Iterator[int]:
+    """Where each document ends: before the declaration of the next one, or with the file."""
+    opener = "<?xml".encode(codec)
+    at = data.find(opener, start + 4)
+    while at > 0:
+        if _starts_document(data, at, codec):
+            yield at
+        at = data.find(opener, at + 1)
+    yield data.size
+
+
+def _starts_document(data: View, at: int, codec: str) -> bool:
     """Whether ``<?xml `` at this place follows a closed element (not text inside one)."""
-    after = bytes(data[at : at + 24]).decode(codec, "ignore")
-    before = bytes(data[max(0, at - 256) : at]).decode(codec, "ignore").rstrip("\ufeff \t\r\n")
+    after = data.cut(at, at + 24).decode(codec, "ignore")
+    before = data.cut(max(0, at - 256), at).decode(codec, "ignore").rstrip("\ufeff \t\r\n")
     return len(after) > 5 and after[5].isspace() and (before.endswith(">") or not before)
 
 
@@ -147,14 +152,9 @@ def _family(head: bytes) -> str:
     return "latin-1"  # every ASCII-compatible encoding, for looking at markup only
 
 
-def _blocks(data: mmap.mmap, start: int, end: int) -> Iterator[bytes]:
-    for at in range(start, end, _CHUNK):
-        yield bytes(data[at : min(at + _CHUNK, end)])
-
-
-def _prolog(data: mmap.mmap, start: int, end: int, codec: str, where: str) -> str:
+def _prolog(data: View, start: int, end: int, codec: str, where: str) -> str:
     """Everything before the root element; refuses a document type declaration in it."""
-    text = bytes(data[start : min(end, start + _PROLOG_MAX)]).decode(codec, "replace")
+    text = data.cut(start, min(end, start + _PROLOG_MAX)).decode(codec, "replace")
     if "\x00" in text[:1024]:
         raise InputError(
             "XML_ENCODING",
@@ -195,7 +195,7 @@ def _further(where: str, count: int) -> str:
 
 
 def _encoding(
-    data: mmap.mmap, start: int, end: int, codec: str, prolog: str, where: str
+    data: View, start: int, end: int, codec: str, prolog: str, where: str
 ) -> tuple[str | None, Finding | None]:
     """Which encoding to impose, if any: a wrong declaration is mended, an exotic one refused."""
     declared = _DECLARED.search(prolog)
@@ -213,7 +213,7 @@ def _encoding(
         return None, None
     decoder, lines = codecs.getincrementaldecoder("utf-8")("strict"), 0
     try:
-        for block in _blocks(data, start, end):
+        for block in data.blocks(start, end):
             decoder.decode(block)
             lines += block.count(b"\n")
         decoder.decode(b"", final=True)
@@ -221,7 +221,7 @@ def _encoding(
         # A character cut off by the file's end is a truncation: the parser will say so.
         if _is_cut(data, start, end):
             return None, None
-        chosen = single_byte(_blocks(data, start, end))
+        chosen = single_byte(data.blocks(start, end))
         return chosen, Finding(
             "XML_ENCODING", "warning", _further(where, lines),
             f"the bytes are not the {name} that is declared; read as {chosen}",
@@ -230,27 +230,8 @@ def _encoding(
     return None, None
 
 
-def _is_cut(data: mmap.mmap, start: int, end: int) -> bool:
-    return not bytes(data[max(start, end - 64) : end]).rstrip().endswith(b">")
-
-
-class _Slice(io.RawIOBase):
-    """A read-only file of one document inside a file."""
-
-    def __init__(self, path: Path, start: int, end: int) -> None:
-        self._file = path.open("rb")
-        self._file.seek(start)
-        self._left = end - start
-
-    def read(self, size: int = -1) -> bytes:
-        size = self._left if size < 0 else min(size, self._left)
-        data = self._file.read(size)
-        self._left -= len(data)
-        return data
-
-    def close(self) -> None:
-        self._file.close()
-        super().close()
+def _is_cut(data: View, start: int, end: int) -> bool:
+    return not data.cut(max(start, end - 64), end).rstrip().endswith(b">")
 
 
 def stream(
@@ -259,11 +240,11 @@ def stream(
     """``("start" | "end", element)`` for elements of the local names, in document order.
 
     Raises:
-        InputError: ``XML_TRUNCATED``, ``XML_MALFORMED``, with line and column.
+        InputError: ``XML_TRUNCATED``, ``XML_MALFORMED``, with line and column; ``XML_TOO_LARGE``.
     """
-    source = _Slice(path, document.start, document.end)
+    source = Slice(path, document.start, document.end)
     try:
-        yield from etree.iterparse(
+        for event, element in etree.iterparse(
             source,
             events=("start", "end"),
             tag=[f"{{*}}{name}" for name in tags],
@@ -274,13 +255,16 @@ def stream(
             huge_tree=False,
             remove_comments=True,
             remove_pis=True,
-        )
+        ):
+            yield event, element
+            source.weight = 0
     except etree.XMLSyntaxError as error:
         line, column = error.position
         code = "XML_TRUNCATED" if getattr(error, "code", None) in _TRUNCATED else "XML_MALFORMED"
         raise InputError(
             code,
-            str(error.msg or "not well-formed XML").partition(", line ")[0],
+            # libxml2 quotes the file in its own words, up to some ten thousand characters.
+            (clean(str(error.msg or "").partition(", line ")[0]) or "not well-formed XML")[:200],
             where=f"line {document.line + max(line, 1)} column {column}",
             remedy="the file is cut or damaged: fetch it again; nothing of it was read",
         ) from None

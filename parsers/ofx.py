@@ -152,7 +152,11 @@ def read(path: Path, encoding: str | None = None) -> Iterator[Tables]:
     reader = Reader(tree, rows, identify(head) or NAME)
     for node in tree.closed(tokens(path, chosen)):
         reader.take(node)
-        if rows.full and not reader.held:
+        if not reader.held:
+            yield from reader.released()
+        if rows.full and reader.held:
+            reader.hold(rows.take())
+        elif rows.full:
             yield rows.take()
     reader.end()
     yield rows.take()

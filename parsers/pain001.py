@@ -81,7 +81,11 @@ def read(path: Path, encoding: str | None = None) -> Iterator[Tables]:
             number = message.number
             if message.ended:
                 payments += message.count
-            if batch.full and not message.held:
+            if not message.held:
+                yield from message.released()
+            if batch.full and message.held:
+                message.hold(batch.take())
+            elif batch.full:
                 yield batch.take()
         if number == before:
             batch.skipped(document, NAME)
@@ -114,7 +118,8 @@ def _steps(path: Path, document: Document, batch: Batch, number: int) -> Iterato
                 yield message
                 message = None
         elif message is None:
-            continue
+            if event == "end" and name == "CdtTrfTxInf":
+                batch.astray(name, line_of(element) + document.line)
         elif name == "GrpHdr" and event == "end" and parent is root:
             message.header(Node(element, document.line))
         elif name == "PmtInf" and parent is root:
@@ -123,6 +128,7 @@ def _steps(path: Path, document: Document, batch: Batch, number: int) -> Iterato
                 group = message.group(line_of(element) + document.line)
             elif group is not None:
                 group.finish(Node(element, document.line, without="CdtTrfTxInf"))
+                yield message
                 group, info, done = None, None, None
                 closed = forget(element, closed)
         elif name == "CdtTrfTxInf" and event == "end" and parent is info and group:
@@ -131,3 +137,5 @@ def _steps(path: Path, document: Document, batch: Batch, number: int) -> Iterato
             group.payment(Node(element, document.line))
             yield message
             done = forget(element, done)
+        elif event == "end" and name == "CdtTrfTxInf":
+            batch.astray(name, line_of(element) + document.line)

@@ -84,7 +84,11 @@ def read(path: Path, encoding: str | None = None) -> Iterator[Tables]:
             number = report.number
             if report.ended:
                 statuses += report.count
-            if batch.full and not report.held:
+            if not report.held:
+                yield from report.released()
+            if batch.full and report.held:
+                report.hold(batch.take())
+            elif batch.full:
                 yield batch.take()
         if number == before:
             batch.skipped(document, NAME)
@@ -117,7 +121,8 @@ def _steps(path: Path, document: Document, batch: Batch, number: int) -> Iterato
                 yield report
                 report = None
         elif report is None:
-            continue
+            if event == "end" and name == "TxInfAndSts":
+                batch.astray(name, line_of(element) + document.line)
         elif name == "OrgnlPmtInfAndSts" and parent is root:
             if event == "start":
                 info = element
@@ -141,3 +146,5 @@ def _steps(path: Path, document: Document, batch: Batch, number: int) -> Iterato
             report.transaction(Node(element, document.line))  # before version .03
             yield report
             done = forget(element, done)
+        elif event == "end" and name == "TxInfAndSts":
+            batch.astray(name, line_of(element) + document.line)
