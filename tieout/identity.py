@@ -7,8 +7,7 @@
   one, else (statement, raw facts, ordinal among equals): two genuinely identical entries of a
   statement are two entries, and a file sent again adds none.
 - A detail is its entry and ordinal.
-- A payment is the ids and facts we gave it, a status the report's id and the ids it speaks of;
-  equal ones of a file are numbered.
+- A payment is what we gave it, a status the report's and the payment's ids; equals are numbered.
 """
 
 from __future__ import annotations
