@@ -155,8 +155,9 @@ class Stream:
     """A file being read.
 
     Attributes:
-        batches: tables with content ids, in file order, in bounded memory; to be taken once. They
-            raise `InputError` where the file turns out to be damaged: nothing before that counts.
+        batches: tables with content ids, in bounded memory, to be taken once: first all statements
+            and balances, then entries with their details, in file order. The first one raises
+            `InputError` where the file turns out to be damaged.
     """
 
     format: str

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from parsers._spool import Spool
 from tieout.canonical import Tables, empty
@@ -16,6 +17,7 @@ def with_ids(batches: Iterator[Tables], digest: str) -> Iterator[Tables]:
     """The batches of one file with content ids, in bounded memory.
 
     An id needs all statements of the file, so the batches wait on disk until the last is read.
+    The first batch then has all statements and balances, the others entries and details.
     Where the file repeats a statement entry by entry, the repeated rows carry the ids of the
     first, so that recording them changes nothing, and a finding at the end says so.
     """
@@ -24,11 +26,13 @@ def with_ids(batches: Iterator[Tables], digest: str) -> Iterator[Tables]:
         for batch in batches:
             spool.add(batch)
         namer.add(spool.statements, spool.balances)
+        rest = empty()
+        heads = Tables(spool.statements, spool.balances, rest.entries, rest.details)
+        yield namer.named(heads)
         for batch in spool.batches():
-            yield namer.named(batch)
+            yield namer.named(replace(batch, statements=rest.statements, balances=rest.balances))
     repeats = namer.repeats()
     if repeats:
-        rest = empty()
         findings = tuple(_finding(own, before) for own, before in repeats.items())
         yield Tables(rest.statements, rest.balances, rest.entries, rest.details, findings)
 

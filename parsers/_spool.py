@@ -4,16 +4,21 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Iterator
+from dataclasses import replace
 from types import TracebackType
 from typing import Any, Final, Self
 
 import pyarrow as pa
+import pyarrow.compute
 import pyarrow.ipc
 
-from tieout.canonical import BALANCES, STATEMENTS, Tables
+from tieout.canonical import BALANCES, STATEMENTS, Tables, concat
 from tieout.errors import Finding
 
 __all__ = ["Spool"]
+
+#: The stubs know too few of its signatures.
+pc: Any = pyarrow.compute
 
 #: Bytes of tables kept in memory.
 _ROOM: Final = 32 << 20
@@ -33,6 +38,9 @@ class Spool:
         self._findings: list[tuple[Finding, ...]] = []
         self._statements: list[pa.Table] = []
         self._balances: list[pa.Table] = []
+        self._begun: set[str] = set()
+        self._current: str | None = None
+        self.mixed = False
 
     def __enter__(self) -> Self:
         return self
@@ -62,6 +70,7 @@ class Spool:
             self._statements.append(batch.statements)
         if batch.balances.num_rows:
             self._balances.append(batch.balances)
+        self._follow(batch.entries)
         self._bytes += sum(getattr(batch, name).nbytes for name in _NAMES)
         if self._file is None and self._bytes > _ROOM:
             self._file = tempfile.TemporaryFile(prefix="tieout-")  # noqa: SIM115 - closed on exit
@@ -73,8 +82,23 @@ class Spool:
         else:
             self._write(self._file, batch)
 
+    def _follow(self, entries: pa.Table) -> None:
+        """Note whether a statement's entries go on behind another's."""
+        runs = pc.run_end_encode(entries["statement_id"].combine_chunks()).values.to_pylist()
+        for statement in runs:
+            if statement != self._current:
+                self.mixed = self.mixed or statement in self._begun
+                self._begun.add(statement)
+                self._current = statement
+
     def batches(self) -> Iterator[Tables]:
-        """All batches, in order."""
+        """All batches, in order; of a file that mixes its statements one, ordered by statement."""
+        if self.mixed:
+            yield _by_statement(concat(self._all()), self.statements)
+        else:
+            yield from self._all()
+
+    def _all(self) -> Iterator[Tables]:
         yield from self._held
         if self._file is None:
             return
@@ -94,6 +118,16 @@ class Spool:
 def _read(file: Any) -> pa.Table:
     with pa.ipc.open_stream(file) as reader:
         return reader.read_all()
+
+
+def _by_statement(tables: Tables, statements: pa.Table) -> Tables:
+    """The rows in the order of the statements, each with its own in the order of the file."""
+    order = statements["statement_id"].combine_chunks()
+    place = pc.index_in(tables.entries["statement_id"], value_set=order)
+    entries = tables.entries.take(pc.sort_indices(pa.table({"at": place}), [("at", "ascending")]))
+    owner = pc.index_in(tables.details["entry_id"], value_set=entries["entry_id"].combine_chunks())
+    details = tables.details.take(pc.sort_indices(pa.table({"at": owner}), [("at", "ascending")]))
+    return replace(tables, entries=entries, details=details)
 
 
 def _joined(tables: list[pa.Table], schema: pa.Schema) -> pa.Table:

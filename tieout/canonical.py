@@ -26,6 +26,7 @@ __all__ = [
     "ENTRIES",
     "ITEMS",
     "PAYMENTS",
+    "SCHEMAS",
     "SCHEMA_VERSION",
     "STATEMENTS",
     "STATUSES",
@@ -234,6 +235,17 @@ STATUSES: Final = _schema(
     ("bank_ref", _TEXT),
     ("clearing_ref", _TEXT),
 )
+
+
+#: The tables of a file, by name.
+SCHEMAS: Final = {
+    "payments": PAYMENTS,
+    "statuses": STATUSES,
+    "statements": STATEMENTS,
+    "balances": BALANCES,
+    "entries": ENTRIES,
+    "details": DETAILS,
+}
 
 
 @dataclass(frozen=True, slots=True)

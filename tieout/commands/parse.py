@@ -7,30 +7,34 @@ Exit codes: 0 every file was read, 1 at least one was quarantined (the others ar
 from __future__ import annotations
 
 import argparse
-import hashlib
 import json
 import re
 import sys
 from collections.abc import Iterable, Iterator, Sequence
-from datetime import UTC, date, datetime
-from decimal import Decimal
+from contextlib import ExitStack
+from dataclasses import replace
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Self
 
-import pyarrow as pa
 from pyarrow import parquet
 
 import parsers
-from parsers import Parsed
-from tieout.canonical import Tables, concat
+from parsers import Parsed, Stream
+from tieout.canonical import SCHEMAS, Tables, concat, empty
 from tieout.commands import payment_view, pgp_options
-from tieout.errors import Finding, InputError, MoneyError, ProfileError
-from tieout.money import exponent_of
+from tieout.commands.parse_json import (
+    as_json,
+    grouped,
+    next_of,
+    plain,
+    refused_as_json,
+    write_json,
+)
+from tieout.errors import InputError, ProfileError
 
 __all__ = ["add", "as_json", "refused_as_json", "run"]
 
 _CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
-_NO_CURRENCY_DECIMALS: Final = 2
 
 
 def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -69,28 +73,25 @@ def run(args: argparse.Namespace) -> int:
     except ProfileError as error:
         _say(f"tieout parse: {error}")
         return 2
-    code, read = 0, []
-    for path, shown, result in _results(args.files, args.encoding, keys):
-        if isinstance(result, InputError):
+    code = 0
+    with ExitStack() as stack:
+        sink = stack.enter_context(_Sink(args.out)) if args.out is not None else None
+        for path, shown, result in _results(args.files, args.encoding, keys):
+            refused = result if isinstance(result, InputError) else _show(args, shown, result, sink)
+            if refused is None:
+                continue
             code = 1
-            found: dict[str, Any] = refused_as_json(path, result) | {"file": str(shown)}
-        else:
-            found = as_json(shown, result) if args.json else {}
-            read.append(result.tables)
-            if not args.json:
-                _table(shown, result)
-        if args.json:
-            sys.stdout.write(json.dumps(found, ensure_ascii=False) + "\n")
-        elif found:
-            _refusal(shown, found["findings"])
-    if args.out is not None:
-        _write(args.out, read)
+            found = refused_as_json(path, refused) | {"file": str(shown)}
+            if args.json:
+                sys.stdout.write(json.dumps(found, ensure_ascii=False) + "\n")
+            else:
+                _refusal(shown, found["findings"])
     return code
 
 
 def _results(
     files: Iterable[Path], encoding: str | None, keys: pgp_options.Keys | None = None
-) -> Iterator[tuple[Path, str, Parsed | InputError]]:
+) -> Iterator[tuple[Path, str, Stream | InputError]]:
     """Every file with the name to show; of a container each file in it (``a.zip/member``)."""
     for path in files:
         try:
@@ -98,11 +99,62 @@ def _results(
                 for member in members:
                     shown = f"{path}/{member.name}" if member.name else str(path)
                     try:
-                        yield member.path, shown, parsers.read_file(member.path, encoding)
+                        yield member.path, shown, parsers.stream_file(member.path, encoding)
                     except InputError as error:
                         yield member.path, shown, error
         except InputError as error:
             yield path, str(path), error
+
+
+def _show(
+    args: argparse.Namespace, shown: str, stream: Stream, sink: _Sink | None
+) -> InputError | None:
+    """Print one file as it is read, or give back why it is refused (then nothing is printed)."""
+    batches = stream.batches if sink is None else sink.passing(stream.batches)
+    try:
+        first = next(batches, empty())
+    except InputError as error:
+        return error
+    rest = replace(stream, batches=batches)
+    if args.json:
+        write_json(shown, rest, first, sys.stdout.write)
+        return None
+    kinds = payment_view.kinds(stream.format)
+    parts, findings = [], list(first.findings)
+    for batch in batches:
+        findings += batch.findings
+        if kinds:
+            parts.append(batch)
+    tables = replace(concat([first, *parts]), findings=tuple(findings))
+    _table(shown, Parsed(stream.format, stream.sha256, stream.size, tables))
+    return None
+
+
+class _Sink:
+    """Parquet files that take the tables of all files read, batch by batch."""
+
+    def __init__(self, folder: Path) -> None:
+        folder.mkdir(parents=True, exist_ok=True)
+        self._writers = {
+            name: parquet.ParquetWriter(folder / f"{name}.parquet", schema, compression="zstd")
+            for name, schema in SCHEMAS.items()
+        }
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for writer in self._writers.values():
+            writer.close()
+
+    def passing(self, batches: Iterator[Tables]) -> Iterator[Tables]:
+        """The batches, written as they pass."""
+        for batch in batches:
+            for name, writer in self._writers.items():
+                rows = getattr(batch, name)
+                if rows.num_rows:
+                    writer.write_table(rows)
+            yield batch
 
 
 def _say(text: str) -> None:
@@ -112,109 +164,6 @@ def _say(text: str) -> None:
 def _printable(text: object) -> str:
     """Bank text for a terminal: no escape sequences, no direction marks."""
     return _CONTROL.sub("\ufffd", str(text))
-
-
-def as_json(path: Path | str, parsed: Parsed) -> dict[str, Any]:
-    """A read file as one JSON object: statements with balances, entries with details.
-
-    Amounts are decimal strings with at least the currency's decimals, dates ISO 8601, instants
-    UTC; columns that are null stay null. A payment file has ``payments`` and a status report
-    ``statuses`` beside ``statements``.
-    """
-    tables = parsed.tables
-    details = _grouped(tables.details, "entry_id")
-    entries = _grouped(tables.entries, "statement_id")
-    balances = _grouped(tables.balances, "statement_id")
-    statements = []
-    for row in tables.statements.to_pylist():
-        key = row["statement_id"]
-        mine = [e | {"details": _next(details, e["entry_id"])} for e in _next(entries, key)]
-        statements.append(_plain(row) | {"balances": _next(balances, key), "entries": mine})
-    return {
-        "file": str(path),
-        "sha256": parsed.sha256,
-        "format": parsed.format,
-        "statements": statements,
-        **payment_view.rows(parsed, _plain),
-        "findings": [finding.as_dict() for finding in tables.findings],
-    }
-
-
-def refused_as_json(path: Path, error: InputError) -> dict[str, Any]:
-    """A refused file in the same shape: no statements, the error as a finding."""
-    try:
-        with path.open("rb") as stream:
-            sha256: str | None = hashlib.file_digest(stream, "sha256").hexdigest()
-            stream.seek(0)
-            head = stream.read(parsers.HEAD_BYTES)
-            exact = parsers.identify(head) or parsers.kind_of(head)
-    except OSError:
-        sha256 = exact = None
-    finding = Finding(error.code, "error", error.where, error.message, error.remedy)
-    return {
-        "file": str(path),
-        "sha256": sha256,
-        "format": exact,
-        "statements": [],
-        **{kind: [] for kind in payment_view.kinds(exact)},
-        "findings": [finding.as_dict()],
-    }
-
-
-def _grouped(table: pa.Table, key: str) -> dict[str, list[list[dict[str, Any]]]]:
-    """Rows by owner; an owner that the file holds twice has two lists (ordinals begin again)."""
-    groups: dict[str, list[list[dict[str, Any]]]] = {}
-    for row in table.to_pylist():
-        mine = groups.setdefault(row[key], [])
-        if not mine or row["ordinal"] <= mine[-1][-1]["ordinal"]:
-            mine.append([])
-        mine[-1].append(_plain(row))
-    return groups
-
-
-def _next(groups: dict[str, list[list[dict[str, Any]]]], key: str) -> list[dict[str, Any]]:
-    mine = groups.get(key)
-    return mine.pop(0) if mine else []
-
-
-def _plain(row: dict[str, Any]) -> dict[str, Any]:
-    currency = row.get("currency")
-    return {
-        name: _value(value, row["original_currency"] if name == "original_amount" else currency)
-        if name != "fx_rate" or value is None
-        else f"{value.normalize():f}"
-        for name, value in row.items()
-    }
-
-
-def _value(value: Any, currency: str | None) -> Any:
-    if isinstance(value, Decimal):
-        return _amount(value, currency)
-    if isinstance(value, dict):
-        return {name: _value(each, currency) for name, each in value.items()}
-    if isinstance(value, list):
-        return [_value(each, currency) for each in value]
-    if isinstance(value, datetime):
-        return value.astimezone(UTC).isoformat().replace("+00:00", "Z")
-    return value.isoformat() if isinstance(value, date) else value
-
-
-def _amount(value: Decimal, currency: str | None) -> str:
-    """The exact amount with at least the currency's decimals: ``12.50``, ``12``, ``0.12345``."""
-    try:
-        places = exponent_of(currency) if currency else _NO_CURRENCY_DECIMALS
-    except MoneyError:
-        places = _NO_CURRENCY_DECIMALS
-    whole, _, decimals = f"{value:f}".partition(".")
-    decimals = decimals.rstrip("0").ljust(places, "0")
-    return f"{whole}.{decimals}" if decimals else whole
-
-
-def _write(folder: Path, read: Sequence[Tables]) -> None:
-    folder.mkdir(parents=True, exist_ok=True)
-    tables = concat(read)
-    for name in ("statements", "balances", "entries", "details", "payments", "statuses"):
-        parquet.write_table(getattr(tables, name), folder / f"{name}.parquet", compression="zstd")
 
 
 def _table(path: Path | str, parsed: Parsed) -> None:
@@ -229,9 +178,9 @@ def _table(path: Path | str, parsed: Parsed) -> None:
         ("entries", "right"), ("closing", "right"), ("", "left"), ("state", "left"),
     ):  # fmt: skip
         table.add_column(name, justify="right" if side == "right" else "left")
-    balances = _grouped(parsed.tables.balances, "statement_id")
+    balances = grouped(parsed.tables.balances, "statement_id")
     for row in parsed.tables.statements.to_pylist():
-        mine = _next(balances, row["statement_id"])
+        mine = next_of(balances, row["statement_id"])
         opening = next((b for b in mine if b["code"] in ("OPBD", "PRCD", "ITBD")), None)
         closing = next((b for b in reversed(mine) if b["code"] in ("CLBD", "ITBD")), None)
         cells: Iterable[object] = (
@@ -246,7 +195,7 @@ def _table(path: Path | str, parsed: Parsed) -> None:
         )
         table.add_row(*(Text(_printable(cell)) for cell in cells))
     console = Console()
-    others = payment_view.rows(parsed, _plain)
+    others = payment_view.rows(parsed, plain)
     if parsed.tables.statements.num_rows or not others:
         console.print(table)
     for kind, found in others.items():

@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
+import pyarrow as pa
+
 from parsers import Parsed
 from tieout.reasons import RETURN_REASONS, STATUS_TEXTS
 
-__all__ = ["kinds", "rows", "show"]
+__all__ = ["kinds", "rows", "show", "told"]
 
 Row = dict[str, Any]
 
@@ -36,9 +38,13 @@ def rows(parsed: Parsed, plain: Callable[[Row], Row]) -> dict[str, list[Row]]:
     """The file's payments or statuses, made plain, with the texts of their codes."""
     found: dict[str, list[Row]] = {}
     for kind in kinds(parsed.format):
-        table = getattr(parsed.tables, kind)
-        found[kind] = [_told(plain(row)) for row in table.to_pylist()]
+        found[kind] = told(getattr(parsed.tables, kind), plain)
     return found
+
+
+def told(table: pa.Table, plain: Callable[[Row], Row]) -> list[Row]:
+    """Payments or statuses (rows of their tables), made plain, with the texts of their codes."""
+    return [_told(plain(row)) for row in table.to_pylist()]
 
 
 def _told(row: Row) -> Row:

@@ -23,7 +23,6 @@ from tieout.audit import append
 from tieout.drops import Drop, settled
 from tieout.errors import DropError, Finding, InputError
 from tieout.home import archive_path, folder
-from tieout.identity import once
 from tieout.ledger import Ledger, database_now
 from tieout.ledger.models import Delivery, FileRow
 from tieout.masterdata import BankAccount, load_accounts, record_accounts
@@ -121,19 +120,19 @@ def read_file(ledger: Ledger, home: Path, file_id: str) -> str:
         )
         return quarantine(ledger, file_id, [finding])
     try:
-        parsed = parsers.read_file(archive_path(home, file_id))
+        stream = parsers.stream_file(archive_path(home, file_id))
+        findings = staging.write_batches(home, file_id, stream.batches)
     except InputError as error:
         return quarantine(ledger, file_id, [finding_of(error)])
-    staging.write(home, file_id, once(parsed.tables))
     with ledger.session() as session:
         file = session.get_one(FileRow, file_id, with_for_update=True)
         if file.state not in ("claimed", "identified"):
             return file.state  # another run was faster
         if file.state == "claimed":
             file.state = move("file", file.state, "identified")
-        file.format = parsed.format
+        file.format = stream.format
         file.attempts = 0
-        record_findings(session, None, "file", file_id, parsed.tables.findings)
+        record_findings(session, None, "file", file_id, findings)
         return file.state
 
 

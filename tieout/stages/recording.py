@@ -9,6 +9,7 @@ from decimal import Decimal
 from typing import Any, Final
 
 import pyarrow as pa
+import pyarrow.compute
 from sqlalchemy.orm import Session
 
 from tieout.canonical import Tables
@@ -101,6 +102,13 @@ _TABLES: Final[dict[str, type[Base]]] = {
 }
 
 
+#: Rows made and loaded at once.
+_ROWS_AT_ONCE: Final = 100_000
+
+#: The stubs know too few of its signatures.
+pc: Any = pyarrow.compute
+
+
 @dataclass
 class Recorded:
     """What one file added: the accounts it touched, row counts by table, findings."""
@@ -122,9 +130,9 @@ def record_tables(
     """
     done = Recorded()
     balances = _by(tables.balances.to_pylist(), "statement_id")
-    entries = _by(tables.entries.to_pylist(), "statement_id")
-    details = _by(tables.details.to_pylist(), "entry_id")
+    parts = _Parts(tables)
     rows: dict[str, list[Row]] = {name: [] for name in _TABLES}
+    heads: list[Row] = []
     taken: set[str] = set()
     for statement in tables.statements.to_pylist():
         key = statement["statement_id"]
@@ -132,6 +140,7 @@ def record_tables(
         if key in refused or account is None:
             continue
         try:
+            entries, details = parts.of(key)
             converted = _convert(statement, account, balances.get(key, []), entries, details)
         except MoneyError as error:
             where = error.where or f"statement {statement['statement_ref']}"
@@ -140,13 +149,54 @@ def record_tables(
         if is_known(session, converted):
             done.findings.append(_duplicate(statement))
             continue
-        renew_ids(session, converted, rows["statements"], taken)
+        renew_ids(session, converted, heads, taken)
+        heads += converted["statements"]
         for name, part in converted.items():
             rows[name].extend(part)
         done.accounts.add(account.code)
-    for name, model in _TABLES.items():
-        done.counts[name] = bulk_load(session, model, _arrow(rows[name]))
+        if len(rows["entries"]) + len(rows["details"]) >= _ROWS_AT_ONCE:
+            _load(session, rows, done)
+    _load(session, rows, done)
     return done
+
+
+def _load(session: Session, rows: dict[str, list[Row]], done: Recorded) -> None:
+    """Write what is converted so far, and forget it."""
+    for name, model in _TABLES.items():
+        done.counts[name] = done.counts.get(name, 0) + bulk_load(session, model, _arrow(rows[name]))
+        rows[name] = []
+
+
+class _Parts:
+    """The entries and details of each statement, made rows only when it is its turn."""
+
+    def __init__(self, tables: Tables) -> None:
+        self._entries, self._details = tables.entries, tables.details
+        owners = tables.entries["statement_id"]
+        at = pc.index_in(tables.details["entry_id"], value_set=tables.entries["entry_id"])
+        self._entry_runs = _runs(owners)
+        self._detail_runs = _runs(owners.take(at))
+
+    def of(self, statement_id: str) -> tuple[dict[str, list[Row]], dict[str, list[Row]]]:
+        """Entries by statement, details by entry, of one statement."""
+        entries = _rows(self._entries, self._entry_runs.get(statement_id, ()))
+        details = _rows(self._details, self._detail_runs.get(statement_id, ()))
+        return {statement_id: entries}, _by(details, "entry_id")
+
+
+def _runs(column: Any) -> dict[str, list[tuple[int, int]]]:
+    """Where each value of a column stands: (first row, rows), in order."""
+    encoded = pc.run_end_encode(pa.chunked_array(column).combine_chunks())
+    found: dict[str, list[tuple[int, int]]] = {}
+    begin = 0
+    for end, value in zip(encoded.run_ends.to_pylist(), encoded.values.to_pylist(), strict=True):
+        found.setdefault(value, []).append((begin, end - begin))
+        begin = end
+    return found
+
+
+def _rows(table: pa.Table, runs: Sequence[tuple[int, int]]) -> list[Row]:
+    return [row for begin, count in runs for row in table.slice(begin, count).to_pylist()]
 
 
 def _by(rows: list[Row], column: str) -> dict[str, list[Row]]:

@@ -7,16 +7,28 @@ from __future__ import annotations
 
 import json
 import uuid
+from collections.abc import Iterable
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
 import pyarrow.parquet as pq
 
-from tieout.canonical import Tables, concat
+from tieout.canonical import SCHEMAS, Tables
 from tieout.errors import Finding
 from tieout.home import staging_path
+from tieout.identity import once
 
-__all__ = ["exists", "joined", "kept", "path", "read", "read_refused", "write", "write_refused"]
+__all__ = [
+    "exists",
+    "kept",
+    "path",
+    "read",
+    "read_refused",
+    "write",
+    "write_batches",
+    "write_refused",
+]
 
 _NAMES = ("payments", "statuses", "statements", "balances", "entries", "details")
 
@@ -33,12 +45,40 @@ def exists(home: Path, file_id: str) -> bool:
 
 def write(home: Path, file_id: str, tables: Tables) -> None:
     """Write the tables; ``details`` comes last and says that all are there."""
+    write_batches(home, file_id, [tables])
+
+
+def write_batches(home: Path, file_id: str, batches: Iterable[Tables]) -> list[Finding]:
+    """Write a file's tables batch by batch, and give back its findings.
+
+    A statement that the file repeats is written once.
+    """
     target = path(home, file_id)
     target.mkdir(parents=True, exist_ok=True, mode=0o700)
-    for name in _NAMES:
-        part = target / f"{name}.{uuid.uuid4().hex}.part"  # two runs may write at once
-        pq.write_table(getattr(tables, name), part)
+    own = uuid.uuid4().hex  # two runs may write at once
+    parts = {name: target / f"{name}.{own}.part" for name in _NAMES}
+    findings: list[Finding] = []
+    ids: list[Any] = []
+    with ExitStack() as stack:
+        writers = {
+            name: stack.enter_context(pq.ParquetWriter(part, SCHEMAS[name]))
+            for name, part in parts.items()
+        }
+        for batch in batches:
+            findings += batch.findings
+            ids += batch.statements["statement_id"].to_pylist()
+            for name, writer in writers.items():
+                rows = getattr(batch, name)
+                if rows.num_rows:
+                    writer.write_table(rows)
+    if len(set(ids)) < len(ids):
+        loaded: dict[str, Any] = {name: pq.read_table(part) for name, part in parts.items()}
+        single = once(Tables(**loaded))
+        for name, part in parts.items():
+            pq.write_table(getattr(single, name), part)
+    for name, part in parts.items():
         part.replace(target / f"{name}.parquet")
+    return findings
 
 
 def read(home: Path, file_id: str) -> Tables:
@@ -60,11 +100,6 @@ def write_refused(home: Path, file_id: str, statement_ids: list[str]) -> None:
 def read_refused(home: Path, file_id: str) -> frozenset[str]:
     """Statements of the file that must not be recorded."""
     return frozenset(json.loads((path(home, file_id) / "refused.json").read_text()))
-
-
-def joined(tables: list[Tables]) -> Tables:
-    """The tables of several files as one, for suites that pay their start-up once."""
-    return concat(tables)
 
 
 def kept(exact: str, tables: Tables) -> Finding:
