@@ -10,6 +10,7 @@ from typing import Any, Final, Self
 import pyarrow as pa
 import pyarrow.ipc
 
+from tieout.arrays import blank
 from tieout.canonical import BALANCES, STATEMENTS, Tables
 from tieout.errors import Finding
 
@@ -97,4 +98,4 @@ def _read(file: Any) -> pa.Table:
 
 
 def _joined(tables: list[pa.Table], schema: pa.Schema) -> pa.Table:
-    return pa.concat_tables(tables) if tables else schema.empty_table()
+    return pa.concat_tables(tables) if tables else blank(schema)
