@@ -64,8 +64,8 @@ $(BENCH)/.installed: benchmarks/requirements.lock
 	@$(BENCH)/bin/python -m pip install --disable-pip-version-check -q --require-hashes -r benchmarks/requirements.lock
 	@touch $@
 
-bench-parse: $(STAMP) $(BENCH)/.installed  ## measure reading beside the peers (FAMILIES="camt mt940 bai2 two", RUNS=3); about twenty minutes
-	@$(BIN)/python -m benchmarks.parsing $(FAMILIES) $(if $(RUNS),--runs $(RUNS))
+bench-parse: $(STAMP) $(BENCH)/.installed  ## measure reading beside the peers (FAMILIES="camt mt940 bai2 two", RUNS=3; MB=5 for a first look); about ten minutes
+	@$(BIN)/python -m benchmarks.parsing $(FAMILIES) $(if $(RUNS),--runs $(RUNS)) $(if $(MB),--megabytes $(MB))
 
 clean:  ## forget the environment; the data folder (.tieout) stays
 	@rm -rf $(VENV) $(BENCH) .mypy_cache .ruff_cache .import_linter_cache .hypothesis

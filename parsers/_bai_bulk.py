@@ -32,7 +32,9 @@ from parsers._columns import (
     strange_bytes,
     trimmed,
     unsaid,
+    whole_numbers,
 )
+from tieout.arrays import flags, listed
 
 __all__ = ["Bulk", "Run", "read_block"]
 
@@ -117,18 +119,18 @@ class Bulk:
         if rows[-1] - rows[0] + 1 == len(rows):
             made = {name: column.slice(rows[0], len(rows)) for name, column in made.items()}
         else:
-            chosen = arrow.array(rows)
+            chosen = whole_numbers(rows)
             made = {name: column.take(chosen) for name, column in made.items()}
         before = np.array([run.before - run.first + 1 for run in runs])[owner]
-        places = arrow.array(owner)
-        kinds = (pa.string(), pa.string(), pa.string(), pa.date32())
+        places = whole_numbers(owner)
+        kinds: tuple[pa.DataType, ...] = (pa.string(), pa.string(), pa.string(), pa.date32())
         for name, kind in zip(Owner._fields, kinds, strict=True):
-            shared = arrow.array([getattr(run.owner, name) for run in runs], kind)
+            shared = listed([getattr(run.owner, name) for run in runs], kind)
             made[name] = shared.take(places)
-        made["ordinal"] = arrow.array(before + rows)
-        made["line_no"] = arrow.array(self.first[rows] + line_no)
+        made["ordinal"] = whole_numbers(before + rows)
+        made["line_no"] = whole_numbers(self.first[rows] + line_no)
         made["amount"] = amounts(self.amount[rows] * scale)
-        made["reversal"] = arrow.repeat(arrow.scalar(False), len(rows))
+        made["reversal"] = flags(np.zeros(len(rows), np.bool_))
         made["valued_on"] = arrow.nulls(len(rows), pa.date32())
         return (*entry_tables(made, len(rows)), rows)
 

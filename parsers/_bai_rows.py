@@ -7,15 +7,19 @@ from datetime import date
 from decimal import Decimal
 from typing import Any, Final, NamedTuple
 
+import numpy as np
 import pyarrow as pa
 
 from parsers._bai_codes import CHEQUES, NON_MONETARY
-from parsers._columns import filled, pc
+from parsers._columns import NO_TEXT, filled, pc, whole_numbers
 from parsers._rows import BATCH_ENTRIES, Rows
+from tieout.arrays import blank, listed, word
 from tieout.canonical import BALANCES, DETAILS, ENTRIES, STATEMENTS, Tables, table
 
 __all__ = ["Batch", "Entry", "Owner", "entry_tables"]
 
+_CHEQUES: Final = listed(sorted(CHEQUES))
+_NON_MONETARY, _INFO, _BOOKED, _ONE, _POINT = map(word, (NON_MONETARY, "info", "booked", "1", "."))
 #: What a detail says as its entry does.
 _SHARED: Final = ("entry_id", "line_no", "amount", "currency", "narrative")
 
@@ -97,15 +101,15 @@ def _entries(
     """Entries and their details; what an account's entries share is made once and repeated."""
     count = len(lines)
     if not count:
-        return ENTRIES.empty_table(), DETAILS.empty_table()
+        return blank(ENTRIES), blank(DETAILS)
     made: dict[str, Any] = {}
     for name, values in zip(Entry._fields, zip(*lines, strict=True), strict=True):
-        made[name] = pa.array(values, ENTRIES.field(name).type)
+        made[name] = listed(values, ENTRIES.field(name).type)
     starts = [start for start, _ in owners]
     counts = [end - start for start, end in zip(starts, [*starts[1:], count], strict=True)]
-    places = pa.array([n for n, many in enumerate(counts) for _ in range(many)], pa.int32())
+    places = whole_numbers(np.repeat(np.arange(len(counts)), counts))
     for name, values in zip(Owner._fields, zip(*(o for _, o in owners), strict=True), strict=True):
-        made[name] = pa.array(values, ENTRIES.field(name).type).take(places)
+        made[name] = listed(values, ENTRIES.field(name).type).take(places)
     return entry_tables(made, count)
 
 
@@ -113,17 +117,17 @@ def entry_tables(made: dict[str, Any], count: int) -> tuple[pa.Table, pa.Table]:
     """Entries and details of columns that have the names of `Entry` and `Owner`."""
     code, own_ref = made["code_proprietary"], made["entry_ref"]
     made["entry_id"] = pc.binary_join_element_wise(
-        made["statement_id"], made["ordinal"].cast(pa.string()), "."
+        made["statement_id"], made["ordinal"].cast(pa.string()), _POINT
     )
-    made["status"] = pc.if_else(pc.equal(code, NON_MONETARY), "info", "booked")
-    made["detail_count"] = pa.repeat(pa.scalar(1, pa.int64()), count)
+    made["status"] = pc.if_else(pc.equal(code, _NON_MONETARY), _INFO, _BOOKED)
+    made["detail_count"] = whole_numbers(np.ones(count, np.int64))
     is_cheque = pc.and_(
-        pc.is_in(code, value_set=pa.array(sorted(CHEQUES))),
+        pc.is_in(code, value_set=_CHEQUES),
         pc.match_substring_regex(own_ref, "^[0-9]+$"),
     )
     details = {name: made[name] for name in _SHARED} | {
-        "detail_id": pc.binary_join_element_wise(made["entry_id"], "1", "."),
+        "detail_id": pc.binary_join_element_wise(made["entry_id"], _ONE, _POINT),
         "ordinal": made["detail_count"],
-        "cheque_no": pc.if_else(is_cheque, own_ref, pa.scalar(None, pa.string())),
+        "cheque_no": pc.if_else(is_cheque, own_ref, NO_TEXT),
     }
     return filled(made, ENTRIES, count), filled(details, DETAILS, count)

@@ -15,13 +15,13 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from parsers import _camt_places as places
-from parsers._arrays import fixed, listed
 from parsers._camt_entry import STATUS, swift_type
 from parsers._camt_layout import Rows
 from parsers._leaves import Texts, amounts, check_escapes, holding, is_word, mapped
 from parsers._markup import Markup
 from parsers._tags import words
 from parsers._values import day
+from tieout.arrays import fixed, listed
 
 __all__ = ["Batch", "Own"]
 

@@ -70,7 +70,6 @@ class Part:
         open: the statement.
         entries: which of the chunk's.
         ordinal: number of the first of them in the statement.
-        pieces: where what is not an entry stands, by byte.
         ends: position of the statement's end tag, -1 where it goes on.
     """
 
@@ -95,7 +94,8 @@ def batches(path: Path) -> Iterator[Tables]:
         _check_encoding(file)
         file.seek(start.offset)
         for raw in _chunks(file, start.end):
-            if raw.count(b"<") > _TAGS_MAX or len(held) > _HELD_MAX:
+            tags = np.count_nonzero(np.frombuffer(raw, np.uint8) == 0x3C)
+            if tags > _TAGS_MAX or len(held) > _HELD_MAX:
                 raise UnsureError("more than may be in memory at once")
             held.append(reader.read(raw))
             if not reader.holds:

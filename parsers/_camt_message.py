@@ -50,7 +50,7 @@ def messages(path: Path, wanted: Shape) -> Iterator[Tables]:
                 given = [a + len(b) for a, b in zip(given, _rows_of(batch), strict=True)]
                 yield batch
             return
-        except _camt_fast.UnsureError as reason:
+        except (_camt_fast.UnsureError, OverflowError) as reason:
             _log.debug("read strictly: %s", reason)
         except Exception:
             # An unforeseen failure of what only saves time must not cost the file.

@@ -10,7 +10,6 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from parsers._arrays import fixed, listed
 from parsers._camt_batch import Batch
 from parsers._camt_party import reference_type
 from parsers._camt_said import narrative
@@ -18,6 +17,7 @@ from parsers._checks import all_right
 from parsers._leaves import decimals, mapped, unescaped
 from parsers._tags import words
 from parsers._values import rate, rate_fits
+from tieout.arrays import fixed, listed
 from tieout.canonical import DETAILS
 
 __all__ = ["Details"]
@@ -278,9 +278,11 @@ class Details:
         kind = np.where(ref >= 0, kind, -1)
         self._ref, said = batch.texts.strings(self.spread(ref, -1), self.spread(kind, -1))
         self._ref_type = mapped(said, reference_type, pa.string())
-        texts, types = self._ref.to_pylist(), self._ref_type.to_pylist()
+        rows = self._row[np.flatnonzero(ref >= 0)]
+        at = fixed(rows, pa.int64())
+        texts, types = self._ref.take(at).to_pylist(), self._ref_type.take(at).to_pylist()
         if all_right(texts, types):
             return
-        for row, (text, word) in enumerate(zip(texts, types, strict=True)):
+        for row, text, word in zip(rows.tolist(), texts, types, strict=True):
             if not all_right([text], [word]):
                 batch.odd[self.entry[row]] = True

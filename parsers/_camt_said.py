@@ -10,9 +10,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from parsers import _camt_places as places
-from parsers._arrays import fixed, flags, listed
 from parsers._camt_layout import Rows
 from parsers._leaves import Texts
+from tieout.arrays import fixed, flags, listed
 
 __all__ = ["narrative"]
 

@@ -3,28 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from parsers._arrays import fixed, flags, listed, table
 from parsers._camt_batch import Batch
 from parsers._camt_parts import Details
 from parsers._leaves import decimals
 from parsers._rows import Rows
-from tieout.canonical import BALANCES, DETAILS, ENTRIES, PAYMENTS, STATEMENTS, STATUSES, Tables
+from tieout.arrays import fixed, flags, listed, table
+from tieout.canonical import BALANCES, DETAILS, ENTRIES, STATEMENTS, Tables
 
 if TYPE_CHECKING:
     from parsers._camt_fast import Part
 
 __all__ = ["tables_of"]
-
-#: `Tables` would make them with ``pa.array``, see `parsers._arrays`.
-_NO_PAYMENTS: Final = pa.Table.from_batches([], schema=PAYMENTS)
-_NO_STATUSES: Final = pa.Table.from_batches([], schema=STATUSES)
 
 Array = npt.NDArray[Any]
 Lines = Callable[[Any], Any]
@@ -53,8 +49,6 @@ def tables_of(
         entries,
         rows,
         tuple(collected.findings),
-        _NO_PAYMENTS,
-        _NO_STATUSES,
     )
 
 

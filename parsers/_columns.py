@@ -16,12 +16,14 @@ import pyarrow as pa
 import pyarrow.compute
 
 from parsers._text import _NO_TEXT
+from tieout.arrays import fixed, listed, word
 from tieout.canonical import AMOUNT, Tables
 from tieout.identity import NO_REFERENCE
 
 __all__ = [
     "ALNUM",
     "DIGIT",
+    "NO_TEXT",
     "UPPER",
     "Bools",
     "Bytes",
@@ -45,6 +47,7 @@ __all__ = [
     "strings",
     "trimmed",
     "unsaid",
+    "whole_numbers",
     "without",
 ]
 
@@ -61,8 +64,11 @@ Bools = npt.NDArray[np.bool_]
 #: Start and end of a value for each row; the rows stand in the order of the text.
 Spans = tuple[Ints, Ints]
 
-_NOTHING: Final = arrow.array(sorted(NO_REFERENCE | _NO_TEXT))
-_UNSAID: Final = arrow.array(sorted(_NO_TEXT))
+#: No text, as a value of a column.
+NO_TEXT: Final = word(None)
+
+_NOTHING: Final = listed(sorted(NO_REFERENCE | _NO_TEXT))
+_UNSAID: Final = listed(sorted(_NO_TEXT))
 
 
 def byte_class(members: str) -> Bools:
@@ -108,6 +114,11 @@ def after(places: Ints, at: Ints, none: int) -> Ints:
     return found
 
 
+def whole_numbers(values: Ints, known: Bools | None = None) -> Column:
+    """Numbers of 64 bits as a column, null where not known."""
+    return fixed(values.astype(np.int64, copy=False), pa.int64(), known)
+
+
 def strings(data: Any, spans: Spans, valid: Bools | None = None) -> Column:
     """The texts at the spans (in order, without overlap), null where not valid.
 
@@ -127,9 +138,9 @@ def strings(data: Any, spans: Spans, valid: Bools | None = None) -> Column:
         2 * count, arrow.py_buffer(offsets), arrow.py_buffer(data)
     )
     if valid is None:
-        return whole.take(arrow.array(np.arange(0, 2 * count, 2)))
+        return whole.take(whole_numbers(np.arange(0, 2 * count, 2)))
     places = np.cumsum(valid) * 2 - 2
-    return whole.take(arrow.array(places, mask=~valid))
+    return whole.take(whole_numbers(places, valid))
 
 
 def ranks(places: Ints, begins: Ints) -> Ints:
@@ -196,20 +207,19 @@ def without(text: Column, words: Column = _UNSAID) -> Column:
     is_word = pc.is_in(pc.ascii_upper(text), words)
     if not pc.any(is_word).as_py():
         return text
-    return pc.if_else(is_word, arrow.scalar(None, pa.string()), text)
+    return pc.if_else(is_word, NO_TEXT, text)
 
 
 def amounts(scaled: Ints) -> Column:
     """Hundred-thousandths as the canonical decimal."""
     wide = np.empty((len(scaled), 2), np.int64)
     wide[:, 0], wide[:, 1] = scaled, scaled >> 63
-    return arrow.Array.from_buffers(AMOUNT, len(scaled), [None, arrow.py_buffer(wide)])
+    return fixed(wide, AMOUNT)
 
 
 def days(numbers: Ints, valid: Bools | None = None) -> Column:
     """Days since 1970 as dates."""
-    mask = None if valid is None else ~valid
-    return arrow.array(numbers.astype(np.int32), mask=mask).view(pa.date32())
+    return fixed(numbers.astype(np.int32), pa.date32(), valid)
 
 
 def filled(columns: dict[str, Any], schema: pa.Schema, count: int) -> pa.Table:
@@ -237,7 +247,7 @@ def merged(
         rows: number of each of these in the block.
     """
     if keys:
-        order = arrow.array(np.argsort(np.append(2 * rows + 1, keys), kind="stable"))
+        order = whole_numbers(np.argsort(np.append(2 * rows + 1, keys), kind="stable"))
         entries = arrow.concat_tables([entries, strict.entries]).take(order)
         details = arrow.concat_tables([details, strict.details]).take(order)
     return replace(strict, entries=entries, details=details)

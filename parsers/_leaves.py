@@ -16,9 +16,9 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from parsers._arrays import buffer, fixed, flags, listed
 from parsers._tags import UnsureError, words
 from parsers._text import _NO_TEXT, clean, reference
+from tieout.arrays import buffer, fixed, flags, listed
 from tieout.canonical import AMOUNT
 from tieout.identity import NO_REFERENCE
 
@@ -69,6 +69,8 @@ def unescaped(raw: bytes) -> str:
         UnsureError: an escape that is none of XML's own.
     """
     text = raw.decode().replace("\r\n", "\n").replace("\r", "\n")
+    if "&" not in text:
+        return text
     if text.count("&") != len(_ESCAPE.findall(text)):
         raise UnsureError("an unknown escape")
     return _ESCAPE.sub(_character, text)

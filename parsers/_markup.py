@@ -30,6 +30,8 @@ _CONTEXTS_MAX: Final = 1_000
 _DEPTH_MAX: Final = 60
 _BLOCK: Final = 1 << 17
 _U64 = np.uint64
+_BLANK: Final = np.uint8(0x20)
+_PRINTABLE: Final = np.uint8(0x7E - 0x20)
 _HIGH: Final = _U64(0x8080808080808080)
 _TO_HIGH: Final = _U64(0x5F5F5F5F5F5F5F5F)
 
@@ -143,7 +145,7 @@ class Markup(Tags):
         opens, closes = np.ascontiguousarray(marks[0::2]), np.ascontiguousarray(marks[1::2])
         if not len(opens) or len(opens) != len(closes) or (text[opens] != 0x3C).any():
             raise UnsureError("a lone angle bracket")
-        if np.count_nonzero(text[:size] == 0x3C) != len(opens):
+        if (text[closes] != 0x3E).any():
             raise UnsureError("a lone angle bracket")
         length = closes - opens - 1
         is_end = text[opens + 1] == 0x2F
@@ -251,22 +253,31 @@ def _characters(chunk: bytes, text: Bytes) -> tuple[Ints, Ints, Ints]:
         UnsureError: a character XML does not allow.
     """
     size = len(text)
-    low: list[Array] = []
-    high: list[Array] = []
+    rare: list[Array] = []
     marks: list[Array] = []
     for at in range(0, size, _BLOCK):  # a block and what is made of it fit a cache
         part = text[at : at + _BLOCK]
-        low.append(np.flatnonzero(part < 32) + at)
-        high.append(np.flatnonzero(part > 0x7E) + at)
+        rare.append(_few((part - _BLANK) > _PRINTABLE) + at)
         marks.append((np.flatnonzero((part & 0xFD) == 0x3C) + at).astype(np.int32))
-    control, beyond = np.concatenate(low), np.concatenate(high)
-    byte = text[control]
+    found = np.concatenate(rare)
+    byte = text[found]
+    is_control = byte < _BLANK
+    control, beyond, byte = found[is_control], found[~is_control], byte[is_control]
     breaks, returns = control[byte == 10], control[byte == 13]
     if len(control) != len(breaks) + len(returns) + np.count_nonzero(byte == 9):
         raise UnsureError("a control character")
-    if len(returns) != chunk.count(b"\r\n"):
+    if len(returns) and len(returns) != chunk.count(b"\r\n"):
         raise UnsureError("a lone carriage return")
     lead = beyond[text[beyond] == 0xEF]
     if len(lead) and (text[lead + 1] == 0xBF).any():
         raise UnsureError("perhaps no character")
     return breaks, np.concatenate((beyond, returns)), np.concatenate(marks)
+
+
+def _few(flags: Array) -> Ints:
+    """Where flags are set, of which few are: eight are looked at together."""
+    whole = len(flags) & ~7
+    at = np.flatnonzero(flags[:whole].view(_U64) != 0) * 8
+    near = at[:, None] + np.arange(8)
+    behind = np.flatnonzero(flags[whole:]) + whole
+    return np.concatenate((near[flags[near]], behind))

@@ -11,6 +11,7 @@ import numpy as np
 import pyarrow as pa
 
 from parsers._columns import (
+    NO_TEXT,
     Bools,
     Column,
     Ints,
@@ -22,18 +23,20 @@ from parsers._columns import (
     said,
     strings,
     trimmed,
+    whole_numbers,
     without,
 )
 from parsers._mt_bulk61 import EXPONENT, Line, lines_61
 from parsers._mt_bulk86 import texts_86
 from parsers._mt_entry import POINTERS
 from parsers._mt_lines import Layout, layout
+from tieout.arrays import flags, listed, word
 from tieout.canonical import DETAILS, ENTRIES
 
 __all__ = ["Bulk", "Run", "Sums", "read_block"]
 
-_POINTER: Final = arrow.array(sorted(POINTERS))
-_NOTHING: Final = arrow.scalar(None, pa.string())
+_POINTER: Final = listed(sorted(POINTERS))
+_BOOKED, _ONE, _POINT, _NO_LETTERS, _LINE_END = map(word, ("booked", "1", ".", "", "\n"))
 #: Supplementary lines that say more than text: amounts, or perhaps the other side's account.
 _HARD_NOTE: Final = "/(OCMT|CHGS)/|^ *[A-Z] *[A-Z] *[0-9] *[0-9] *([A-Z0-9] *){11}"
 _FROM_TEXT: Final = (
@@ -137,15 +140,15 @@ class Bulk:
         if len(rows) and rows[-1] - rows[0] + 1 == len(rows):
             made = {name: c.slice(rows[0], len(rows)) for name, c in made.items()}
         else:
-            chosen = arrow.array(rows)
+            chosen = whole_numbers(rows)
             made = {name: column.take(chosen) for name, column in made.items()}
-        places = arrow.array(owner)
+        places = whole_numbers(owner)
         for name in ("statement_id", "account_id", "currency"):
-            shared = arrow.array([getattr(run, name) for run in runs], pa.string())
+            shared = listed([getattr(run, name) for run in runs])
             made[name] = shared.take(places)
-        made["ordinal"] = arrow.array(before)
+        made["ordinal"] = whole_numbers(before)
         made["entry_id"] = pc.binary_join_element_wise(
-            made["statement_id"], made["ordinal"].cast(pa.string()), "."
+            made["statement_id"], made["ordinal"].cast(pa.string()), _POINT
         )
         return (*_split(made, len(rows)), rows)
 
@@ -153,24 +156,24 @@ class Bulk:
         line = self.line
         return {
             **self.columns,
-            "line_no": arrow.array(self.layout.first + line_no),
+            "line_no": whole_numbers(self.layout.first + line_no),
             "amount": amounts(line.amount),
             "booked_on": days(line.booked),
             "valued_on": days(line.valued),
-            "reversal": arrow.array(line.reversal),
+            "reversal": flags(line.reversal),
         }
 
 
 def _split(made: dict[str, Any], count: int) -> tuple[pa.Table, pa.Table]:
     """The columns as entries, and as their one detail each."""
-    one = arrow.repeat(arrow.scalar(1, pa.int64()), count)
+    one = whole_numbers(np.ones(count, np.int64))
     entries = made | {
-        "status": arrow.repeat(arrow.scalar("booked"), count),
+        "status": arrow.repeat(_BOOKED, count),
         "narrative": made["entry_narrative"],
         "detail_count": one,
     }
     details = made | {
-        "detail_id": pc.binary_join_element_wise(made["entry_id"], "1", "."),
+        "detail_id": pc.binary_join_element_wise(made["entry_id"], _ONE, _POINT),
         "ordinal": one,
     }
     return filled(entries, ENTRIES, count), filled(details, DETAILS, count)
@@ -190,7 +193,7 @@ def read_block(block: bytes) -> Bulk:
     narrative, hard = _narrative(lines, usual & (behind == 1), columns.pop("booking_text"))
     columns |= {
         "bank_ref": said(line.data, line.bank),
-        "entry_ref": pc.if_else(pc.is_in(own, _POINTER), _NOTHING, own),
+        "entry_ref": pc.if_else(pc.is_in(own, _POINTER), NO_TEXT, own),
         "code_proprietary": columns.pop("gvc"),
         "swift_type": strings(line.data, line.kind, line.usual),
         "entry_narrative": narrative,
@@ -221,13 +224,14 @@ def _narrative(lines: Layout, noted: Bools, booking: Column) -> tuple[Column, In
         return booking, rows
     at = lines.first[rows] + 1
     note = strings(lines.data, trimmed(lines.data, (lines.starts[at], lines.ends[at])))
-    hard = rows[pc.match_substring_regex(note, _HARD_NOTE).to_numpy(zero_copy_only=False)]
-    told = booking.take(arrow.array(rows))
+    found = pc.cast(pc.match_substring_regex(note, _HARD_NOTE), pa.uint8())
+    hard = rows[np.frombuffer(found.buffers()[1], np.bool_, len(rows))]
+    told = booking.take(whole_numbers(rows))
     both = pc.if_else(
         pc.is_valid(told),
-        pc.binary_join_element_wise(note, pc.fill_null(told, ""), "\n"),
+        pc.binary_join_element_wise(note, pc.fill_null(told, _NO_LETTERS), _LINE_END),
         without(note),
     )
     place = np.cumsum(noted) - 1
-    spread = both.take(arrow.array(place, mask=~noted))
-    return pc.if_else(arrow.array(noted), spread, booking), hard
+    spread = both.take(whole_numbers(place, noted))
+    return pc.if_else(flags(noted), spread, booking), hard

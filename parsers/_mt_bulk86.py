@@ -10,17 +10,16 @@ from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
-import pyarrow as pa
 
 from parsers._columns import (
     DIGIT,
+    NO_TEXT,
     Bools,
     Bytes,
     Column,
     Ints,
     Spans,
     after,
-    arrow,
     first_to_last,
     joined,
     pc,
@@ -149,4 +148,4 @@ def _sides(
 def _bics(data: Bytes, spans: Spans) -> Column:
     found = unsaid(data, spans)
     is_bic = pc.match_substring_regex(found, "^[A-Z]{6}[A-Z0-9]{2}([A-Z0-9]{3})?$")
-    return pc.if_else(is_bic, found, arrow.scalar(None, pa.string()))
+    return pc.if_else(is_bic, found, NO_TEXT)

@@ -26,7 +26,7 @@ from parsers._mt_reader import Reader
 from parsers._mtfields import Ahead, Field, FieldReader, message_type
 from parsers._rows import BATCH_ENTRIES, Rows
 from parsers._text import LINE_ENDS, encoding_of, last_byte
-from tieout.canonical import Tables
+from tieout.canonical import Tables, concat
 
 __all__ = ["messages"]
 
@@ -60,9 +60,9 @@ def messages(path: Path, encoding: str | None) -> Iterator[Tables]:
             yield driver.take()
         held = block
     driver.block(held or b"", last=True)
-    yield driver.take()
+    behind = driver.take()
     driver.end_of_file(last_byte(path))
-    yield driver.take()
+    yield concat((behind, driver.take()))
 
 
 class _Driver:

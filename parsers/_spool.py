@@ -12,6 +12,7 @@ import pyarrow as pa
 import pyarrow.compute
 import pyarrow.ipc
 
+from tieout.arrays import blank
 from tieout.canonical import BALANCES, STATEMENTS, Tables, concat
 from tieout.errors import Finding
 
@@ -131,4 +132,4 @@ def _by_statement(tables: Tables, statements: pa.Table) -> Tables:
 
 
 def _joined(tables: list[pa.Table], schema: pa.Schema) -> pa.Table:
-    return pa.concat_tables(tables) if tables else schema.empty_table()
+    return pa.concat_tables(tables) if tables else blank(schema)

@@ -17,6 +17,8 @@ from typing import Any, Final
 
 import pyarrow as pa
 
+from tieout import arrays
+from tieout.arrays import blank
 from tieout.errors import Finding
 
 __all__ = [
@@ -37,6 +39,9 @@ __all__ = [
 ]
 
 SCHEMA_VERSION: Final = 1
+
+#: Rows up to which a table is made without ``pa.array``, whose first call costs half a second.
+_FEW: Final = 1_000
 
 AMOUNT: Final = pa.decimal128(23, 5)
 _TEXT = pa.string()
@@ -260,24 +265,29 @@ class Tables:
     entries: pa.Table
     details: pa.Table
     findings: tuple[Finding, ...] = field(default=())
-    payments: pa.Table = field(default_factory=PAYMENTS.empty_table)
-    statuses: pa.Table = field(default_factory=STATUSES.empty_table)
+    payments: pa.Table = field(default_factory=lambda: blank(PAYMENTS))
+    statuses: pa.Table = field(default_factory=lambda: blank(STATUSES))
 
 
 def table(rows: Sequence[Mapping[str, Any]], schema: pa.Schema) -> pa.Table:
     """Rows (dicts; missing keys are null) as a table of exactly ``schema``."""
+    if len(rows) > _FEW:
+        return _made_by_pyarrow(rows, schema)
+    try:
+        return arrays.table(rows, schema)
+    except (ArithmeticError, AttributeError, TypeError, ValueError):
+        # What does not fit, pyarrow says better than we could.
+        return _made_by_pyarrow(rows, schema)
+
+
+def _made_by_pyarrow(rows: Sequence[Mapping[str, Any]], schema: pa.Schema) -> pa.Table:
     columns = [pa.array([row.get(f.name) for row in rows], type=f.type) for f in schema]
     return pa.Table.from_arrays(columns, schema=schema)
 
 
 def empty() -> Tables:
     """A set of tables without rows."""
-    return Tables(
-        STATEMENTS.empty_table(),
-        BALANCES.empty_table(),
-        ENTRIES.empty_table(),
-        DETAILS.empty_table(),
-    )
+    return Tables(blank(STATEMENTS), blank(BALANCES), blank(ENTRIES), blank(DETAILS))
 
 
 def concat(batches: Iterable[Tables]) -> Tables:

@@ -64,7 +64,7 @@ FAMILY: Final = Family(
     ours=_OURS,
     candidates=(
         _OURS,
-        Candidate("tieout, strict reader", "tieout_strict", "the same", peer=False),
+        Candidate("tieout, strict reader", "tieout_strict", "the same", peer=False, runs=1),
         Candidate("bai2", "bai2", "entries with their continuations", "bai2"),
         Candidate(
             "bankstatementparser",

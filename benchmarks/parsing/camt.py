@@ -114,28 +114,34 @@ FAMILY: Final = Family(
     ours=_OURS,
     candidates=(
         _OURS,
-        Candidate("tieout, strict reader", "tieout_strict", "the same", peer=False),
+        Candidate("tieout, strict reader", "tieout_strict", "the same", peer=False, runs=1),
         Candidate(
             "camt053, streaming",
             "camt053_stream",
             "entries: 12 fields, no remittance, no detail amounts",
             "camt053",
         ),
-        Candidate("camt053, document", "camt053_document", "the same", "camt053"),
+        Candidate("camt053, document", "camt053_document", "the same", "camt053", runs=1),
         Candidate(
-            "pycamt", "pycamt", "details: 30 fields, entry amount overwritten by theirs", "pycamt"
+            "pycamt",
+            "pycamt",
+            "details: 30 fields, entry amount overwritten by theirs",
+            "pycamt",
+            runs=1,
         ),
         Candidate(
             "bankstatementparser",
             "bankstatementparser",
             "details as a data frame",
             "bankstatementparser",
+            runs=1,
         ),
         Candidate(
             "bankstatementparser, streaming",
             "bankstatementparser_stream",
             "details",
             "bankstatementparser",
+            runs=1,
         ),
         Candidate(
             "ofxstatement-iso20022",
@@ -143,6 +149,7 @@ FAMILY: Final = Family(
             "the first statement only, 8 fields",
             "ofxstatement-iso20022",
             rival=False,
+            runs=1,
         ),
         Candidate("libxml2, no tree", "libxml2", "nothing", "lxml", rival=False),
         Candidate("lxml, its tree", "lxml_tree", "nothing", "lxml", rival=False),

@@ -50,6 +50,7 @@ class Candidate:
         peer: whether it runs in the peers' environment.
         rival: whether it can be the fastest peer: not a bare parse that extracts nothing, and not
             one that loses rows in silence.
+        runs: most runs it gets, for what takes long and decides no bar; 0 is as many as the others.
     """
 
     label: str
@@ -58,6 +59,7 @@ class Candidate:
     package: str = ""
     peer: bool = True
     rival: bool = True
+    runs: int = 0
 
 
 @dataclass(frozen=True, slots=True)

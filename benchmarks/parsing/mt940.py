@@ -55,7 +55,7 @@ FAMILY: Final = Family(
     ours=_OURS,
     candidates=(
         _OURS,
-        Candidate("tieout, strict reader", "tieout_strict", "the same", peer=False),
+        Candidate("tieout, strict reader", "tieout_strict", "the same", peer=False, runs=1),
         Candidate("mt-940", "mt_940", "entries with :86: decoded", "mt-940"),
         Candidate(
             "bankstatementparser",
@@ -63,6 +63,7 @@ FAMILY: Final = Family(
             "entries, :86: as raw text",
             "bankstatementparser",
             rival=False,
+            runs=1,
         ),
     ),
     bars=(

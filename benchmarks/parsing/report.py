@@ -15,7 +15,7 @@ from benchmarks.parsing.measure import Family, Result, outcome
 __all__ = ["counts", "facts", "line", "table", "write_page"]
 
 _HEAD = (
-    "| reader | version | CPU s (min/median/max) | wall s | MB/s | rows/s | × ours | peak MB "
+    "| reader | version | n | CPU s (min/median/max) | wall s | MB/s | rows/s | × ours | peak MB "
     "| gives |"
 )
 
@@ -73,14 +73,14 @@ def facts(family: Family, results: Sequence[Result], size: int, seed: int) -> di
 
 def _row(row: Mapping[str, Any]) -> str:
     if not row["runs"]:
-        return f"| {row['candidate']} | {row['version']} | failed | | | | | | {row['error']} |"
+        return f"| {row['candidate']} | {row['version']} | 0 | failed | | | | | | {row['error']} |"
     low, middle, high = row["cpu"]
     speed = f"{row['rows_per_s']:,.0f}" if row["rows"] else ""
     times = f"{row['times_ours']:.2f}" if row["times_ours"] else ""
     return (
-        f"| {row['candidate']} | {row['version']} | {low:.2f} / {middle:.2f} / {high:.2f} "
-        f"| {row['wall']:.2f} | {row['mb_per_s']:.0f} | {speed} | {times} "
-        f"| {row['peak_mb']:.0f} | {row['gives']} |"
+        f"| {row['candidate']} | {row['version']} | {len(row['runs'])} "
+        f"| {low:.2f} / {middle:.2f} / {high:.2f} | {row['wall']:.2f} | {row['mb_per_s']:.0f} "
+        f"| {speed} | {times} | {row['peak_mb']:.0f} | {row['gives']} |"
     )
 
 
@@ -96,12 +96,12 @@ def table(found: Mapping[str, Any]) -> str:
     else:
         runs = max(len(row["runs"]) for row in found["results"])
         lines += [
-            f"{found['machine']}; seed {found['seed']}; {runs} runs each, each in a fresh process; "
-            f"CPU seconds are the whole process, start and imports included. A row is one "
-            f"{found['row']} unless said.",
+            f"{found['machine']}; seed {found['seed']}; up to {runs} runs (n), each in a "
+            f"fresh process; CPU seconds are the whole process, start and imports "
+            f"included. A row is one {found['row']} unless said.",
             "",
             _HEAD,
-            "|---|---|---|---|---|---|---|---|---|",
+            "|---|---|---|---|---|---|---|---|---|---|",
             *(_row(row) for row in found["results"]),
         ]
     lines.append("")

@@ -32,11 +32,14 @@ def _wall(paths: list[Path]) -> float:
     return time.perf_counter() - begun
 
 
-def measure_two(path: Path, runs: int, seed: int, say: Callable[[str], None]) -> dict[str, Any]:
+def measure_two(
+    path: Path, runs: int, seed: int, say: Callable[[str], None], megabytes: int | None = None
+) -> dict[str, Any]:
     """Wall seconds of one file alone and of two at once, in turns; medians decide."""
+    size = megabytes or camt.FAMILY.megabytes
     other = path.with_suffix(".other")
     for number, each in enumerate((path, other)):
-        camt.FAMILY.generate(each, camt.FAMILY.megabytes, seed + number)
+        camt.FAMILY.generate(each, size, seed + number)
     alone, both = [], []
     for _ in range(runs):
         alone.append(_wall([path]))
@@ -47,7 +50,7 @@ def measure_two(path: Path, runs: int, seed: int, say: Callable[[str], None]) ->
     return {
         "family": "two",
         "title": "Two camt.053 files on two cores",
-        "megabytes": camt.FAMILY.megabytes,
+        "megabytes": size,
         "cores": len(os.sched_getaffinity(0)),
         "alone": alone,
         "both": both,

@@ -45,7 +45,8 @@ def compare(readers: tuple[Reader, Reader], path: Path, encoding: str | None = N
         assert left.schema == right.schema
         for column in left.column_names:
             assert left[column].to_pylist() == right[column].to_pylist(), (name, column)
-    assert fast.findings == strict.findings
+    # What is said of an account as a whole comes where a batch ends, which may differ.
+    assert sorted(fast.findings, key=str) == sorted(strict.findings, key=str)
     return fast
 
 

@@ -15,9 +15,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from parsers._tags import UnsureError
-
-__all__ = ["buffer", "fixed", "flags", "listed", "table"]
+__all__ = ["blank", "buffer", "fixed", "flags", "listed", "table", "word"]
 
 Array = npt.NDArray[Any]
 
@@ -47,7 +45,7 @@ def listed(values: Sequence[Any], kind: pa.DataType = pa.string()) -> pa.Array[A
     """Python values (None is null) as an array of a type the canonical tables have.
 
     Raises:
-        UnsureError: a value does not fit.
+        OverflowError: a value does not fit.
     """
     known = np.array([value is not None for value in values], dtype=bool)
     if pa.types.is_string(kind):
@@ -67,8 +65,22 @@ def listed(values: Sequence[Any], kind: pa.DataType = pa.string()) -> pa.Array[A
     return fixed(np.array(whole, dtype=np.int64), kind, known)
 
 
+def word(text: str | None) -> Any:
+    """A text (or none) as Arrow's functions take it; of a ``str`` they make it by ``pa.scalar``."""
+    return listed([text])[0]
+
+
+def blank(schema: pa.Schema) -> pa.Table:
+    """A table without rows; ``empty_table`` would make it with ``pa.array``."""
+    return pa.Table.from_batches([], schema=schema)
+
+
 def table(rows: Sequence[Mapping[str, Any]], schema: pa.Schema) -> pa.Table:
-    """As `tieout.canonical.table`."""
+    """As `tieout.canonical.table`, for few rows.
+
+    Raises:
+        OverflowError: a value does not fit.
+    """
     columns = [listed([row.get(f.name) for row in rows], f.type) for f in schema]
     return pa.Table.from_arrays(columns, schema=schema)
 
@@ -91,5 +103,5 @@ def _unscaled(value: Decimal | None, kind: Any) -> bytes:
     scaled = (value or Decimal(0)).scaleb(kind.scale)
     whole = int(scaled)
     if whole != scaled or abs(whole) >= 10**kind.precision:
-        raise UnsureError(f"{value} does not fit")
+        raise OverflowError(f"{value} does not fit")
     return whole.to_bytes(16, "little", signed=True)
