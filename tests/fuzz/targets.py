@@ -39,7 +39,8 @@ class Target:
     @property
     def module(self) -> Any:
         """The format's module, or None where the target is no format."""
-        known = (m for m in parsers.FORMATS if m.NAME.lower().replace(" ", "_") == self.name)
+        name = self.name.replace("_", "")
+        known = (m for m in parsers.FORMATS if m.NAME.lower().replace(" ", "") == name)
         return next(known, None)
 
 
