@@ -59,7 +59,8 @@ def load(path: Path) -> dict[str, Any]:
         raise ProfileError(
             "PROFILE_MISSING", f"no mapping {path.stem!r}", where=str(path), remedy=hint
         ) from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:
+        # Thousands of brackets in each other end in a RecursionError.
         raise ProfileError(
             "PROFILE_SYNTAX", str(error), where=path.name, remedy="mend the TOML at that place"
         ) from None

@@ -6,6 +6,7 @@ Every run replaces its row in ``docs/reliability/fuzzing.md``. Inputs that break
 
 from __future__ import annotations
 
+import fcntl
 import json
 import re
 import subprocess
@@ -56,6 +57,16 @@ def noted(text: str, row: dict[str, Any]) -> str:
     return head + "\n".join([rule, *(rows[name] for name in order)]) + gap + rest
 
 
+def _note(row: dict[str, Any]) -> None:
+    """Write the row; runs beside each other wait for each other."""
+    with TABLE.open("r+", encoding="utf-8") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        text = noted(file.read(), row)
+        file.seek(0)
+        file.write(text)
+        file.truncate()
+
+
 def main(name: str, seconds: int) -> int:
     """Fuzz and note; 1 where an oracle was broken."""
     targets = TARGETS if name == "all" else (target_of(name),)
@@ -70,7 +81,7 @@ def main(name: str, seconds: int) -> int:
                 [*command, str(seconds)], stdout=log, stderr=log, cwd=ROOT, timeout=seconds + _SPARE
             ).returncode
         row = row_of(folder, date.today())  # noqa: DTZ011 - the day of the person who runs it
-        TABLE.write_text(noted(TABLE.read_text(), row))
+        _note(row)
         print(f"[fuzz] {target.name}: {row['executions']:,} inputs, {row['findings']} findings")
         for words in sorted((folder / "found").glob("*.txt")):
             print(f"[fuzz]   {words.with_suffix('')}: {words.read_text(errors='replace').strip()}")

@@ -1,6 +1,7 @@
 """Changes that keep a file's shape, so that fuzzing gets behind the first line.
 
-Lines for MT, BAI2 and fixed width; elements for XML and OFX; members for containers. About a third
+Lines for MT, BAI2 and fixed width; cells for CSV; elements for XML and OFX; members for
+containers. About a third
 of all changes are left to libFuzzer's own, which know what the code compares with.
 """
 
@@ -20,6 +21,7 @@ __all__ = ["mutator"]
 Change = Callable[..., bytes]
 
 _ELEMENT: Final = re.compile(rb"(<[^>]*>)")
+_CELL: Final = re.compile(rb"([;,\t]|\r?\n)")
 _NUMBER: Final = re.compile(rb"\d+(?:[.,]\d*)?")
 _ODD: Final = (
     b"\x00", b"\r", b"\n", b"\xff", b"\xc3\xa4", b"\xe4", b"\xef\xbb\xbf", b"\x1a", b"\x85", b"\x01",
@@ -38,7 +40,7 @@ def mutator(kind: str, words: Sequence[str], pool: Sequence[bytes], own: Change)
         own: libFuzzer's change of some bytes to at most so many.
     """
     plants = [word.encode("utf-8", "replace") for word in words]
-    cut = _ELEMENT.split if kind in ("xml", "sgml") else _lines
+    cut = {"xml": _ELEMENT.split, "sgml": _ELEMENT.split, "cells": _CELL.split}.get(kind, _lines)
     for seed in pool[:200]:
         plants += [piece for piece in cut(seed)[:400] if 3 < len(piece) < 400]
     plants = sorted(set(plants))

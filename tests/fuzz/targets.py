@@ -13,7 +13,7 @@ __all__ = ["ROOT", "TARGETS", "Target", "seeds", "target_of"]
 
 ROOT: Final = Path(__file__).resolve().parents[2]
 
-Kind = Literal["xml", "lines", "sgml", "container", "dispatch"]
+Kind = Literal["xml", "lines", "cells", "sgml", "container", "dispatch"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +39,8 @@ class Target:
     @property
     def module(self) -> Any:
         """The format's module, or None where the target is no format."""
-        known = (m for m in parsers.FORMATS if m.NAME.lower().replace(" ", "") == self.name)
+        name = self.name.replace("_", "")
+        known = (m for m in parsers.FORMATS if m.NAME.lower().replace(" ", "") == name)
         return next(known, None)
 
 
@@ -88,6 +89,17 @@ _OFX: Final = (
     "<CCSTMTRS>", "<STATUS><CODE>2000<SEVERITY>ERROR</STATUS>", "&amp;", "&lt;", "<![CDATA[1]]>", "OFXHEADER:100",
     "CHARSET:1252", "<?OFX OFXHEADER=\"200\" VERSION=\"211\"?>", "<BANKTRANLIST>", "<NAME>", "<MEMO>", "<INVSTMTRS>",
 )  # fmt: skip
+_CELLS: Final = (
+    '"', '""', '="1"', "=1+1", "1.190,00", "1,190.00", "1.190", "(1.00)", "1.00-", "USD", "EUR", "11/20/26",
+    "20.11.2026", "Debit", "Credit", "End of report,1 rows", '"Kontostand";"20.11.2026";;;;;;;;"1,00";"EUR"',
+    "\t", ";;;", ",,,", '"a\nb"', "Buchungstag", "Ledger Balance", "\ufeff",
+)  # fmt: skip
+_RECORDS: Final = (
+    "H", "D", "T", "074", "075", "078", "079", "+", "-", "C", "000001", "20261120", "201126", "00203",
+    "H4400817263      USD20261119000000000100+20261120000000000100+", "T000000000000000000000000000000",
+    "002010004710", "999010004710", "995", "992", "005", "008", "00150", "98199", "CHF", "EUR", "9" * 27,
+    "000000012550000000000001", "261120",
+)  # fmt: skip
 _WIDE: Final = ("0", "1", "2", "8", "9", "00", "99", "{", "}", "A", "J", "EUR", "978", " " * 20)
 
 TARGETS: Final[tuple[Target, ...]] = (
@@ -115,9 +127,14 @@ TARGETS: Final[tuple[Target, ...]] = (
            rb"(?m)^22"),
     Target("ofx", "sgml", "ofx", ("ofx",), _OFX + _MONEY + _DAYS,
            rb"(?i)<STMTTRN>"),
+    Target("v11", "lines", "v11", ("v11",), _WIDE + _RECORDS + _DAYS,
+           rb"(?m)^[01]\d[2458]\d{9}"),
+    Target("delimited", "cells", "csv", (), _CELLS + _MONEY + _DAYS),
+    Target("fixed_width", "lines", "txt", (), _WIDE + _RECORDS + _DAYS,
+           rb"(?m)^(?:D\d{8}|075\d{16})"),
     Target("containers", "container", "bin", (), ()),
     Target("identify", "dispatch", "bin", ("camt.053", "mt940", "mt942", "bai2", "coda", "cfonb120",
-           "aeb43", "ofx", "pain.001"), _MT + _BAI + _CAMT + _OFX),
+           "aeb43", "ofx", "pain.001", "v11"), _MT + _BAI + _CAMT + _OFX + _CELLS + _RECORDS),
 )  # fmt: skip
 
 
@@ -145,9 +162,22 @@ def seeds(target: Target, limit: int = 1 << 16) -> Iterator[bytes]:
     for folder in target.corpus:
         if (shared / folder).is_dir():
             known += sorted((shared / folder).rglob("*"))
+    yield from (data for data in _examples() if _known(target, data))
     for path in known:
         if not path.is_file() or path.stat().st_size > limit:
             continue
         data = path.read_bytes()
-        if target.module is None or target.module.identify(data[: parsers.HEAD_BYTES]):
+        if _known(target, data):
             yield data
+
+
+def _known(target: Target, data: bytes) -> bool:
+    return target.module is None or bool(target.module.identify(data[: parsers.HEAD_BYTES]))
+
+
+def _examples() -> Iterator[bytes]:
+    """The lines that the banks' profiles show of their files."""
+    for path in sorted((ROOT / "mappings" / "banks").glob("*.toml")):
+        lines = path.read_text(encoding="utf-8").splitlines()
+        shown = [line.removeprefix("#> ") for line in lines if line.startswith("#> ")]
+        yield "".join(f"{line}\n" for line in shown).encode()

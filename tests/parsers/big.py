@@ -159,6 +159,26 @@ def _aeb43() -> Big:
     )
 
 
+_V11 = Big(
+    "",
+    lambda s: "",
+    lambda e: (
+        "002010004710210000000000000000000041792" + "0000000100" + f"{e % 10_000:04}  0007"
+        "2611192611202611210000000010" + "0" * 9 + "0000\r\n"
+    ),
+    lambda n: f"999010004710{'9' * 27}{100 * n:012}{n:012}261120{'0' * 18}\r\n",
+)
+_DELIMITED = Big(
+    "Account Number,As Of Date,Currency,BAI Code,Debit Amount,Credit Amount,Bank Reference,"
+    "Customer Reference,Detail,Ledger Balance\n",
+    lambda s: "",
+    # An account of its own for each fifty, as where there are many.
+    lambda e: (
+        f'="{e // _MANY:010}",11/20/2026,USD,165,,1.00,B{e},0000004417,"Paid, invoice {e}",{e}.00\n'
+    ),
+    lambda n: "",
+    lambda s, e: f"End of report,{e} rows\n",
+)
 SHAPES: dict[str, Big] = {
     "camt.052": _camt("BkToCstmrAcctRpt", "Rpt", "camt.052.001.08"),
     "camt.053": _camt("BkToCstmrStmt", "Stmt", "camt.053.001.08"),
@@ -172,6 +192,8 @@ SHAPES: dict[str, Big] = {
     "cfonb120": _cfonb(),
     "aeb43": _aeb43(),
     "ofx": _OFX,
+    "v11": _V11,
+    "delimited": _DELIMITED,
 }
 
 
