@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from decimal import Decimal
 from typing import Any, Final
 
@@ -20,7 +19,6 @@ Row = dict[str, Any]
 #: Kinds of totals (first digit of the transaction code) and the kinds of their details.
 _DETAILS_OF: Final = {"1": "5", "2": "67", "3": "8"}
 _CANCELLED: Final = frozenset({"49", "99"})
-_ACCOUNT = re.compile(r"(.*?)\s*([A-Z]{3})", re.ASCII | re.DOTALL)
 
 
 def counterparty_account(text: str) -> str | None:
@@ -30,9 +28,8 @@ def counterparty_account(text: str) -> str | None:
     'BE54805480215856'
     """
     text = text.strip()
-    found = _ACCOUNT.fullmatch(text)
-    if found is not None and is_currency(found[2]):
-        text = found[1]
+    if is_currency(text[-3:]):
+        text = text[:-3].rstrip()
     return clean("".join(text.split())) if text.strip("0 ") else None
 
 

@@ -23,7 +23,7 @@ _INSTANT = re.compile(
     r"(?:\[\s*([+-]?\d{0,2})(?:[.:](\d{1,2}))?\s*(?::[^\]]*)?\]?)?",
     re.ASCII,
 )
-_AMOUNT = re.compile(r"([+-]?)0*(\d*(?:[.,]\d*)?)([+-]?)", re.ASCII)
+_AMOUNT = re.compile(r"([+-]?)0*+(\d*(?:[.,]\d*)?)([+-]?)", re.ASCII)
 _GROUPED: Final = (
     re.compile(r"\d{1,3}(?:,\d{3})+\.\d+", re.ASCII),
     re.compile(r"\d{1,3}(?:\.\d{3})+,\d+", re.ASCII),

@@ -41,7 +41,13 @@ _SAME: Final = {
     "CCSTMTRS": "STMTRS", "CCSTMTTRNRS": "STMTTRNRS", "CREDITCARDMSGSRSV1": "BANKMSGSRSV1",
     "CCACCTFROM": "BANKACCTFROM",
 }  # fmt: skip
-_BREAK = re.compile(r"\s*[\r\n]\s*")
+_BREAK = re.compile(r"[\r\n]")
+
+
+def _one_line(text: str) -> str:
+    """Text without line breaks and the blanks around them."""
+    parts = (part.strip() for part in _BREAK.split(text))
+    return " ".join(part for part in parts if part)
 
 
 class Node:
@@ -94,7 +100,7 @@ class Tree:
         """
         for token in found:
             if self._fresh and self.stack[-1].name not in _AGGREGATES:
-                self.stack[-1].text = _BREAK.sub(" ", token.text.strip())
+                self.stack[-1].text = _one_line(token.text)
             elif self.stack and token.text.strip():
                 self._note("OFX_TEXT_STRAY", token.line, token.text.strip()[:40])
             if not token.name:

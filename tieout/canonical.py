@@ -48,6 +48,7 @@ _TEXT = pa.string()
 _DAY = pa.date32()
 _INSTANT = pa.timestamp("us", tz="UTC")
 _INT = pa.int64()
+_COUNTED = pa.struct([("status", _TEXT), ("count", _INT), ("sum", AMOUNT)])
 
 
 def _schema(*columns: tuple[str, pa.DataType]) -> pa.Schema:
@@ -229,10 +230,7 @@ STATUSES: Final = _schema(
     ("original_currency", _TEXT),
     ("original_count", _INT),
     ("original_sum", AMOUNT),
-    (
-        "status_counts",
-        pa.list_(pa.struct([("status", _TEXT), ("count", _INT), ("sum", AMOUNT)])),
-    ),
+    ("status_counts", pa.list_(_COUNTED)),
     ("requested_on", _DAY),
     ("counterparty_name", _TEXT),
     ("counterparty_account", _TEXT),
@@ -255,10 +253,7 @@ SCHEMAS: Final = {
 
 @dataclass(frozen=True, slots=True)
 class Tables:
-    """What a reader yields of one file (or of one batch of it).
-
-    The four tables of statements; payment files have ``payments``, status reports ``statuses``.
-    """
+    """What a reader yields of a file or a batch of it; only payment files have the last two."""
 
     statements: pa.Table
     balances: pa.Table

@@ -7,45 +7,38 @@ quarantined or refused; 2 wrong usage, or the work could not be done.
 from __future__ import annotations
 
 import argparse
+import importlib
 import sys
 from collections.abc import Sequence
+from types import ModuleType
 
 from tieout import __version__
-from tieout.commands import (
-    approve,
-    db,
-    demo,
-    exceptions,
-    match,
-    onboard,
-    outbox,
-    parse,
-    profiles,
-    reconcile,
-    stages,
-    statements,
-    verify,
-)
 from tieout.errors import TieoutError
 
 __all__ = ["main"]
 
-#: In the order in which a day uses them.
+#: Modules of `tieout.commands`, in the order in which a day uses them.
 COMMANDS = (
-    parse,
-    onboard,
-    profiles,
-    reconcile,
-    match,
-    stages,
-    statements,
-    exceptions,
-    approve,
-    outbox,
-    verify,
-    db,
-    demo,
+    "parse",
+    "onboard",
+    "profiles",
+    "reconcile",
+    "match",
+    "stages",
+    "statements",
+    "exceptions",
+    "approve",
+    "outbox",
+    "verify",
+    "db",
+    "demo",
 )
+
+
+def _modules(asked: str) -> list[ModuleType]:
+    """The modules to declare: reading a file must not load what talks to a ledger or an ERP."""
+    names = [asked] if asked in COMMANDS else COMMANDS
+    return [importlib.import_module(f"tieout.commands.{name}") for name in names]
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -55,9 +48,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     )
     parser.add_argument("--version", action="version", version=f"tieout {__version__}")
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
-    for module in COMMANDS:
+    given = list(sys.argv[1:] if arguments is None else arguments)
+    for module in _modules(given[0] if given else ""):
         module.add(commands)
-    chosen = parser.parse_args(arguments)
+    chosen = parser.parse_args(given)
     try:
         code: int = chosen.run(chosen)
     except TieoutError as error:

@@ -56,7 +56,8 @@ def test_samples_read_as_a_person_reads_them() -> None:
         re.split(r" {2,}|(?<=\.\w\w\w) (?=2)|(?<=-\d\d) ", line)
         for line in ENTRIES.strip().splitlines()
     ]
-    assert found == wanted
+    # A file that mixes its accounts is read account by account.
+    assert sorted(found) == sorted(wanted)
 
 
 def test_a_reversed_debit_is_money_in_and_says_so() -> None:
