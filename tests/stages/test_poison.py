@@ -34,15 +34,15 @@ def test_a_file_that_kills_its_reader_is_put_aside_and_the_others_go_on(
     with fresh_ledger.session() as session:
         ids = {f.name: f.file_id for f in session.scalars(select(FileRow))}
     assert sorted(claimed) == sorted(ids.values())
-    read = parsers.read_file
+    read = parsers.stream_file
     deadly = archive_path(tmp_path, ids["poison.xml"])
 
-    def dies(path: Path, encoding: str | None = None) -> parsers.Parsed:
+    def dies(path: Path, encoding: str | None = None) -> parsers.Stream:
         if path == deadly:
             raise _Died
         return read(path, encoding)
 
-    monkeypatch.setattr(parsers, "read_file", dies)
+    monkeypatch.setattr(parsers, "stream_file", dies)
     for _ in range(ingest.ATTEMPTS_MAX):
         with pytest.raises(_Died):
             ingest.read_file(fresh_ledger, tmp_path, ids["poison.xml"])
