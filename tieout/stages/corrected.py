@@ -6,8 +6,6 @@ void; a posted one gets a reversal *proposal* that says why, for a person to dec
 
 from __future__ import annotations
 
-from collections.abc import Collection
-
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
@@ -46,7 +44,7 @@ def take_back(session: Session, account: Account) -> int:
         .where(MemberRow.side == "entry", MemberRow.live, GroupRow.account_code == account.code)
         .order_by(GroupRow.group_id, MemberRow.member_id)
     ).all()
-    known = told(session, account.code)
+    known = told(session, {member for _, member in claims})
     for group in {g.group_id: g for g, member in claims if member not in known}.values():
         group.state = move("group", group.state, "undo")
         for member in session.scalars(
@@ -56,19 +54,17 @@ def take_back(session: Session, account: Account) -> int:
         reason = {"reason": "the bank's corrected statement has another entry in its place"}
         append(session, "tieout", "undone", "group", group.group_id, reason)
         changed += 1
-    for adjustment in _untold(session, account, known, ("approved",)):
+    for adjustment in _untold(session, account, "approved"):
         changed += _void(session, adjustment)
     session.flush()
     return changed
 
 
-def _untold(
-    session: Session, account: Account, known: Collection[str], states: Collection[str]
-) -> list[Adjustment]:
-    """Adjustments in the given states whose entry is untold, or whose group is undone."""
+def _untold(session: Session, account: Account, state: str) -> list[Adjustment]:
+    """Adjustments in a state whose entry is untold, or whose group is undone."""
     found = session.scalars(
         select(Adjustment)
-        .where(Adjustment.account_code == account.code, Adjustment.state.in_(states))
+        .where(Adjustment.account_code == account.code, Adjustment.state == state)
         .order_by(Adjustment.adjustment_id)
     ).all()
     undone = set(
@@ -78,6 +74,7 @@ def _untold(
             )
         )
     )
+    known = told(session, {a.subject_id for a in found if a.subject_side == "entry"})
     return [
         a
         for a in found
@@ -111,7 +108,7 @@ def _void(session: Session, adjustment: Adjustment) -> int:
 
 def propose_reversals(session: Session, account: Account, mapped: BankAccount) -> list[Proposal]:
     """A reversal for each posted adjustment whose entry no statement tells any more."""
-    posted = _untold(session, account, told(session, account.code), ("posted",))
+    posted = _untold(session, account, "posted")
     return [_reversal(session, mapped, a) for a in posted if a.kind != REVERSAL]
 
 

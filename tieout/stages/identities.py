@@ -120,15 +120,16 @@ def claimed_entries(session: Session, account_code: str) -> list[tuple[str, Entr
     return [(group_id, _named(row, key)) for group_id, row, key in session.execute(query)]
 
 
-def told(session: Session, account_code: str) -> set[str]:
-    """Identities of all entries that a statement of the account tells now."""
+def told(session: Session, identities: Collection[str]) -> set[str]:
+    """Those of the given entries that a statement tells now."""
     query = (
         select(IDENTITY)
         .select_from(EntryRow)
         .join(StatementStatus, StatementStatus.statement_id == EntryRow.statement_id)
         .outerjoin(EntryIdentity, EntryIdentity.entry_id == EntryRow.entry_id)
         .where(
-            EntryRow.account_code == account_code,
+            _rows(identities, session),
+            among(IDENTITY, identities),
             StatementStatus.state.in_(("accepted", "staged")),
             _COUNTS,
         )

@@ -119,7 +119,7 @@ def _joined_members(session: Session, adjustment: Adjustment) -> list[tuple[str,
     """What our own posting explains: its entry, or the posting it reverses; (side, id, amount)."""
     if adjustment.subject_side == "entry":
         entry = entry_of(session, adjustment.subject_id)
-        here = adjustment.subject_id in told(session, adjustment.account_code)
+        here = told(session, [entry.entry_id])
         return [("entry", entry.entry_id, entry.amount_minor)] if here else []
     reversed_ref = select(PostingIntent.ext_ref).where(
         PostingIntent.adjustment_id == adjustment.subject_id
