@@ -73,7 +73,7 @@ def restage(session: Session, account: BankAccount, run_id: str) -> list[Verdict
 
 def _statuses(session: Session, rows: Sequence[StatementRow]) -> dict[str, StatementStatus]:
     keys = [row.statement_id for row in rows]
-    found = select(StatementStatus).where(StatementStatus.statement_id.in_(keys))
+    found = select(StatementStatus).where(among(StatementStatus.statement_id, keys))
     return {s.statement_id: s for s in session.scalars(found)}
 
 
@@ -83,7 +83,7 @@ def _judged(session: Session, rows: Sequence[StatementRow]) -> list[StatementRow
     if not damaged:
         return list(rows)
     query = select(StatementDecision.statement_id)
-    resolved = set(session.scalars(query.where(StatementDecision.statement_id.in_(damaged))))
+    resolved = set(session.scalars(query.where(among(StatementDecision.statement_id, damaged))))
     return [copy_of(row, incomplete=False) if row.statement_id in resolved else row for row in rows]
 
 
@@ -163,7 +163,8 @@ def _record_pairs(
             row.counts = True  # nothing counts in its place any more
     for entry_id, (identity, counts, shared) in sorted(wanted.items()):
         if entry_id in known:
-            known[entry_id].counts = counts
+            # Also what they share: a row that is corrected now lends its details no more.
+            known[entry_id].counts, known[entry_id].shared = counts, shared
         else:
             session.add(
                 EntryIdentity(entry_id=entry_id, identity=identity, counts=counts, shared=shared)
