@@ -44,8 +44,8 @@ from parsers._container import Member, kind_of, opened
 from parsers._dialects import adapted, encoding_for, of_file
 from parsers._dialects import parse as dialect
 from parsers._heads import HEAD_BYTES
+from parsers._ids import with_ids
 from parsers._pgp import is_rfc9580, pgp_kind
-from parsers._repeats import with_ids
 from tieout.canonical import Tables, concat
 from tieout.errors import InputError, TieoutError
 

@@ -18,7 +18,7 @@ from typing import Any, Final
 import pyarrow as pa
 
 import parsers
-from parsers import _container, _repeats, _rows
+from parsers import _container, _ids, _rows
 from tests.fuzz.peers import bulk, camt
 from tests.fuzz.targets import Target
 from tieout import canonical
@@ -139,7 +139,7 @@ def _format_outcome(target: Target, path: Path) -> tuple[object, list[str]]:
     found += _checks(tables, data, local=True)
     found += _loss(target, tables, data)
     found += camt(target, path, tables)
-    found += _checks(canonical.concat(_repeats.with_ids(iter(batches), _DIGEST)), data, local=False)
+    found += _checks(canonical.concat(_ids.with_ids(iter(batches), _DIGEST)), data, local=False)
     return _facts(tables), found
 
 

@@ -12,7 +12,7 @@ import pytest
 
 import parsers
 from parsers import _spool
-from parsers._repeats import with_ids
+from parsers._ids import with_ids
 from tests.parsers.accept import golden_of
 from tieout.canonical import SCHEMAS, Tables, concat, empty
 from tieout.cli import main
