@@ -23,7 +23,14 @@ from tieout.money import floor_minor
 from tieout.posting.payload import payload_sha256
 from tieout.states import move
 
-__all__ = ["MAKER", "decide", "lock_undecided", "record_proposals", "standing_amounts"]
+__all__ = [
+    "MAKER",
+    "decide",
+    "lock_undecided",
+    "record_proposals",
+    "standing_amounts",
+    "withdraw_about",
+]
 
 MAKER = "tieout"
 _STANDING = ("approved", "posted")
@@ -243,6 +250,20 @@ def decide(
 def _withdraw(session: Session, adjustment: Adjustment, reason: str) -> None:
     adjustment.state = move("adjustment", adjustment.state, "withdraw")
     append(session, MAKER, "withdrawn", "adjustment", adjustment.adjustment_id, {"reason": reason})
+
+
+def withdraw_about(
+    session: Session, account_code: str, subject: tuple[str, str], reason: str
+) -> None:
+    """Withdraw what waits for a person about a subject (side, id) that is explained otherwise."""
+    pending = select(Adjustment).where(
+        Adjustment.account_code == account_code,
+        Adjustment.subject_side == subject[0],
+        Adjustment.subject_id == subject[1],
+        Adjustment.state == "pending",
+    )
+    for stale in session.scalars(pending.order_by(Adjustment.adjustment_id).with_for_update()):
+        _withdraw(session, stale, reason)
 
 
 def lock_undecided(session: Session, account_code: str) -> None:

@@ -1,4 +1,5 @@
-"""What a correction takes back: matches, proposals and postings that rest on an entry now untold.
+"""What is taken back: matches, proposals and postings that rest on an entry the bank corrected
+away, or on a match that a person undid.
 
 The facts stay. Groups with such an entry are undone; an approved adjustment that was not sent is
 void; a posted one gets a reversal *proposal* that says why, for a person to decide on.
@@ -18,6 +19,7 @@ from tieout.ledger.models import (
     EntryIdentity,
     EntryRow,
     GroupRow,
+    MatchDecision,
     MemberRow,
     Outbox,
     PostingAttempt,
@@ -46,13 +48,15 @@ def take_back(session: Session, account: Account) -> int:
     ).all()
     known = told(session, {member for _, member in claims})
     for group in {g.group_id: g for g, member in claims if member not in known}.values():
-        group.state = move("group", group.state, "undo")
+        # A match that only waits for a person is held no longer.
+        event = "undo" if group.state == "confirmed" else "withdraw"
+        group.state = move("group", group.state, event)
         for member in session.scalars(
             select(MemberRow).where(MemberRow.group_id == group.group_id, MemberRow.live)
         ):
             member.live = False
         reason = {"reason": "the bank's corrected statement has another entry in its place"}
-        append(session, "tieout", "undone", "group", group.group_id, reason)
+        append(session, "tieout", group.state, "group", group.group_id, reason)
         changed += 1
     for adjustment in _untold(session, account, "approved"):
         changed += _void(session, adjustment)
@@ -101,13 +105,14 @@ def _void(session: Session, adjustment: Adjustment) -> int:
         detail = {"from": "READY", "event": "cancel", "to": outbox.state}
         append(session, "tieout", f"outbox {outbox.state}", "intent", outbox.intent_id, detail)
     adjustment.state = move("adjustment", adjustment.state, "approval void")
-    reason = {"reason": "its entry is not in the bank's corrected statement"}
+    undone = _undone_by(session, adjustment)
+    reason = {"reason": undone or "its entry is not in the bank's corrected statement"}
     append(session, "tieout", "withdrawn", "adjustment", adjustment.adjustment_id, reason)
     return 1
 
 
 def propose_reversals(session: Session, account: Account, mapped: BankAccount) -> list[Proposal]:
-    """A reversal for each posted adjustment whose entry no statement tells any more."""
+    """A reversal for each posted adjustment that rests on an untold entry or an undone match."""
     posted = _untold(session, account, "posted")
     return [_reversal(session, mapped, a) for a in posted if a.kind != REVERSAL]
 
@@ -119,7 +124,8 @@ def _reversal(session: Session, mapped: BankAccount, posted: Adjustment) -> Prop
         .order_by(AdjustmentLine.ordinal)
     ).all()
     name = posted.document_no or posted.adjustment_id
-    reason = f"Reverses {name}: the bank corrected its statement ({_correction(session, posted)})"
+    corrected = f"the bank corrected its statement ({_correction(session, posted)})"
+    reason = f"Reverses {name}: {_undone_by(session, posted) or corrected}"
     return Proposal(
         account=mapped,
         kind=REVERSAL,
@@ -145,6 +151,20 @@ def _reversal(session: Session, mapped: BankAccount, posted: Adjustment) -> Prop
             for line in lines
         ),
     )
+
+
+def _undone_by(session: Session, adjustment: Adjustment) -> str:
+    """Who undid the match an adjustment rests on, and why; empty where nobody did."""
+    newest = (
+        select(MatchDecision)
+        .where(MatchDecision.group_id == adjustment.subject_id)
+        .order_by(MatchDecision.decision_no.desc())
+        .limit(1)
+    )
+    said = session.scalars(newest).first()
+    if adjustment.subject_side != "group" or said is None or said.decision != "undo":
+        return ""
+    return f"{said.person} undid the match: {said.reason}"
 
 
 def _correction(session: Session, posted: Adjustment) -> str:
