@@ -25,6 +25,8 @@ COMMANDS = (
     "reconcile",
     "match",
     "matches",
+    "audit_sample",
+    "rates",
     "stages",
     "statements",
     "exceptions",

@@ -34,7 +34,13 @@ def test_sheets_and_what_stands_in_them() -> None:
     rates = {(r[0].value, r[1].value): r for r in book["Rates"].iter_rows(min_row=5)}
     told = [cell.value for cell in rates["NORD-EUR-MAIN", "Reference with charges"]]
     assert told[9:] == [18, 1, "5.5 %", "93.8 % (75.4 to 98.0 %)", 86, 1, 19, 1]
-    assert [c.value for c in rates["NORD-EUR-COLL", "By hand"]][12:] == ["–", None, None, None, None]
+    assert [c.value for c in rates["NORD-EUR-COLL", "By hand"]][12:] == [
+        "–",
+        None,
+        None,
+        None,
+        None,
+    ]
     assert "2026/11/0041" in _values(book, "Postings")
     assert "tieout approve ADJ-0012" in _values(book, "Proposals")
     narrative = example().exceptions[3].narrative

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Final, Literal
 
 from tieout.reports import precision
 from tieout.reports.figures import kind_words, percent
-from tieout.reports.model import AccountTieOut, DayReport
+from tieout.reports.model import DayReport
+from tieout.reports.rates import Rates
 
-__all__ = ["RateLine", "rate_lines", "rung_words"]
+__all__ = ["RateLine", "lines_of", "rate_lines", "rung_words"]
+
+#: Code, currency and rates of an account.
+Account = tuple[str, str, Rates]
 
 _RUNGS: Final = {"manual": "By hand", "own_posting": "Our own postings"}
 
@@ -39,17 +44,23 @@ def rung_words(rung: str) -> str:
 
 
 def rate_lines(report: DayReport) -> tuple[RateLine, ...]:
-    """All accounts (where there are several), each account, then each rung over all accounts."""
-    accounts = report.accounts
+    """The lines of a report."""
+    return lines_of([(a.code, a.currency, a.rates) for a in report.accounts])
+
+
+def lines_of(accounts: Sequence[Account]) -> tuple[RateLine, ...]:
+    """All accounts (where there are several), each account, then each rung over all accounts.
+
+    Args:
+        accounts: code, currency and rates of each.
+    """
     lines = [_account("all", "All accounts", accounts)] if len(accounts) > 1 else []
-    lines += [_account("account", a.code, (a,)) for a in accounts]
+    lines += [_account("account", a[0], (a,)) for a in accounts]
     return (*lines, *_rungs(accounts))
 
 
-def _account(
-    kind: Literal["all", "account"], name: str, accounts: tuple[AccountTieOut, ...]
-) -> RateLine:
-    rates = [a.rates for a in accounts]
+def _account(kind: Literal["all", "account"], name: str, accounts: Sequence[Account]) -> RateLine:
+    rates = [rates for _, _, rates in accounts]
     matched, entries = sum(r.matched_count for r in rates), sum(r.entries_count for r in rates)
     items, all_items = (
         sum(r.items_matched_count for r in rates),
@@ -61,27 +72,27 @@ def _account(
         name,
         f"{matched:,} of {entries:,}",
         percent(matched, entries),
-        _shares(accounts, lambda a: a.rates.matched_value_minor),
+        _shares(accounts, lambda rates: rates.matched_value_minor),
         f"{items:,} of {all_items:,}" if all_items else "",
         percent(items, all_items),
         precision.said(precision.total(known) if known else None),
     )
 
 
-def _rungs(accounts: Iterable[AccountTieOut]) -> list[RateLine]:
+def _rungs(accounts: Sequence[Account]) -> list[RateLine]:
     """Each rung that matched something or whose precision is known; the most entries first."""
-    all_ = tuple(accounts)
-    entries = sum(a.rates.entries_count for a in all_)
-    items = sum(a.rates.items_count for a in all_)
+    all_ = [rates for _, _, rates in accounts]
+    entries = sum(rates.entries_count for rates in all_)
+    items = sum(rates.items_count for rates in all_)
     found: dict[str, tuple[int, int]] = {}
-    for account in all_:
-        for row in account.rates.rungs:
+    for rates in all_:
+        for row in rates.rungs:
             so_far = found.get(row.rung, (0, 0))
             found[row.rung] = (so_far[0] + row.entries_count, so_far[1] + row.items_count)
     ordered = sorted(found, key=lambda rung: (-found[rung][0], -found[rung][1], rung))
     lines = []
     for rung in ordered:
-        own = [row for a in all_ for row in a.rates.rungs if row.rung == rung]
+        own = [row for rates in all_ for row in rates.rungs if row.rung == rung]
         known = [row.precision for row in own if row.precision is not None]
         count, own_items = found[rung]
         lines.append(
@@ -90,7 +101,7 @@ def _rungs(accounts: Iterable[AccountTieOut]) -> list[RateLine]:
                 rung_words(rung),
                 f"{count:,}",
                 percent(count, entries),
-                _shares(all_, lambda a, rung=rung: _value(a, rung), all_=False),  # type: ignore[misc]
+                _shares(accounts, partial(_value, rung), all_=False),
                 f"{own_items:,}",
                 percent(own_items, items),
                 precision.said(precision.total(known) if known else None),
@@ -99,18 +110,16 @@ def _rungs(accounts: Iterable[AccountTieOut]) -> list[RateLine]:
     return lines
 
 
-def _value(account: AccountTieOut, rung: str) -> int:
-    return sum(row.value_minor for row in account.rates.rungs if row.rung == rung)
+def _value(rung: str, rates: Rates) -> int:
+    return sum(row.value_minor for row in rates.rungs if row.rung == rung)
 
 
-def _shares(
-    accounts: Iterable[AccountTieOut], part: Callable[[AccountTieOut], int], *, all_: bool = True
-) -> str:
+def _shares(accounts: Sequence[Account], part: Callable[[Rates], int], *, all_: bool = True) -> str:
     """Shares by currency; without ``all_`` only of those where there is something to say."""
     sums: dict[str, tuple[int, int]] = {}
-    for account in sorted(accounts, key=lambda a: a.currency):
-        have, whole = sums.get(account.currency, (0, 0))
-        sums[account.currency] = (have + part(account), whole + account.rates.entries_value_minor)
+    for _, currency, rates in sorted(accounts, key=lambda a: a[1]):
+        have, whole = sums.get(currency, (0, 0))
+        sums[currency] = (have + part(rates), whole + rates.entries_value_minor)
     several = sum(whole > 0 for _, whole in sums.values()) > 1
     known = {c: pair for c, pair in sums.items() if pair[1] and (all_ or pair[0])}
     if not several:
