@@ -7,7 +7,7 @@ claims, or an approved adjustment explains, is not open.
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -27,7 +27,7 @@ from tieout.money import from_minor
 from tieout.stages.identities import booked_entries, entry_details
 from tieout.stages.sync import is_newest
 
-__all__ = ["Open", "live_members", "open_items", "open_of"]
+__all__ = ["Open", "live_members", "open_items", "open_of", "tables_of"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,13 +69,21 @@ def open_of(session: Session, account: Account, day: dt.date, explained: Collect
     taken = live_members(session, "detail")
     details = {d.detail_id: d for d in entry_details(session, entries) if d.detail_id not in taken}
     items = open_items(session, account, day)
-    return Open(
-        entries,
-        details,
-        items,
-        table([_entry(account, e) for e in entries.values()], ENTRIES),
-        table([_detail(account, d) for d in details.values()], DETAILS),
-        table([_item(account, i) for i in items.values()], ITEMS),
+    told = tables_of(account, entries.values(), details.values(), items.values())
+    return Open(entries, details, items, *told)
+
+
+def tables_of(
+    account: Account,
+    entries: Iterable[EntryRow],
+    details: Iterable[DetailRow],
+    items: Iterable[ItemRow],
+) -> tuple[pa.Table, pa.Table, pa.Table]:
+    """Rows of the ledger as canonical tables."""
+    return (
+        table([_entry(account, e) for e in entries], ENTRIES),
+        table([_detail(account, d) for d in details], DETAILS),
+        table([_item(account, i) for i in items], ITEMS),
     )
 
 
