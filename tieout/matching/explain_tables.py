@@ -102,7 +102,9 @@ def _rows(tables: Tables, kind: str, ids: Sequence[str]) -> list[Row]:
     table, column = tables.sides()[kind]
     schema = {"entry": ENTRIES, "detail": DETAILS, "item": ITEMS}[kind]
     names = [n for n in schema.names if n in table.column_names]
-    picked = table.select(names).filter(pc.is_in(table[column], value_set=pa.array(sorted(ids))))
+    picked = table.select(names).filter(
+        pc.is_in(table[column], value_set=pa.array(sorted(ids), pa.string()))
+    )
     known = {row[column]: row for row in picked.to_pylist()}
     missing = [i for i in ids if i not in known]
     if missing:

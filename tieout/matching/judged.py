@@ -21,6 +21,8 @@ __all__ = ["Condition", "Failure", "Judgement", "Rows", "judge"]
 
 Condition = Literal["amount", "days", "kind", "party", "reference", "sum", "taken", "unique"]
 
+#: The weight of references that differ by so little that they are meant to be the same.
+NEAR: Final = 1
 _SINGLE: Final = ("one_to_one", "details")
 
 
@@ -49,6 +51,16 @@ class Judgement:
     rung: str
     agrees: tuple[str, ...]
     failures: tuple[Failure, ...]
+
+    @property
+    def is_near(self) -> bool:
+        """One condition failed; or the reference was cut off, or is mistyped and the rest near.
+
+        The next invoice's number differs in one character too, so that alone says nothing.
+        """
+        cut = any(f.condition == "reference" and f.weight == NEAR and not f.excess
+                  for f in self.failures)  # fmt: skip
+        return cut or len(self.failures) == 1 or self.rank[1] <= NEAR + 2
 
     @property
     def rank(self) -> tuple[int, int, int]:
@@ -104,7 +116,7 @@ def _meet(key: Key, rows: Rows) -> str | Failure:
             how = difference(theirs, plain)
             if how:
                 words = f"the bank's reference {as_written} {how} the item's {written}"
-                return Failure("reference", words, 1, 1)
+                return Failure("reference", words, NEAR, int("character" in how))
     return Failure("reference", f"no {key.title} in common", 4)
 
 
@@ -139,7 +151,7 @@ def _apart(rung: Rung, rows: Rows, met: Mapping[str, str | Failure]) -> Failure:
     """Why no key of the rung agrees: nearly equal references are named, and unjoined ones."""
     found = [f for key in rung.same if isinstance(f := met[key.name], Failure)]
     near = min(found, key=lambda f: f.weight)
-    if near.weight < 4:
+    if near.weight == NEAR:
         return near
     for name, values in rows.books.items():
         for written, plain in values:

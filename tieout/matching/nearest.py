@@ -150,8 +150,8 @@ def _judged(
         own = details.get(pair.eid, [])
         rows = Rows(entry, own, item, *told[pair.eid], item["refs"], having)
         best = judge(rows, pair, ladder)
-        if best.agrees or len(best.failures) == 1:
-            # Without either the two only look alike from afar.
+        if best.agrees or best.is_near:
+            # Else the two only look alike from afar.
             name = item["document_no"] or item["item_id"][:12]
             judged.append((entry["entry_id"], item["item_id"], best, name))
     return judged

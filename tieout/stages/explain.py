@@ -6,7 +6,7 @@ import datetime as dt
 from collections.abc import Sequence
 from typing import Any, Final
 
-from sqlalchemy import func, or_, select, text
+from sqlalchemy import or_, select, text
 from sqlalchemy.orm import Session
 
 from tieout.adjustments.store import standing_amounts
@@ -27,7 +27,7 @@ from tieout.ledger.models import (
 )
 from tieout.matching.explain import Explanation, Hit, Row, State, money, one_of
 from tieout.money import from_minor
-from tieout.stages.identities import among, entry_of
+from tieout.stages.identities import IDENTITY, among, entry_of
 from tieout.stages.named_rows import rows_of
 from tieout.stages.open_explained import open_explanation
 from tieout.stages.sync import current_items
@@ -58,14 +58,15 @@ def explain(ledger: Ledger, asked: str) -> Explanation:
 
 
 def _hits(session: Session, asked: str) -> list[Hit]:
-    identity = func.coalesce(EntryIdentity.identity, EntryRow.entry_id)
-    entries = select(identity.distinct()).outerjoin(
-        EntryIdentity, EntryIdentity.entry_id == EntryRow.entry_id
+    entries = (
+        select(IDENTITY)
+        .select_from(EntryRow)
+        .outerjoin(EntryIdentity, EntryIdentity.entry_id == EntryRow.entry_id)
     )
     ids: tuple[tuple[str, Any, Any], ...] = (
         ("entry", EntryRow.entry_id, entries),
-        ("detail", DetailRow.detail_id, select(DetailRow.detail_id.distinct())),
-        ("item", ItemRow.item_id, select(ItemRow.item_id.distinct())),
+        ("detail", DetailRow.detail_id, select(DetailRow.detail_id)),
+        ("item", ItemRow.item_id, select(ItemRow.item_id)),
         ("group", GroupRow.group_id, select(GroupRow.group_id)),
         ("exception", ExceptionRow.exception_id, select(ExceptionRow.exception_id)),
     )
@@ -82,14 +83,17 @@ def _hits(session: Session, asked: str) -> list[Hit]:
         or_(DetailRow.end_to_end_id == asked, DetailRow.reference == asked)
     )
     hits += _found(session, "entry", "name", inside)
-    items = select(ItemRow.item_id.distinct()).where(
+    items = select(ItemRow.item_id).where(
         or_(ItemRow.document_no == asked, ItemRow.end_to_end_id == asked)
     )
     return hits + _found(session, "item", "name", items)
 
 
 def _found(session: Session, kind: str, by: str, query: Any) -> list[Hit]:
-    return [Hit(kind, row_id, by) for row_id in session.scalars(query.limit(11))]
+    return [
+        Hit(kind, row_id, by)
+        for row_id in session.scalars(query.distinct().order_by(text("1")).limit(11))
+    ]
 
 
 def _groups(session: Session, hits: Sequence[Hit]) -> dict[tuple[str, str], str]:
