@@ -114,5 +114,5 @@ def test_explaining_writes_nothing(done: Small) -> None:
 def test_unknown_and_ambiguous_ids_say_so(done: Small) -> None:
     with pytest.raises(InputError, match="ID_UNKNOWN"):
         explain(done.ledger, "nobody")
-    with pytest.raises(InputError, match="is the start of an id of .* things"):
+    with pytest.raises(InputError, match="is the start of an id of"):
         explain(done.ledger, f"{done.code}/")
