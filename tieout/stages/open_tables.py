@@ -69,21 +69,13 @@ def open_of(session: Session, account: Account, day: dt.date, explained: Collect
     taken = live_members(session, "detail")
     details = {d.detail_id: d for d in entry_details(session, entries) if d.detail_id not in taken}
     items = open_items(session, account, day)
-    told = tables_of(account, entries.values(), details.values(), items.values())
-    return Open(entries, details, items, *told)
-
-
-def tables_of(
-    account: Account,
-    entries: Iterable[EntryRow],
-    details: Iterable[DetailRow],
-    items: Iterable[ItemRow],
-) -> tuple[pa.Table, pa.Table, pa.Table]:
-    """Rows of the ledger as canonical tables."""
-    return (
-        table([_entry(account, e) for e in entries], ENTRIES),
-        table([_detail(account, d) for d in details], DETAILS),
-        table([_item(account, i) for i in items], ITEMS),
+    return Open(
+        entries,
+        details,
+        items,
+        table([_entry(account, e) for e in entries.values()], ENTRIES),
+        table([_detail(account, d) for d in details.values()], DETAILS),
+        table([_item(account, i) for i in items.values()], ITEMS),
     )
 
 
@@ -135,3 +127,17 @@ def _item(account: Account, item: ItemRow) -> dict[str, Any]:
         "amount": from_minor(item.amount_minor, item.currency),
         "open_amount": from_minor(item.open_minor, item.currency),
     }
+
+
+def tables_of(
+    account: Account,
+    entries: Iterable[EntryRow],
+    details: Iterable[DetailRow],
+    items: Iterable[ItemRow],
+) -> tuple[pa.Table, pa.Table, pa.Table]:
+    """Rows of the ledger as canonical tables."""
+    return (
+        table([_entry(account, e) for e in entries], ENTRIES),
+        table([_detail(account, d) for d in details], DETAILS),
+        table([_item(account, i) for i in items], ITEMS),
+    )
