@@ -16,7 +16,7 @@ import duckdb
 import pyarrow as pa
 
 from tieout.matching.conditions import name_macros
-from tieout.matching.ladder import BANK_DETAIL, BANK_ENTRY, BOOKS, Ladder
+from tieout.matching.ladder import BANK_DETAIL, BANK_ENTRY, BOOKS
 from tieout.matching.tables import Prepared
 from tieout.references import SENTINELS, SEPARATORS
 
@@ -47,7 +47,6 @@ class Pair:
 
 def pairs(
     prepared: Prepared,
-    ladder: Ladder,
     entries: Collection[int],
     items: Collection[int],
     *,
@@ -58,7 +57,6 @@ def pairs(
 
     Args:
         prepared: the tables.
-        ladder: whose patterns find references in text.
         entries: handles that may be candidates; likewise items.
         items: see above.
         asked: entries and items that candidates are wanted for.
@@ -82,7 +80,7 @@ def pairs(
             db.register(name, pa.table({handle: pa.array(sorted(some), pa.int64())}))
         for macro in name_macros():
             db.execute(macro)
-        for statement in (*_names(), _bank(prepared, ladder), _books(prepared), _PAIRS):
+        for statement in (*_names(), _bank(prepared), _books(prepared), _PAIRS):
             db.execute(statement)
         rows = db.execute(_TOLD, [each, each]).fetchall()
     return [Pair(*row) for row in rows]
@@ -137,26 +135,35 @@ def _fields(prepared: Prepared, table: str, names: tuple[str, ...]) -> str:
     return f"[{values}]::VARCHAR[]"
 
 
-def _found(prepared: Prepared, ladder: Ladder, table: str) -> str:
-    """References that the ladder's patterns find in a text, as written and across lines."""
-    patterns = sorted({p for rung in ladder.rungs for key in rung.same for p in key.patterns})
-    if not patterns or f"{table}.narrative" in prepared.absent:
+def _found(prepared: Prepared, table: str) -> str:
+    """What may be a reference in a text: up to four words together that have a digit.
+
+    The books' references are looked up among them, so patterns are not needed, and a number that
+    the bank split over words or lines is found too.
+    """
+    if f"{table}.narrative" in prepared.absent:
         return "[]::VARCHAR[]"
-    pattern = "|".join(f"(?:{p})" for p in patterns).replace("'", "''")
-    both = "upper(narrative) || ' \x1f ' || translate(upper(narrative), chr(10) || chr(13), '')"
-    hits = f"regexp_extract_all({both}, '{pattern}')"
-    return f"coalesce(list_transform({hits}, lambda r: {_normal('r')}), [])"
+    words = "regexp_extract_all(upper(narrative), '[A-Z0-9]+')[:40]"
+    runs = [
+        f"list_transform(range(1, len({words}) - {n - 2}), "
+        f"lambda i: array_to_string({words}[i:i + {n - 1}], ''))"
+        for n in range(1, 5)
+    ]
+    several = "".join(f"list_concat({run}, " for run in runs[:-1]) + runs[-1] + ")" * 3
+    return f"coalesce(list_filter({several}, lambda r: regexp_matches(r, '[0-9]')), [])"
 
 
 def _keyed(handle: str, part: str, source: str, amount: str, name: str, account: str) -> str:
     """Rows (handle, kind, key) of a source with the columns refs, amount, name and account."""
     no = ", ".join(f"'{s}'" for s in sorted(SENTINELS))
     refs = f"(SELECT *, unnest(refs) AS ref FROM {source})"
+    digits = "ltrim(regexp_extract(ref, '[0-9]+$'), '0')"
     real = f"length(ref) >= {_LEAST} AND ref NOT IN ({no})"
     kinds = (
         ("r", "ref", refs, real),
         ("s", "right(ref, 6)", refs, f"length(ref) >= 8 AND {real}"),
         ("p", "left(ref, 10)", refs, f"length(ref) >= 10 AND {real}"),
+        ("d", digits, refs, f"length({digits}) >= {_LEAST} AND {real}"),
         ("a", f"abs({amount})::VARCHAR", source, f"{amount} <> 0"),
         ("n", name, source, f"length({name}) >= 4"),
         ("c", account, source, f"length({account}) >= 6"),
@@ -168,11 +175,11 @@ def _keyed(handle: str, part: str, source: str, amount: str, name: str, account:
     )
 
 
-def _bank(prepared: Prepared, ladder: Ladder) -> str:
+def _bank(prepared: Prepared) -> str:
     detail = f"list_concat({_fields(prepared, 'details', BANK_DETAIL)}, "
-    detail += f"{_found(prepared, ladder, 'details')})"
+    detail += f"{_found(prepared, 'details')})"
     entry = f"list_concat({_fields(prepared, 'entries', BANK_ENTRY)}, "
-    entry += f"{_found(prepared, ladder, 'entries')})"
+    entry += f"{_found(prepared, 'entries')})"
     part = "unnest([part, wild])" if prepared.shared else "part"
     keyed = _keyed("eid", "p", "lines", "amt", "plain", "account")
     return (

@@ -13,9 +13,8 @@ from typing import Any, Final, Literal
 
 from tieout.matching.candidates import Pair
 from tieout.matching.ladder import Key, Ladder, Rung
-from tieout.matching.likeness import difference, references_of
+from tieout.matching.likeness import difference, formed, references_of, stands_in
 from tieout.matching.tables import FAR
-from tieout.references import normalise
 
 __all__ = ["Condition", "Failure", "Judgement", "Rows", "judge"]
 
@@ -24,6 +23,8 @@ Condition = Literal["amount", "days", "kind", "party", "reference", "sum", "take
 #: The weight of references that differ by so little that they are meant to be the same.
 NEAR: Final = 1
 _SINGLE: Final = ("one_to_one", "details")
+#: Shapes that no single entry and item tell anything of: rows of one side, or sums without a key.
+_OTHER: Final = ("cancel", "net", "transfer", "returned", "subset")
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +81,7 @@ class Rows:
         bank: by key, the entry's references: normal form to the text as written.
         fields: every reference of the entry (normal form) with the field it stands in.
         books: by field, the item's references: (as written, normal form).
+        text: what the bank wrote freely, in the normal form.
         sharing: the open items that a reference (in the normal form) is found in.
     """
 
@@ -89,6 +91,7 @@ class Rows:
     bank: Mapping[str, Mapping[str, str]]
     fields: Mapping[str, str]
     books: Mapping[str, Sequence[tuple[str, str]]]
+    text: Sequence[str]
     sharing: Mapping[str, Sequence[Mapping[str, Any]]]
 
 
@@ -100,7 +103,8 @@ def judge(rows: Rows, pair: Pair, ladder: Ladder) -> Judgement:
     keys = {key.name: key for rung in ladder.rungs for key in rung.same}
     met = {name: _meet(key, rows) for name, key in keys.items()}
     kind = rows.item["kind"] or "cash_book"
-    looking = [r for r in ladder.rungs if not r.kinds or kind in r.kinds] or ladder.rungs
+    crossing = [r for r in ladder.rungs if r.shape not in _OTHER] or ladder.rungs
+    looking = [r for r in crossing if not r.kinds or kind in r.kinds] or crossing
     return min((_judge(rung, rows, pair, met) for rung in looking), key=lambda j: j.rank)
 
 
@@ -108,8 +112,15 @@ def _meet(key: Key, rows: Rows) -> str | Failure:
     """The reference both sides have under a key, or how they differ."""
     bank = rows.bank[key.name]
     books = [value for name in key.books for value in rows.books[name]]
+    free = key.text and not key.patterns
     for written, plain in books:
-        if plain in bank and len(plain) >= key.length_min:
+        if len(plain) < key.length_min:
+            continue
+        if formed(written, key) in bank:
+            return written
+        if free and any(c.isdigit() for c in plain) and any(
+            stands_in(plain, text) for text in rows.text
+        ):  # fmt: skip
             return written
     for written, plain in books:
         for theirs, as_written in bank.items():
@@ -174,7 +185,7 @@ def _amount(
     """The entry, or the payment inside it that carries the reference, against the item."""
     item = rows.item["amt"]
     if rung.shape == "details" and shared and len(rows.details) > 1:
-        wanted = normalise(str(met[shared.name]))
+        wanted = formed(str(met[shared.name]), shared)
         for detail in rows.details:
             if detail["amt"] is not None and wanted in references_of({}, [detail], shared):
                 what = "the payment inside the entry"
@@ -187,7 +198,7 @@ def _sum(rung: Rung, rows: Rows, key: Key) -> Failure | None:
     members: dict[int, int] = {rows.item["iid"]: rows.item["amt"]}
     for plain in rows.bank[key.name]:
         for item in rows.sharing.get(plain, ()):
-            if any(plain == own for name in key.books for _, own in item["refs"][name]):
+            if any(plain == formed(v, key) for name in key.books for v, _ in item["refs"][name]):
                 members[item["iid"]] = item["amt"]
     count = len(members)
     whole = f"the {count} open items with it" if count > 1 else "the only open item with it"
@@ -222,6 +233,11 @@ def _compare(
     if most < int(limit * unit):
         allowed += f" ({percent.normalize():f} % of it)"
     return Failure("amount", f"{words}; {allowed}", weight, abs(left) - most)
+
+
+def _exchanged(rows: Rows) -> bool:
+    currency = rows.entry["currency"]
+    return any((d["original_currency"] or currency) != currency for d in rows.details)
 
 
 def _party(rung: Rung, rows: Rows, pair: Pair) -> Failure | None:

@@ -29,7 +29,10 @@ _LOOKED: Final = 4
 _MANY: Final = 2_000
 
 _ENTRY: Final = ("entry_id", "amt", "unit", "currency", "bday", "narrative", *BANK_ENTRY)
-_DETAIL: Final = ("eid", "amt", "narrative", "counterparty_name", *BANK_DETAIL)
+_DETAIL: Final = (
+    *("eid", "amt", "narrative", "counterparty_name", "original_currency"),
+    *BANK_DETAIL,
+)
 _ITEM: Final = (
     *("item_id", "iid", "amt", "kind", "booked_on_no", "due_on_no", "counterparty_name"),
     *BOOKS,
@@ -112,7 +115,6 @@ def nearest(
     each = limit * (_LOOKED if len(asked[0]) + len(asked[1]) <= _MANY else 2)
     found = pairs(
         prepared,
-        ladder,
         some[0] if asked[1] else asked[0],
         some[1] if asked[0] else asked[1],
         asked=asked,
@@ -138,6 +140,7 @@ def _judged(
     items = _items(prepared, (p.iid for p in found))
     details = _details(prepared, entries)
     told = {eid: _keyed(row, details.get(eid, []), keys) for eid, row in entries.items()}
+    texts = {eid: _texts(row, details.get(eid, [])) for eid, row in entries.items()}
     sets = {key.name for rung in ladder.rungs if rung.shape == "batch" or _is_set(rung.shape)
             for key in rung.same}  # fmt: skip
     wanted = {ref for bank, _ in told.values() for name in sets for ref in bank[name]}
@@ -148,7 +151,7 @@ def _judged(
     for pair in found:
         entry, item = entries[pair.eid], items[pair.iid]
         own = details.get(pair.eid, [])
-        rows = Rows(entry, own, item, *told[pair.eid], item["refs"], having)
+        rows = Rows(entry, own, item, *told[pair.eid], item["refs"], texts[pair.eid], having)
         best = judge(rows, pair, ladder)
         if best.agrees or best.is_near:
             # Else the two only look alike from afar.
@@ -200,6 +203,12 @@ def _keyed(
             if row.get(name):
                 fields.setdefault(normalise(row[name]), name)
     return {name: references_of(entry, details, key) for name, key in keys.items()}, fields
+
+
+def _texts(entry: Mapping[str, Any], details: Sequence[Mapping[str, Any]]) -> list[str]:
+    """What the bank wrote freely, in the normal form and across its lines."""
+    written = (row["narrative"] for row in (entry, *details))
+    return [normalise(t.replace("\n", "").replace("\r", "")) for t in written if t]
 
 
 def _rivals(result: Result) -> dict[str, tuple[list[str], list[str]]]:
