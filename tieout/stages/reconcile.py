@@ -132,7 +132,11 @@ def _derive(
     states = record_proposals(
         session, run_id, account.code, policy, [*derived.proposals, *reversals], blocked=blocked
     )
-    near = nearest(open_.entry_table, open_.detail_table, open_.item_table, ladder, result)
+    near = nearest(
+        *(open_.entry_table, open_.detail_table, open_.item_table, ladder, result),
+        wanted={e.entry_id for e in left},
+        limit=1,
+    )
     in_transit = [i for k, i in open_.items.items() if k not in taken]
     drafts = [
         *doubts,
