@@ -221,7 +221,11 @@ def test_amounts_beyond_what_64_bits_add_up_to_stay_exact() -> None:
 
 
 def test_many_questions_are_answered_one_by_one() -> None:
-    asked = [(700, [100, 200, 500]), (500, np.array([500, 500])), (1, [])]
+    asked: list[tuple[int, subset.Amounts]] = [
+        (700, [100, 200, 500]),
+        (500, np.array([500, 500])),
+        (1, []),
+    ]
     assert search_each(asked) == [search(target, amounts) for target, amounts in asked]
     assert [answer.kind for answer in search_each(asked)] == ["unique", "several", "none"]
 
