@@ -13,9 +13,8 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-import pyarrow as pa
 
-from benchmarks.matching.text import Flags, Ints
+from benchmarks.matching.text import Flags, Ints, Text
 
 __all__ = ["Block", "Payments", "block"]
 
@@ -62,10 +61,10 @@ class Block:
         story: its name.
         count: how many groups.
         entries: ``group``, ``acct``, ``amount``, ``day`` and canonical columns.
-        details: ``entry``, ``amount``, ``party``, ``person``, ``damage`` (of the name; −1: no name),
+        details: ``entry``, ``amount``, ``party``, ``person``, ``damage`` (−1: no name),
             ``iban`` (shown or not) and canonical columns; ``silent`` rows have no amount.
-        items: ``group``, ``acct``, ``amount``, ``booked``, ``due``, ``kind``, ``party``, ``person``
-            and canonical columns.
+        items: ``group``, ``acct``, ``amount``, ``booked``, ``due``, ``kind``, ``party``,
+            ``person`` and canonical columns.
         decidable: of each group.
         why: of each group that is not decidable: a word; else None.
         lone: whether each group stands on party and amount alone, so that no other row of the
@@ -78,7 +77,7 @@ class Block:
     details: Columns
     items: Columns
     decidable: Flags
-    why: list[str | None] | pa.Array = field(default_factory=list)
+    why: list[str | None] | Text = field(default_factory=list)
     lone: bool = False
 
 

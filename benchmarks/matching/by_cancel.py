@@ -10,7 +10,7 @@ import pyarrow as pa
 from benchmarks.matching import numbers
 from benchmarks.matching.blocks import Block, Columns, Payments, block
 from benchmarks.matching.draw import Draw
-from benchmarks.matching.text import Ints, blank_where, choose, digits, join, pick
+from benchmarks.matching.text import Ints, Text, blank_where, choose, digits, join, pick
 
 __all__ = ["STORIES"]
 
@@ -34,7 +34,7 @@ def _there_and_back(
     return both, pair
 
 
-def _returned(draw: Draw, both: Payments, pair: Ints, key: pa.Array) -> tuple[Columns, Columns]:
+def _returned(draw: Draw, both: Payments, pair: Ints, key: Text) -> tuple[Columns, Columns]:
     """Columns of the two entries: the way back carries RTRN codes and a reason."""
     count = len(pair)
     back = (np.arange(count) % 2).astype(np.int64)
@@ -137,7 +137,7 @@ def return_booked(draw: Draw, count: int) -> Block:
     )
 
 
-def _documents(draw: Draw, pay: Payments) -> pa.Array:
+def _documents(draw: Draw, pay: Payments) -> Text:
     style = numbers.style_of(draw, pay.amount, pay.party)
     return numbers.number(draw.numbers(len(pay)), style)
 
@@ -160,7 +160,7 @@ def _transfers(draw: Draw, groups: int) -> tuple[Payments, Ints]:
     return both, pair
 
 
-def _transfer_details(draw: Draw, both: Payments, key: pa.Array | None) -> Columns:
+def _transfer_details(draw: Draw, both: Payments, key: Text | None) -> Columns:
     """Details of transfers: the other own account, our own name."""
     count = len(both.acct)
     other = np.arange(count) ^ 1

@@ -5,12 +5,11 @@ from __future__ import annotations
 from typing import Any, Final
 
 import numpy as np
-import pyarrow as pa
 
 from benchmarks.matching import numbers
 from benchmarks.matching.blocks import Block, Payments
 from benchmarks.matching.draw import Draw
-from benchmarks.matching.text import Ints, blank_where, join, pick
+from benchmarks.matching.text import Ints, Text, blank_where, join, pick
 
 __all__ = ["STORIES"]
 
@@ -83,14 +82,16 @@ def short_payment(draw: Draw, count: int) -> Block:
     """The customer kept up to four percent for something of his own."""
     pay = _large(draw.payments(count, incoming=1.0, cash_book=0.0), 5_000)
     kept = np.abs(pay.amount) * (40 + draw.below(360, count)) // 10_000
-    return _keyed(draw, "short_payment", pay, pay.amount - np.sign(pay.amount) * kept)
+    paid: Ints = pay.amount - np.sign(pay.amount) * kept
+    return _keyed(draw, "short_payment", pay, paid)
 
 
 def over_payment(draw: Draw, count: int) -> Block:
     """The customer paid up to one percent too much, rounding up."""
     pay = _large(draw.payments(count, incoming=1.0, cash_book=0.0), 20_000)
     more = np.abs(pay.amount) * (10 + draw.below(85, count)) // 10_000
-    return _keyed(draw, "over_payment", pay, pay.amount + np.sign(pay.amount) * more)
+    paid: Ints = pay.amount + np.sign(pay.amount) * more
+    return _keyed(draw, "over_payment", pay, paid)
 
 
 def instalment(draw: Draw, count: int) -> Block:
@@ -111,7 +112,7 @@ def fx_book(draw: Draw, count: int) -> Block:
     )
 
 
-def _foreign(draw: Draw, pay: Payments, paid: Ints) -> tuple[pa.Array, tuple[Ints, Ints], Ints]:
+def _foreign(draw: Draw, pay: Payments, paid: Ints) -> tuple[Text, tuple[Ints, Ints], Ints]:
     """Foreign currency, amount (with its decimals) and rate of what was paid."""
     which = draw.below(len(_FOREIGN), len(pay))
     rate = _RATES[which] * (9_800 + draw.below(400, len(pay))) // 10_000

@@ -13,17 +13,17 @@ from benchmarks.matching.blocks import Block, Columns, Payments, block
 from benchmarks.matching.by_sum import members, summed
 from benchmarks.matching.draw import Draw
 from benchmarks.matching.names import name_in_books, name_on_bank
-from benchmarks.matching.text import Flags, Ints, blank_where, join, pick
+from benchmarks.matching.text import Flags, Ints, Text, blank_where, join, pick
 
 __all__ = ["STORIES", "subset_counts"]
 
 
-def _documents(draw: Draw, pay: Payments) -> pa.Array:
+def _documents(draw: Draw, pay: Payments) -> Text:
     style = numbers.style_of(draw, pay.amount, pay.party)
     return numbers.number(draw.numbers(len(pay)), style)
 
 
-def _say(draw: Draw, count: int) -> pa.Array:
+def _say(draw: Draw, count: int) -> Text:
     """Texts that tell nothing."""
     words = ("", "Zahlung", "Rechnung", "payment", "laut Absprache", None, "Akonto", "div. RG")
     return pick(words, draw.below(len(words), count))

@@ -6,19 +6,28 @@ from collections.abc import Callable
 from typing import Any, Final
 
 import numpy as np
-import pyarrow as pa
 
 from benchmarks.matching import numbers, references
 from benchmarks.matching.blocks import Block, Payments
 from benchmarks.matching.draw import Draw
-from benchmarks.matching.text import blank_where, choose, digits, hex_ids, join, pc, pick, tail
+from benchmarks.matching.text import (
+    Text,
+    blank_where,
+    choose,
+    digits,
+    hex_ids,
+    join,
+    pc,
+    pick,
+    tail,
+)
 
 __all__ = ["STORIES"]
 
 _SMALL_TALK: Final = ("Danke", "SEPA-Ueberweisung", "payment", "", "Zahlung", "see advice", "div.")
 
 
-def _talk(draw: Draw, count: int) -> pa.Array:
+def _talk(draw: Draw, count: int) -> Text:
     return pick(_SMALL_TALK, draw.below(len(_SMALL_TALK), count))
 
 
@@ -36,7 +45,7 @@ def end_to_end(draw: Draw, count: int) -> Block:
     )
 
 
-def _document(draw: Draw, pay: Payments) -> pa.Array:
+def _document(draw: Draw, pay: Payments) -> Text:
     return numbers.number(
         draw.numbers(len(pay)), numbers.style_of(draw, np.abs(pay.amount), pay.party)
     )
@@ -94,7 +103,7 @@ def mandate(draw: Draw, count: int) -> Block:
 
 
 def _structured(
-    story: str, kind: str, make: Callable[[Any], pa.Array], written: Callable[[Any], pa.Array]
+    story: str, kind: str, make: Callable[[Any], Text], written: Callable[[Any], Text]
 ) -> Callable[[Draw, int], Block]:
     """A story of one national reference: in its own field, or written into the text."""
 
@@ -122,7 +131,7 @@ def _structured(
     return render
 
 
-def _ogm_written(key: pa.Array) -> pa.Array:
+def _ogm_written(key: Text) -> Text:
     return join("+++", tail(key, 0, 3), "/", tail(key, 3, 7), "/", tail(key, 7), "+++")
 
 
@@ -158,7 +167,7 @@ def wrapped(draw: Draw, count: int) -> Block:
     return found
 
 
-def _texts(draw: Draw, count: int, story: str, render: Callable[..., pa.Array]) -> Block:
+def _texts(draw: Draw, count: int, story: str, render: Callable[..., Text]) -> Block:
     pay = draw.payments(count, incoming=0.7, cash_book=0.25)
     counter, style = draw.numbers(count), numbers.style_of(draw, pay.amount, pay.party)
     said = numbers.worded(draw, render(counter, style), pay.party, pay.booked)

@@ -5,13 +5,13 @@ from __future__ import annotations
 from typing import Any, Final
 
 import numpy as np
-import pyarrow as pa
 
 from benchmarks.matching import numbers, references
 from benchmarks.matching.blocks import Block, Payments, block
 from benchmarks.matching.draw import Draw
 from benchmarks.matching.text import (
     Ints,
+    Text,
     blank_where,
     choose,
     digits,
@@ -122,7 +122,7 @@ def run_key(draw: Draw, count: int) -> Block:
     )
 
 
-def _documents(draw: Draw, pay: Payments) -> pa.Array:
+def _documents(draw: Draw, pay: Payments) -> Text:
     style = numbers.style_of(draw, pay.amount, pay.party)
     return numbers.number(draw.numbers(len(pay)), style)
 

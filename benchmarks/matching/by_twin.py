@@ -7,7 +7,7 @@ from typing import Any, Final
 import numpy as np
 
 from benchmarks.matching import numbers
-from benchmarks.matching.blocks import Block, Payments, block
+from benchmarks.matching.blocks import Block, Columns, Payments, block
 from benchmarks.matching.by_party import kept, without_entries
 from benchmarks.matching.draw import Draw
 from benchmarks.matching.text import blank_where, choose, digits, join, pick
@@ -36,9 +36,21 @@ def twins(draw: Draw, count: int) -> Block:
     """Two equal payments of one party and day against two equal items."""
     pay = _twice(draw, count, cash_book=0.5)
     return draw.pairs(
-        "twins", pay, item={"document_no": _two_numbers(draw, pay)}, why=_TIE,
-        detail={"iban": np.repeat(draw.chance(len(pay) // 2, 0.5), 2), "damage": np.zeros(len(pay))},
-    )  # fmt: skip
+        "twins",
+        pay,
+        item={"document_no": _two_numbers(draw, pay)},
+        detail=_alike(draw, len(pay)),
+        why=_TIE,
+    )
+
+
+def _alike(draw: Draw, count: int) -> Columns:
+    """Name and account of both twins printed alike, as one bank does."""
+    half = count // 2
+    return {
+        "iban": np.repeat(draw.chance(half, 0.5), 2),
+        "damage": np.repeat(draw.damage(half), 2),
+    }
 
 
 def _two_numbers(draw: Draw, pay: Payments) -> Any:
@@ -52,7 +64,7 @@ def twins_one_item(draw: Draw, count: int) -> Block:
         "twins_one_item",
         pay,
         item={"document_no": _two_numbers(draw, pay)},
-        detail={"iban": np.repeat(draw.chance(len(pay) // 2, 0.5), 2)},
+        detail=_alike(draw, len(pay)),
         why=_TIE,
     )
     second = np.arange(len(pay)) % 2 == 1

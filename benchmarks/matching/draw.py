@@ -7,11 +7,10 @@ from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
-import pyarrow as pa
 
 from benchmarks.matching.blocks import Block, Columns, Payments, block
 from benchmarks.matching.settings import PLACES, Setting
-from benchmarks.matching.text import Flags, Ints, codes, digits, join, pick
+from benchmarks.matching.text import Flags, Ints, Text, codes, digits, join, pick
 
 __all__ = ["KINDS", "Draw"]
 
@@ -86,7 +85,7 @@ class Draw:
         self._fresh += count
         return first + np.arange(count)
 
-    def keys(self, count: int, style: int | None = None) -> pa.Array:
+    def keys(self, count: int, style: int | None = None) -> Text:
         """References as payment systems make them, all different: E2E ids, run ids."""
         number = self.numbers(count)
         mixed = (number * 2_654_435_761) % 4_294_967_296
@@ -208,7 +207,7 @@ class Draw:
             lone=lone,
         )
 
-    def day_text(self, days: npt.NDArray[Any]) -> pa.Array:
+    def day_text(self, days: npt.NDArray[Any]) -> Text:
         """Days as letters write them: 12.10.2026."""
         dates = days.astype("datetime64[D]")
         month = dates.astype("datetime64[M]")

@@ -69,7 +69,8 @@ def _meeting(draw: Draw, blocks: list[Block]) -> list[tuple[Block, np.ndarray]]:
 
 def _crowded(keys: Ints) -> Ints:
     ordered = np.sort(keys)
-    return ordered[1:][ordered[1:] == ordered[:-1]]
+    crowded: Ints = ordered[1:][ordered[1:] == ordered[:-1]]
+    return crowded
 
 
 def _entry_keys(draw: Draw, block: Block) -> Ints:
@@ -94,4 +95,5 @@ def _keys(draw: Draw, rows: Columns, party: Columns) -> Ints:
     stem = stem_of(party["party"], party["person"].astype(np.bool_))
     with np.errstate(over="ignore"):
         mixed = rows["amount"] * 1_000_003 + currency
-        return mixed * 600_011 + stem
+        key: Ints = mixed * 600_011 + stem
+    return key

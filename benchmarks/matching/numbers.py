@@ -6,10 +6,9 @@ from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
-import pyarrow as pa
 
 from benchmarks.matching.draw import Draw
-from benchmarks.matching.text import Ints, choose, digits, join, lines, pc, pick, tail
+from benchmarks.matching.text import Ints, Text, choose, digits, join, lines, pc, pick, tail
 
 __all__ = [
     "RANGES",
@@ -64,13 +63,13 @@ def style_of(draw: Draw, amount: Ints, party: Ints) -> Ints:
     return np.where(amount > 0, own, party % len(RANGES))
 
 
-def number(counter: Ints, style: Ints) -> pa.Array:
+def number(counter: Ints, style: Ints) -> Text:
     """The number as the books have it."""
     forms = [join(head, digits(counter, width), end) for head, width, end in RANGES]
     return choose(style, forms)
 
 
-def respaced(counter: Ints, style: Ints, how: Ints) -> pa.Array:
+def respaced(counter: Ints, style: Ints, how: Ints) -> Text:
     """The number with other separators: none, blanks, dashes or slashes."""
     plain = number(counter, style)
     bare_ = pc.replace_substring_regex(plain, r"[-/]", "")
@@ -80,24 +79,24 @@ def respaced(counter: Ints, style: Ints, how: Ints) -> pa.Array:
     return choose(how % 4, [bare_, blanks, swapped, apart])
 
 
-def bare(counter: Ints, style: Ints) -> pa.Array:
+def bare(counter: Ints, style: Ints) -> Text:
     """The number without its leading zeros, as spreadsheets make it."""
     forms = [join(head, digits(counter), end) for head, _, end in RANGES]
     return choose(style, forms)
 
 
-def cut(counter: Ints, style: Ints) -> pa.Array:
+def cut(counter: Ints, style: Ints) -> Text:
     """The number without its last two or three characters."""
     plain = number(counter, style)
     return choose(counter % 2, [tail(plain, 0, -2), tail(plain, 0, -3)])
 
 
-def split(text: pa.Array, place: int = 6) -> pa.Array:
+def split(text: Text, place: int = 6) -> Text:
     """The number with a blank or a line end inside it."""
     return join(tail(text, 0, place), " ", tail(text, place))
 
 
-def typo(draw: Draw, counter: Ints, style: Ints) -> pa.Array:
+def typo(draw: Draw, counter: Ints, style: Ints) -> Text:
     """The number with two digits swapped, or one digit wrong."""
     place = draw.below(4, len(counter))
     power = 10**place
@@ -107,7 +106,7 @@ def typo(draw: Draw, counter: Ints, style: Ints) -> pa.Array:
     return number(np.where(swapped != counter, swapped, wrong), style)
 
 
-def worded(draw: Draw, text: pa.Array, party: Ints, booked: npt.NDArray[Any]) -> pa.Array:
+def worded(draw: Draw, text: Text, party: Ints, booked: npt.NDArray[Any]) -> Text:
     """A remittance text around a number: wording, and often a date or a customer number."""
     count = len(text)
     extra = choose(
@@ -122,11 +121,11 @@ def worded(draw: Draw, text: pa.Array, party: Ints, booked: npt.NDArray[Any]) ->
     return join(pick(_BEFORE, draw.below(len(_BEFORE), count)), text, extra)
 
 
-def wrapped(text: pa.Array, width: int) -> pa.Array:
+def wrapped(text: Text, width: int) -> Text:
     """Cut into lines of ``width``, wherever that falls."""
     return pc.replace_substring_regex(text, f"(.{{{width}}})", "\\1\n")
 
 
-def listed(texts: list[pa.Array]) -> pa.Array:
+def listed(texts: list[Text]) -> Text:
     """Several texts in one, comma between; nulls are left out."""
     return lines(texts, ", ")

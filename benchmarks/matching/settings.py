@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
-__all__ = ["PLACES", "Setting"]
+__all__ = ["PLACES", "RATES", "Setting"]
 
 #: Decimals of the currencies that occur.
 PLACES: Final[Mapping[str, int]] = {
@@ -19,6 +19,19 @@ PLACES: Final[Mapping[str, int]] = {
     "NOK": 2,
     "SEK": 2,
     "USD": 2,
+}
+
+#: Rough units of each currency per euro: only weighs groups of several currencies in scores.
+RATES: Final[Mapping[str, float]] = {
+    "CHF": 0.94,
+    "DKK": 7.46,
+    "EUR": 1.0,
+    "GBP": 0.85,
+    "JPY": 162.0,
+    "KWD": 0.33,
+    "NOK": 11.7,
+    "SEK": 11.3,
+    "USD": 1.08,
 }
 
 

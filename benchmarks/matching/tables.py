@@ -7,7 +7,7 @@ from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
-import pyarrow as pa
+import pyarrow
 
 from benchmarks.matching import names
 from benchmarks.matching.blocks import Block, Columns
@@ -15,6 +15,7 @@ from benchmarks.matching.draw import KINDS, Draw
 from benchmarks.matching.text import (
     Flags,
     Ints,
+    Text,
     blank_where,
     choose,
     decimals,
@@ -27,6 +28,9 @@ from benchmarks.matching.text import (
     spread,
 )
 from tieout.canonical import AMOUNT, DETAILS, ENTRIES, ITEMS
+
+#: The stubs know few of the overloads used here.
+pa: Any = pyarrow
 
 __all__ = ["TRUTH", "Part", "tables"]
 
@@ -92,7 +96,7 @@ def _owners(blocks: list[Block]) -> Ints:
     ).astype(np.int64)
 
 
-def _ids(draw: Draw, side: int, count: int) -> pa.Array:
+def _ids(draw: Draw, side: int, count: int) -> Text:
     """Ids that tell nothing and never repeat: a bijection of 64-bit numbers."""
     number = np.arange(count, dtype=np.uint64) + np.uint64((draw.part * 4 + side) << 32)
     with np.errstate(over="ignore"):
@@ -118,7 +122,7 @@ def _flags(parts: list[Columns], name: str) -> Flags:
     return _ints(parts, name).astype(np.bool_)
 
 
-def _texts(parts: list[Columns], name: str) -> pa.Array:
+def _texts(parts: list[Columns], name: str) -> Text:
     columns = []
     for part in parts:
         given = part.get(name)
@@ -130,7 +134,7 @@ def _texts(parts: list[Columns], name: str) -> pa.Array:
 
 def _valued(
     parts: list[Columns], name: str, places: npt.NDArray[Any], *, own_places: bool, scale: int = 5
-) -> pa.Array:
+) -> Text:
     """Amounts that only some rows have; ``own_places``: the second column are their decimals,
     otherwise it says which rows have one."""
     minor, second = [], []
@@ -148,11 +152,11 @@ def _valued(
     return _null(missing, decimals(amount, places, AMOUNT, scale))
 
 
-def _null(missing: npt.NDArray[Any], column: pa.Array) -> pa.Array:
+def _null(missing: npt.NDArray[Any], column: Text) -> Text:
     return pc.if_else(pa.array(missing), pa.scalar(None, column.type), column)
 
 
-def _days(days: Ints) -> pa.Array:
+def _days(days: Ints) -> Text:
     return pa.array(days.astype(np.int32)).cast(pa.date32())
 
 
@@ -167,11 +171,11 @@ def _made(schema: pa.Schema, count: int, columns: dict[str, Any]) -> pa.Table:
 # the tables
 
 
-def _accounts(draw: Draw) -> pa.Array:
+def _accounts(draw: Draw) -> Text:
     return names.account_of(np.arange(len(draw.currencies)) + 7 + draw.part * 977, "DE")
 
 
-def _entries(draw: Draw, parts: list[Columns], ids: pa.Array, order: Ints) -> pa.Table:
+def _entries(draw: Draw, parts: list[Columns], ids: Text, order: Ints) -> pa.Table:
     count = len(order)
     acct, day = _ints(parts, "acct")[order], _ints(parts, "day")[order]
     amount = _ints(parts, "amount")[order]
@@ -239,29 +243,30 @@ def _details(draw: Draw, blocks: list[Block], owner: Ints, bank: pa.Table) -> pa
     return _made(DETAILS, count, columns)
 
 
-def _places(draw: Draw, currency: pa.Array) -> Ints:
+def _places(draw: Draw, currency: Text) -> Ints:
     index = pc.index_in(currency, pa.array(draw.currencies)).to_numpy(zero_copy_only=False)
-    return draw.places[index]
+    places: Ints = draw.places[index]
+    return places
 
 
 def _detail_accts(blocks: list[Block]) -> Ints:
     return np.concatenate([b.entries["acct"][b.details["entry"]] for b in blocks])
 
 
-def _rates(parts: list[Columns]) -> pa.Array:
+def _rates(parts: list[Columns]) -> Text:
     rate = _ints(parts, "fx_rate")
     exact = decimals(rate, np.full(len(rate), 5), pa.decimal128(23, 10), scale=10)
     return _null(rate == 0, exact)
 
 
-def _filled(draw: Draw, column: pa.Array, share: float) -> pa.Array:
+def _filled(draw: Draw, column: Text, share: float) -> Text:
     """Some of the absent references as banks and ERPs fill them."""
     count = len(column)
     said = pick(_SENTINELS, draw.below(len(_SENTINELS), count))
     return pc.coalesce(column, blank_where(~draw.chance(count, share), said))
 
 
-def _shown(draw: Draw, parts: list[Columns], order: Ints) -> dict[str, pa.Array]:
+def _shown(draw: Draw, parts: list[Columns], order: Ints) -> dict[str, Text]:
     """Name and account of the other party as the bank shows them."""
     own = _ints(parts, "own_account", -1)[order]
     damage = _ints(parts, "damage", -1)[order]
@@ -277,7 +282,7 @@ def _shown(draw: Draw, parts: list[Columns], order: Ints) -> dict[str, pa.Array]
     }
 
 
-def _names(party: Ints, person: Flags, damage: Ints) -> pa.Array:
+def _names(party: Ints, person: Flags, damage: Ints) -> Text:
     """Names with their damage; null where it is −1. Worked out once for each that occurs."""
     key, inverse = np.unique((party * 2 + person) * 8 + damage + 1, return_inverse=True)
     owner, kind = key // 8 // 2, (key // 8 % 2).astype(np.int64)
@@ -287,7 +292,7 @@ def _names(party: Ints, person: Flags, damage: Ints) -> pa.Array:
     return spread(blank_where(drawn < 0, shown), inverse)
 
 
-def _items(draw: Draw, parts: list[Columns], ids: pa.Array, shelf: Ints) -> pa.Table:
+def _items(draw: Draw, parts: list[Columns], ids: Text, shelf: Ints) -> pa.Table:
     count = len(shelf)
     ints = {n: _ints(parts, n)[shelf] for n in ("acct", "amount", "booked", "due", "kind", "party")}
     person = _flags(parts, "person")[shelf]
@@ -330,7 +335,7 @@ def _items(draw: Draw, parts: list[Columns], ids: pa.Array, shelf: Ints) -> pa.T
     )
 
 
-def _listed(text: pa.Array) -> pa.Array:
+def _listed(text: Text) -> Text:
     """Each text as a list of one; nulls stay null."""
     there = pc.is_valid(text).to_numpy(zero_copy_only=False)
     offsets = np.r_[0, np.cumsum(there)].astype(np.int32)
@@ -340,7 +345,7 @@ def _listed(text: pa.Array) -> pa.Array:
 
 
 def _truth(
-    draw: Draw, blocks: list[Block], bank: tuple[Ints, pa.Array], books: tuple[Ints, pa.Array]
+    draw: Draw, blocks: list[Block], bank: tuple[Ints, Text], books: tuple[Ints, Text]
 ) -> pa.Table:
     told = [b for b in blocks if b.count]
     count = sum(b.count for b in told)
@@ -358,7 +363,7 @@ def _truth(
     )
 
 
-def _members(group: Ints, ids: pa.Array, count: int) -> pa.Array:
+def _members(group: Ints, ids: Text, count: int) -> Text:
     order = np.argsort(group, kind="stable")
     order = order[np.searchsorted(group[order], 0) :]
     offsets = np.searchsorted(group[order], np.arange(count + 1)).astype(np.int32)
