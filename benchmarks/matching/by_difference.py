@@ -81,16 +81,16 @@ def rounding(draw: Draw, count: int) -> Block:
 def short_payment(draw: Draw, count: int) -> Block:
     """The customer kept up to four percent for something of his own."""
     pay = _large(draw.payments(count, incoming=1.0, cash_book=0.0), 5_000)
-    kept = np.abs(pay.amount) * (40 + draw.below(360, count)) // 10_000
-    paid: Ints = pay.amount - np.sign(pay.amount) * kept
+    kept: Ints = np.abs(pay.amount) * (40 + draw.below(360, count)) // 10_000
+    paid = np.where(pay.amount > 0, pay.amount - kept, pay.amount + kept)
     return _keyed(draw, "short_payment", pay, paid)
 
 
 def over_payment(draw: Draw, count: int) -> Block:
     """The customer paid up to one percent too much, rounding up."""
     pay = _large(draw.payments(count, incoming=1.0, cash_book=0.0), 20_000)
-    more = np.abs(pay.amount) * (10 + draw.below(85, count)) // 10_000
-    paid: Ints = pay.amount + np.sign(pay.amount) * more
+    more: Ints = np.abs(pay.amount) * (10 + draw.below(85, count)) // 10_000
+    paid = np.where(pay.amount > 0, pay.amount + more, pay.amount - more)
     return _keyed(draw, "over_payment", pay, paid)
 
 

@@ -127,7 +127,7 @@ def _rows(db: duckdb.DuckDBPyConnection, query: str) -> list[dict[str, Any]]:
 
 
 def judge(world: Path, out: Path) -> dict[str, Any]:
-    """Everything the score says, as plain values: ``total``, ``rungs``, ``stories``, ``refused``."""
+    """The whole score as plain values: ``total``, ``rungs``, ``stories``, ``refused``."""
     with open_world(world, out) as db:
         total = _rows(db, _TOTAL)[0]
         total["wrong"] = total["confirmed"] - total["right"]
