@@ -16,7 +16,7 @@ __all__ = ["main"]
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Write entries, details, items and truth into a folder."""
-    known = [*PROFILES, *(f"{name}-hard" for name in PROFILES), "flood"]
+    known = [*PROFILES, *(f"{name}-hard" for name in PROFILES), "day", "flood"]
     parser = argparse.ArgumentParser(prog="python -m benchmarks.matching.generate")
     parser.add_argument("out", type=Path, help="folder for the Parquet files")
     parser.add_argument("--entries", type=int, default=10_000, help="about so many (default 10000)")
@@ -27,6 +27,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     held = write(setting(asked.profile), asked.entries, asked.seed, asked.out)
     said = ", ".join(f"{count:,} {name}" for name, count in held.items())
     print(f"{asked.out}: {said} in {time.perf_counter() - begun:.1f} s", file=sys.stderr)
+    print((asked.out / "world.json").read_text(encoding="utf-8"))
     return 0
 
 

@@ -194,15 +194,28 @@ def hard(easy: Setting) -> Setting:
 
 
 def setting(name: str) -> Setting:
-    """The setting of a name: a profile, or a profile with ``-hard``; ``flood`` is one party.
+    """The setting of a name: a profile, a profile with ``-hard``, ``day`` or ``flood``.
+
+    ``day`` has four hundred open items an entry; ``flood`` is one party with one amount.
 
     Raises:
         KeyError: there is none of that name.
     """
+    if name == "day":
+        return replace(
+            PROFILES["manufacturer"],
+            name=name,
+            title="a manufacturer's new entries against all it has open",
+            open_items=400,
+            parties=8_000,
+        )
     if name == "flood":
-        only = {"flood": 100.0, "end_to_end": 5.0}
-        return replace(PROFILES["retailer"], name=name, title="very many equal amounts of one "
-                       "party", stories=only)  # fmt: skip
+        return replace(
+            PROFILES["retailer"],
+            name=name,
+            title="very many equal amounts of one party",
+            stories={"flood": 100.0, "end_to_end": 5.0},
+        )
     if name.endswith("-hard"):
         return hard(PROFILES[name.removesuffix("-hard")])
     return PROFILES[name]

@@ -71,7 +71,8 @@ CREATE TABLE suggested AS SELECT DISTINCT t FROM judged WHERE NOT confirmed AND 
 
 _RUNGS: Final = """
 SELECT rung, count(*) AS confirmed, count(*) FILTER (hit) AS "right",
-  count(*) FILTER (NOT hit) AS wrong, count(*) FILTER (guess) AS guessed
+  count(*) FILTER (NOT hit) AS wrong, count(*) FILTER (guess) AS guessed,
+  count(*) FILTER (hit AND decidable) AS found
 FROM judged WHERE confirmed GROUP BY rung ORDER BY rung
 """
 
