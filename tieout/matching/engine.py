@@ -28,7 +28,9 @@ from tieout.matching.conditions import name_macros
 from tieout.matching.groups import build
 from tieout.matching.ladder import Ladder, Rung
 from tieout.matching.refusals import Reason, Refusal, components, refused_table
+from tieout.matching.rung_cancel import cancel, net, returned, transfer
 from tieout.matching.rung_pairs import pair, pair_details
+from tieout.matching.rung_subset import search_sums
 from tieout.matching.rung_sums import batch, together
 from tieout.matching.sides import Edges, Found, Outcome, Sides
 from tieout.matching.tables import Prepared, prepare
@@ -43,7 +45,16 @@ SHAPES: Final[dict[str, Step]] = {
     "details": pair_details,
     "batch": batch,
     "together": together,
+    "subset": search_sums,
+    "cancel": cancel,
+    "net": net,
+    "transfer": transfer,
+    "returned": returned,
 }
+
+
+#: Shapes that ask for no items, so that tiers of items mean nothing to them.
+_ENTRIES_ONLY: Final = ("cancel", "transfer")
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,11 +112,12 @@ def match(
         found: list[Found] = []
         present = set(np.unique(sides.tier).tolist())
         for rung in ladder.rungs:
-            for tier, kinds in enumerate(ladder.kinds):
-                if tier not in present or not _has_kinds(rung, kinds):
+            tiers = [0] if rung.shape in _ENTRIES_ONLY else sorted(present - {-1})
+            for tier in tiers:
+                if rung.shape not in _ENTRIES_ONLY and not _has_kinds(rung, ladder.kinds[tier]):
                     continue
-                if not sides.open_entries.any():
-                    break
+                if rung.shape != "net" and not sides.open_entries.any():
+                    continue
                 outcome = SHAPES[rung.shape](sides, rung, tier)
                 if outcome.found is not None:
                     found.append(outcome.found)
@@ -148,6 +160,8 @@ def _has_kinds(rung: Rung, tier: tuple[str, ...]) -> bool:
 
 def _refuse(sides: Sides, rung: Rung, outcome: Outcome) -> list[Refusal]:
     """What the rung found not unique (kept from later rungs) and what it did not look into."""
+    if rung.state == "proposed":
+        return []  # what is not even a proposal is not held against later rungs
     edges, crowded = outcome.contested, outcome.crowded
     sides.open_entries[edges.entry[edges.entry >= 0]] = False
     sides.open_items[edges.item[edges.item >= 0]] = False
@@ -159,6 +173,8 @@ def _refuse(sides: Sides, rung: Rung, outcome: Outcome) -> list[Refusal]:
         refusals.append(
             Refusal(rung.name, reason, message, tuple(sorted(ids)), tuple(sorted(others)))
         )
+        if reason == "not_unique":
+            sides.open_entries[list(entries)] = False
     return refusals
 
 
