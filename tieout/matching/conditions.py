@@ -1,4 +1,4 @@
-"""Conditions of rungs as SQL expressions: references, names, amounts, days and parties."""
+"""Conditions of rungs as SQL expressions: names, amounts and parties."""
 
 from __future__ import annotations
 
@@ -6,10 +6,10 @@ import re
 from decimal import Decimal
 from typing import Final
 
-from tieout.matching.ladder import Party, Tolerance, Window
+from tieout.matching.ladder import Party, Tolerance
 from tieout.references import SEPARATORS
 
-__all__ = ["amount_sql", "days_sql", "name_macros", "normal_sql", "party_sql"]
+__all__ = ["amount_sql", "name_macros", "normal_sql", "party_sql"]
 
 # Quoted for SQL as they stand here.
 _LEGAL_FORMS: Final = re.findall(
@@ -58,11 +58,6 @@ def amount_sql(tolerance: Tolerance) -> str:
     apart = f"bank_minor - books_minor BETWEEN -{less} AND {more}"
     cause = " AND original_currency <> bank_currency" if tolerance.cause == "exchange" else ""
     return f"sign(bank_minor) = sign(books_minor) AND {apart}{cause}"
-
-
-def days_sql(days: Window) -> str:
-    """The days are no further apart than the window."""
-    return f"bank_day - books_day BETWEEN {-days.after} AND {days.before}"
 
 
 def party_sql(party: Party) -> str:
