@@ -78,7 +78,8 @@ def fold(texts: Any) -> tuple[Any, Ints]:
 #: A number and the last digits of more of its kind: ``9000084870/71/72``.
 _SERIES: Final = r"\d{4,12} ?[/+&,] ?\d{1,4}(?:[^0-9.]|$)"
 _PARTS: Final = re.compile(
-    r"([A-Za-z]{0,6}[-/ ]?)(\d{4,12})((?: ?[/+&,] ?\d{1,4}){1,20})(?![\d.]|\s+\d)"
+    r"([A-Za-z]{0,6}(?:[-/ ]\d{2,4}(?=[-/]))?[-/ ]?)(\d{4,12})"
+    r"((?: ?[/+&,] ?\d{1,4}){1,20})(?![\d.]|\s+\d)"
 )
 
 

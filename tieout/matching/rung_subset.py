@@ -71,6 +71,7 @@ def _questions(
     entry, item = of_one_party(sides, rung.party, entries, items, rung.search.candidates_max)
     apart = sides.day[entry] - sides.item_day[rung.days.item][item]
     near = (apart >= -rung.days.after) & (apart <= rung.days.before)
+    near |= np.abs(apart) <= rung.days.alone
     near &= sides.allowed(entry, item)
     entry, item = entry[near], item[near]
     kind = sides.kind[item]  # what is owed to us does not pay what we owe
