@@ -24,7 +24,7 @@ from tieout.reports.model import (
     section,
     status_of,
 )
-from tieout.reports.precision import Precision, total
+from tieout.reports.precision import Precision, across
 from tieout.reports.rates import Rates, RungRate
 
 DAY = date(2026, 11, 20)
@@ -68,7 +68,7 @@ def account(
             matched_value_minor=value[0],
             items_count=items[1],
             items_matched_count=items[0],
-            precision=total(r.precision for r in rungs if r.precision) if rungs else None,
+            precision=across(r.precision for r in rungs if r.precision) if rungs else None,
             rungs=rungs,
         ),
         unexplained_minor=unexplained,

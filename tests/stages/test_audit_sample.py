@@ -12,7 +12,7 @@ from tests.stages.test_matches import by_hand
 from tieout.errors import TieoutError
 from tieout.ledger import Ledger
 from tieout.ledger.models import Account
-from tieout.reports.precision import Precision, said, total, wilson
+from tieout.reports.precision import Precision, across, pooled, said, wilson
 from tieout.reports.rates import Rates
 from tieout.stages.audit_sample import Candidate, draw, judge, pick, queue
 from tieout.stages.match_decide import undo
@@ -188,7 +188,7 @@ def test_the_four_rates_of_an_account(small: Small) -> None:
     assert (found.matched_value_minor, found.entries_value_minor) == (12900 + 300, 14505)
     # CB-2 waits; the receivable waits to be paid and is no failure of matching.
     assert (found.items_matched_count, found.items_count) == (4, 5)
-    assert found.precision == Precision(3, 0, 0, 0)
+    assert found.precision == across([Precision(2, 0, 0, 0), Precision(1, 0, 0, 0)])
     assert [(r.rung, r.entries_count, r.value_minor, r.items_count) for r in found.rungs] == [
         ("reference", 2, 3000, 2),
         ("reference_with_charges", 1, 9900, 1),
@@ -232,4 +232,21 @@ def test_precision_in_words(line: str) -> None:
     counts, words = line.split(" | ")
     assert said(Precision(*map(int, counts.split()))) == words
     assert said(None) == "–"
-    assert total([Precision(1, 0, 1, 0), Precision(4, 1, 0, 1)]) == Precision(5, 1, 1, 1)
+    assert pooled([Precision(1, 0, 1, 0), Precision(4, 1, 0, 1)]) == Precision(5, 1, 1, 1)
+
+
+def test_rungs_together_weigh_by_what_they_confirmed() -> None:
+    """A rare rung is looked at more than its share; its errors are not."""
+    common, rare = Precision(9_900, 0, 50, 0), Precision(100, 0, 25, 25)
+    both = across([common, rare])
+    assert (both.judged, both.confirmed) == (100, 10_000)
+    assert both.point == Decimal("0.9950"), "not the 0.75 that the drawn ones would say"
+    low, high = both.interval or (None, None)
+    # 50 / (50 + z²) and 0.5 ± 0.13356, weighed 99 to 1, distances added as squares.
+    assert (low, high) == (Decimal("0.9243"), Decimal("0.9964"))
+    assert across([common]) == common
+    assert across([Precision(n, 0, n, 0) for n in (1, 2, 4)]).point == 1, "sevenths of all are all"
+    assert across([]).point is None
+    # What nobody looked at may be anything: a tenth of all leaves a tenth open.
+    unseen = across([Precision(900, 0, 900, 0), Precision(100, 0, 0, 0)])
+    assert said(unseen) == "100 % (89.9 to 100 %)"

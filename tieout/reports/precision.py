@@ -3,7 +3,8 @@
 Two sources: matches people undid, and matches drawn for people to judge (`tieout audit-sample`).
 A match undone is known to be wrong; of those nobody undid, the sample tells. So the estimate is the
 share nobody undid times the share judged right, with Wilson's 95 % interval of the latter. Where
-nobody judged, the share nobody undid is only the most it can be, and said so.
+nobody judged, the share nobody undid is only the most it can be, and said so. Rungs together weigh
+by what they confirmed.
 
 >>> Precision(confirmed=1000, undone=10, right=40, wrong=0).point
 Decimal('0.9900')
@@ -16,11 +17,11 @@ Decimal('0.9900')
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import ROUND_CEILING, ROUND_FLOOR, Context, Decimal, localcontext
 from typing import Final
 
-__all__ = ["Precision", "said", "total", "wilson"]
+__all__ = ["Precision", "across", "pooled", "said", "wilson"]
 
 #: Two-sided 95 % of the normal distribution.
 _Z: Final = Decimal("1.959963984540054")
@@ -36,12 +37,15 @@ class Precision:
         undone: those people undid as wrong, without those they had judged before.
         right: judged right, and not undone since.
         wrong: judged wrong, or judged and undone.
+        strata: the rungs it is of, where it is of several: a rare rung is drawn more often than
+            its share, so each counts by what it confirmed, not by how many of it were judged.
     """
 
     confirmed: int = 0
     undone: int = 0
     right: int = 0
     wrong: int = 0
+    strata: tuple[Precision, ...] = ()
 
     @property
     def judged(self) -> int:
@@ -54,10 +58,7 @@ class Precision:
         if not self.confirmed:
             return None
         with localcontext(Context(prec=40)):
-            share = Decimal(self.confirmed - self.undone) / self.confirmed
-            if self.judged:
-                share *= Decimal(self.right) / self.judged
-            return share.quantize(_STEP, ROUND_FLOOR)
+            return _estimate(self)[0].quantize(_STEP, ROUND_FLOOR)
 
     @property
     def interval(self) -> tuple[Decimal, Decimal] | None:
@@ -65,9 +66,33 @@ class Precision:
         if not self.confirmed or not self.judged:
             return None
         with localcontext(Context(prec=40)):
-            share = Decimal(self.confirmed - self.undone) / self.confirmed
-            low, high = (share * bound for bound in wilson(self.right, self.judged))
+            _, low, high = _estimate(self)
             return low.quantize(_STEP, ROUND_FLOOR), high.quantize(_STEP, ROUND_CEILING)
+
+
+def _estimate(known: Precision) -> tuple[Decimal, Decimal, Decimal]:
+    """Estimate, lower and upper bound of something confirmed, at the caller's precision.
+
+    Of several rungs: the mean of theirs, weighted by what they confirmed, and the distances of
+    their bounds added as squares (the method of variance estimates recovery). A rung that nobody
+    judged may be anything.
+    """
+    if not known.strata:
+        share = Decimal(known.confirmed - known.undone) / known.confirmed
+        if not known.judged:
+            return share, Decimal(0), share
+        low, high = wilson(known.right, known.judged)
+        return share * known.right / known.judged, share * low, share * high
+    point = below = above = Decimal(0)
+    for part in known.strata:
+        own, low, high = _estimate(part)
+        # Divided at the end: thirds of everything are everything.
+        point += part.confirmed * own
+        below += (part.confirmed * (own - low)) ** 2
+        above += (part.confirmed * (high - own)) ** 2
+    point /= known.confirmed
+    low, high = point - below.sqrt() / known.confirmed, point + above.sqrt() / known.confirmed
+    return point, max(low, Decimal(0)), min(high, Decimal(1))
 
 
 def wilson(right: int, judged: int) -> tuple[Decimal, Decimal]:
@@ -86,8 +111,8 @@ def wilson(right: int, judged: int) -> tuple[Decimal, Decimal]:
         return low, high
 
 
-def total(parts: Iterable[Precision]) -> Precision:
-    """All of them together."""
+def pooled(parts: Iterable[Precision]) -> Precision:
+    """One rung's counts on several accounts."""
     rows = list(parts)
     return Precision(
         sum(p.confirmed for p in rows),
@@ -95,6 +120,12 @@ def total(parts: Iterable[Precision]) -> Precision:
         sum(p.right for p in rows),
         sum(p.wrong for p in rows),
     )
+
+
+def across(rungs: Iterable[Precision]) -> Precision:
+    """Several rungs together, each by what it confirmed."""
+    rows = tuple(p for p in rungs if p.confirmed)
+    return replace(pooled(rows), strata=rows if len(rows) > 1 else ())
 
 
 def said(precision: Precision | None) -> str:

@@ -69,7 +69,7 @@ def _account(kind: Literal["all", "account"], name: str, accounts: Sequence[Acco
         sum(r.items_matched_count for r in rates),
         sum(r.items_count for r in rates),
     )
-    known = [r.precision for r in rates if r.precision is not None]
+    known = _known(rates)
     return RateLine(
         kind,
         name,
@@ -78,8 +78,17 @@ def _account(kind: Literal["all", "account"], name: str, accounts: Sequence[Acco
         _shares(accounts, lambda rates: rates.matched_value_minor),
         f"{items:,} of {all_items:,}" if all_items else "",
         percent(items, all_items),
-        precision.said(precision.total(known) if known else None),
+        precision.said(precision.across(known.values()) if known else None),
     )
+
+
+def _known(rates: Sequence[Rates]) -> dict[str, precision.Precision]:
+    """What is known of each rung, over the accounts."""
+    rungs: dict[str, list[precision.Precision]] = {}
+    for row in (row for own in rates for row in own.rungs):
+        if row.precision is not None:
+            rungs.setdefault(row.rung, []).append(row.precision)
+    return {rung: precision.pooled(parts) for rung, parts in sorted(rungs.items())}
 
 
 def _rungs(accounts: Sequence[Account]) -> list[RateLine]:
@@ -93,10 +102,9 @@ def _rungs(accounts: Sequence[Account]) -> list[RateLine]:
             so_far = found.get(row.rung, (0, 0))
             found[row.rung] = (so_far[0] + row.entries_count, so_far[1] + row.items_count)
     ordered = sorted(found, key=lambda rung: (-found[rung][0], -found[rung][1], rung))
+    known = _known(all_)
     lines = []
     for rung in ordered:
-        own = [row for rates in all_ for row in rates.rungs if row.rung == rung]
-        known = [row.precision for row in own if row.precision is not None]
         count, own_items = found[rung]
         lines.append(
             RateLine(
@@ -107,7 +115,7 @@ def _rungs(accounts: Sequence[Account]) -> list[RateLine]:
                 _shares(accounts, partial(_value, rung), all_=False),
                 f"{own_items:,}",
                 percent(own_items, items),
-                precision.said(precision.total(known) if known else None),
+                precision.said(known.get(rung)),
             )
         )
     return lines

@@ -26,7 +26,7 @@ from tieout.ledger.models import (
     MemberRow,
     PostingIntent,
 )
-from tieout.reports.precision import Precision, total
+from tieout.reports.precision import Precision, across
 from tieout.reports.rates import Rates, RungRate
 from tieout.stages.claims import rest_of_item, taken_of
 from tieout.stages.groups import ENGINE
@@ -75,7 +75,7 @@ def account_rates(
         matched_value_minor=value - sum(left.values()),
         items_count=len(matched) + open_count,
         items_matched_count=len(matched),
-        precision=total(precision.values()),
+        precision=across(precision.values()),
         rungs=rungs,
     )
 
@@ -209,8 +209,7 @@ def precision_of(session: Session, account_code: str) -> dict[str, Precision]:
 
 
 def _counted(counts: Counter[str]) -> Precision:
-    names = ("confirmed", "undone", "right", "wrong")
-    return Precision(**{name: counts[name] for name in names})
+    return Precision(counts["confirmed"], counts["undone"], counts["right"], counts["wrong"])
 
 
 def _undone(session: Session, account_code: str) -> set[str]:
