@@ -24,6 +24,7 @@ COMMANDS = (
     "profiles",
     "reconcile",
     "match",
+    "matches",
     "stages",
     "statements",
     "exceptions",

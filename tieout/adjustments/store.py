@@ -30,7 +30,7 @@ __all__ = [
     "record_approved",
     "record_proposals",
     "standing_amounts",
-    "withdraw",
+    "withdraw_about",
 ]
 
 MAKER = "tieout"
@@ -69,7 +69,7 @@ def record_proposals(
     )
     for stale in session.scalars(pending.order_by(Adjustment.adjustment_id)):
         if stale.adjustment_id not in kept:
-            withdraw(session, stale, "it is no longer derived")
+            _withdraw(session, stale, "it is no longer derived")
     return states
 
 
@@ -118,7 +118,7 @@ def _find_or_create(
         if adjustment.state == "pending":
             if (adjustment.payload_sha256, adjustment.kind) == (digest, proposal.kind):
                 return adjustment
-            withdraw(session, adjustment, "its journal changed")
+            _withdraw(session, adjustment, "its journal changed")
     number = 1 + sum(a.business_key.rpartition("|")[0] == base for a in earlier)
     return _create(session, run_id, policy, proposal, f"{base}|{number}", digest)
 
@@ -258,10 +258,23 @@ def decide(
     return approval
 
 
-def withdraw(session: Session, adjustment: Adjustment, reason: str) -> None:
-    """Withdraw a pending adjustment."""
+def _withdraw(session: Session, adjustment: Adjustment, reason: str) -> None:
     adjustment.state = move("adjustment", adjustment.state, "withdraw")
     append(session, MAKER, "withdrawn", "adjustment", adjustment.adjustment_id, {"reason": reason})
+
+
+def withdraw_about(
+    session: Session, account_code: str, subject: tuple[str, str], reason: str
+) -> None:
+    """Withdraw what waits for a person about a subject (side, id) that is explained otherwise."""
+    pending = select(Adjustment).where(
+        Adjustment.account_code == account_code,
+        Adjustment.subject_side == subject[0],
+        Adjustment.subject_id == subject[1],
+        Adjustment.state == "pending",
+    )
+    for stale in session.scalars(pending.order_by(Adjustment.adjustment_id).with_for_update()):
+        _withdraw(session, stale, reason)
 
 
 def lock_undecided(session: Session, account_code: str) -> None:

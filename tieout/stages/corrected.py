@@ -1,4 +1,5 @@
-"""What a correction takes back: matches, proposals and postings that rest on an entry now untold.
+"""What is taken back: matches, proposals and postings that rest on an entry the bank corrected
+away, or on a match that a person undid.
 
 The facts stay. Groups with such an entry are undone; an approved adjustment that was not sent is
 void; a posted one gets a reversal *proposal* that says why, for a person to decide on.
@@ -18,6 +19,7 @@ from tieout.ledger.models import (
     EntryIdentity,
     EntryRow,
     GroupRow,
+    MatchDecision,
     MemberRow,
     Outbox,
     PostingAttempt,
@@ -46,16 +48,18 @@ def take_back(session: Session, account: Account) -> int:
     ).all()
     known = told(session, {member for _, member in claims})
     for group in {g.group_id: g for g, member in claims if member not in known}.values():
-        group.state = move("group", group.state, "undo")
+        # A match that only waits for a person is held no longer.
+        event = "undo" if group.state == "confirmed" else "withdraw"
+        group.state = move("group", group.state, event)
         for member in session.scalars(
             select(MemberRow).where(MemberRow.group_id == group.group_id, MemberRow.live)
         ):
             member.live = False
         reason = {"reason": "the bank's corrected statement has another entry in its place"}
-        append(session, "tieout", "undone", "group", group.group_id, reason)
+        append(session, "tieout", group.state, "group", group.group_id, reason)
         changed += 1
     for adjustment in _untold(session, account, "approved"):
-        changed += void(session, adjustment, "its entry is not in the bank's corrected statement")
+        changed += void(session, adjustment)
     session.flush()
     return changed
 
@@ -83,7 +87,7 @@ def _untold(session: Session, account: Account, state: str) -> list[Adjustment]:
     ]
 
 
-def void(session: Session, adjustment: Adjustment, why: str) -> int:
+def void(session: Session, adjustment: Adjustment, why: str = "") -> int:
     """Void an approval none of whose bytes left; one that is being sent is left to its end.
 
     Returns:
@@ -105,28 +109,30 @@ def void(session: Session, adjustment: Adjustment, why: str) -> int:
         detail = {"from": "READY", "event": "cancel", "to": outbox.state}
         append(session, "tieout", f"outbox {outbox.state}", "intent", outbox.intent_id, detail)
     adjustment.state = move("adjustment", adjustment.state, "approval void")
-    append(session, "tieout", "withdrawn", "adjustment", adjustment.adjustment_id, {"reason": why})
+    undone = _undone_by(session, adjustment)
+    reason = {"reason": why or undone or "its entry is not in the bank's corrected statement"}
+    append(session, "tieout", "withdrawn", "adjustment", adjustment.adjustment_id, reason)
     return 1
 
 
 def propose_reversals(session: Session, account: Account, mapped: BankAccount) -> list[Proposal]:
-    """A reversal for each posted adjustment whose entry no statement tells any more, or whose
-    payment was brought back."""
-    returned = _returned(session, account)
-    why = {a.adjustment_id: evidence for a, evidence in returned}
-    rest = [a for a in _untold(session, account, "posted") if a.adjustment_id not in why]
-    why |= {
-        a.adjustment_id: f"the bank corrected its statement ({_correction(session, a)})"
-        for a in rest
-    }
-    posted = [*(a for a, _ in returned), *rest]
+    """A reversal for each posted adjustment that rests on an untold entry, on an undone match or on
+    a payment that was brought back."""
+    why = _returned(session, account)
+    posted = {a.adjustment_id: a for a in _untold(session, account, "posted")}
+    brought_back = select(Adjustment).where(
+        Adjustment.adjustment_id.in_(sorted(why)), Adjustment.state == "posted"
+    )
+    posted |= {a.adjustment_id: a for a in session.scalars(brought_back)} if why else {}
     return [
-        reversal_of(session, mapped, a, why[a.adjustment_id]) for a in posted if a.kind != REVERSAL
+        reversal_of(session, mapped, posted[key], why.get(key, ""))
+        for key in sorted(posted)
+        if posted[key].kind != REVERSAL
     ]
 
 
-def _returned(session: Session, account: Account) -> list[tuple[Adjustment, str]]:
-    """Posted adjustments that an approved return takes back, each with the return's evidence."""
+def _returned(session: Session, account: Account) -> dict[str, str]:
+    """Ids of the adjustments that approved returns take back, each with the return's evidence."""
     groups = session.scalars(
         select(GroupRow)
         .where(
@@ -136,26 +142,25 @@ def _returned(session: Session, account: Account) -> list[tuple[Adjustment, str]
         )
         .order_by(GroupRow.group_id)
     )
-    why = {key: g.evidence for g in groups for key in g.facts.get("takes_back", ())}
-    if not why:
-        return []
-    found = session.scalars(
-        select(Adjustment)
-        .where(Adjustment.adjustment_id.in_(sorted(why)), Adjustment.state == "posted")
-        .order_by(Adjustment.adjustment_id)
-    )
-    return [(a, why[a.adjustment_id]) for a in found]
+    return {key: g.evidence for g in groups for key in g.facts.get("takes_back", ())}
 
 
-def reversal_of(session: Session, mapped: BankAccount, posted: Adjustment, why: str) -> Proposal:
-    """The proposal that takes a posted adjustment back: its lines with their sides changed."""
+def reversal_of(
+    session: Session, mapped: BankAccount, posted: Adjustment, why: str = ""
+) -> Proposal:
+    """The proposal that takes a posted adjustment back: its lines with their sides changed.
+
+    Args:
+        why: where it is empty, who undid the match, or what the bank corrected.
+    """
     lines = session.scalars(
         select(AdjustmentLine)
         .where(AdjustmentLine.adjustment_id == posted.adjustment_id)
         .order_by(AdjustmentLine.ordinal)
     ).all()
     name = posted.document_no or posted.adjustment_id
-    reason = f"Reverses {name}: {why}"
+    corrected = f"the bank corrected its statement ({_correction(session, posted)})"
+    reason = f"Reverses {name}: {why or _undone_by(session, posted) or corrected}"
     return Proposal(
         account=mapped,
         kind=REVERSAL,
@@ -181,6 +186,20 @@ def reversal_of(session: Session, mapped: BankAccount, posted: Adjustment, why: 
             for line in lines
         ),
     )
+
+
+def _undone_by(session: Session, adjustment: Adjustment) -> str:
+    """Who undid the match an adjustment rests on, and why; empty where nobody did."""
+    newest = (
+        select(MatchDecision)
+        .where(MatchDecision.group_id == adjustment.subject_id)
+        .order_by(MatchDecision.decision_no.desc())
+        .limit(1)
+    )
+    said = session.scalars(newest).first()
+    if adjustment.subject_side != "group" or said is None or said.decision != "undo":
+        return ""
+    return f"{said.person} undid the match: {said.reason}"
 
 
 def _correction(session: Session, posted: Adjustment) -> str:

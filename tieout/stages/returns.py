@@ -231,7 +231,8 @@ def _undecided(session: Session, cases: Mapping[str, Case]) -> dict[str, Case]:
     query = select(MatchDecision.content).where(
         MatchDecision.decision == "reject", MatchDecision.content["rung"].astext == "return"
     )
-    rejected = {(content["undoes"], content["returned"]) for content in session.scalars(query)}
+    facts = [content["facts"] for content in session.scalars(query)]
+    rejected = {(f["undoes"], f["returned"]) for f in facts}
     return {
         key: case
         if case.plan is None or (case.plan.undoes, key) not in rejected
