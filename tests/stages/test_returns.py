@@ -10,6 +10,7 @@ from sqlalchemy import select
 
 from tests.stages.small import Small
 from tests.stages.test_corrected import show_posted
+from tests.stages.test_matches import by_hand
 from tieout.connectors.fake import FakeErp
 from tieout.errors import LedgerError
 from tieout.ledger import Ledger
@@ -39,10 +40,15 @@ def small(fresh_ledger: Ledger) -> Small:
     return Small(fresh_ledger)
 
 
-def tell(small: Small, day: dt.date, *entries: dict[str, Any]) -> list[str]:
-    """The bank's next statement; an entry says its amount, columns of its own and its details."""
+def tell(
+    small: Small, day: dt.date, *entries: dict[str, Any], kind: str = "booked", version: int = 1
+) -> list[str]:
+    """The bank's next statement; an entry says its amount, columns of its own and its details.
+
+    A report of the day (``kind="intraday"``) tells the same before the statement does.
+    """
     small.number += 1
-    key = f"{small.code}/{small.number}"
+    key = f"{small.code}/{small.number}/{kind}/{version}"
     opening, small.closing = small.closing, small.closing + sum(e["amount"] for e in entries)
     common = {"account_code": small.code, "currency": "EUR"}
     with small.ledger.session() as session:
@@ -52,7 +58,7 @@ def tell(small: Small, day: dt.date, *entries: dict[str, Any]) -> list[str]:
             StatementRow(
                 statement_id=key,
                 file_id=key,
-                kind="booked",
+                kind=kind,
                 format="test",
                 closed_on=day,
                 entry_count=len(entries),
@@ -90,6 +96,8 @@ def tell(small: Small, day: dt.date, *entries: dict[str, Any]) -> list[str]:
                         **{"amount_minor": entry["amount"], **detail},
                     )
                 )
+    if kind != "booked":
+        small.number, small.closing = small.number - 1, opening
     small.restage()
     return [f"{key}#{n}" for n in range(1, len(entries) + 1)]
 
@@ -412,6 +420,61 @@ def test_two_returns_of_one_payment_are_a_persons(small: Small) -> None:
     small.reconcile(DAY)
     assert set(small.exceptions()) == set(ids)
     assert all("and so does another entry, of one payment" in reasons(small)[i] for i in ids)
+
+
+def test_a_report_of_the_day_tells_the_return_before_the_statement(small: Small) -> None:
+    original = paid(small)
+    returned = back(1000, bank_ref="") | {"bank_ref": "HB-77"}
+    returned["details"][0].pop("bank_ref")
+    tell(small, DAY, returned, kind="intraday")
+    small.reconcile(DAY)
+    assert proposed(small) == []  # a report is no statement yet
+    tell(small, DAY, returned)
+    small.reconcile(DAY)
+    shown = proposal(small)
+    tell(small, NEXT, payment(-7, "NORD-261124-0001"))
+    small.reconcile(NEXT)
+    assert proposal(small)["id"] == shown["id"]
+    approve(small)
+    small.reconcile(DAY)
+    assert live(small) == {original, shown["returned"]}
+    assert small.tie_out(DAY).unexplained_minor == 0
+
+
+def test_the_bank_takes_the_return_back(small: Small) -> None:
+    """Its corrected statement has no return: payment and item are matched as before."""
+    original = paid(small)
+    tell(small, DAY, back(1000))
+    small.reconcile(DAY)
+    approve(small)
+    small.reconcile(DAY)
+    small.number, small.closing = small.number - 1, small.closing - 1000
+    tell(small, DAY, payment(-7, "NORD-261123-0001"), version=2)
+    small.reconcile(DAY)
+    assert groups(small) == {"return": "undone", "payment_reference": "confirmed"}
+    assert original in live(small)
+    assert (small.sections(DAY), small.tie_out(DAY).unexplained_minor) == ({"exceptions": -7}, 0)
+    # And the correction itself was wrong.
+    small.number, small.closing = small.number - 1, small.closing + 7
+    tell(small, DAY, back(1000), payment(-6, "NORD-261123-0002"), version=3)
+    small.reconcile(DAY)
+    assert small.tie_out(DAY).unexplained_minor == 0
+    approve(small)
+    small.reconcile(DAY)
+    assert small.sections(DAY) == {"in_transit": -1000, "exceptions": -6}
+    assert list(small.exceptions().values()) == ["UNMATCHED_ENTRY"]
+
+
+def test_a_payment_shared_by_matches_is_a_persons(small: Small) -> None:
+    small.book("ZA-1", -600, PAID)
+    small.book("ZA-2", -400, PAID)
+    small.sync()
+    (entry,) = tell(small, PAID, payment(-1000))
+    for number, amount in (("ZA-1", "6.00"), ("ZA-2", "4.00")):
+        by_hand(small, entry, number, amounts=f"{entry}={amount}")
+    (returned,) = tell(small, DAY, back(1000))
+    small.reconcile(DAY)
+    assert "split over several matches: undo these first" in reasons(small)[returned]
 
 
 @pytest.mark.parametrize("first", ["return", "payment"])

@@ -86,9 +86,8 @@ def decide_return(ledger: Ledger, plan_id: str, decision: str, person: str, reas
         if decision == "approve":
             said = _approve(session, run.run_id, account, mapped, plan, person, why)
         else:
-            content = _content(account, plan)
-            content["facts"] |= {"returned": row.subject_id}
-            record_decision(session, (plan.plan_id, account.code), "reject", person, why, content)
+            key = (plan.plan_id, account.code)
+            record_decision(session, key, "reject", person, why, _content(account, plan))
             said = "rejected: the match stands; decide what else the entry is"
         run.outcome = {"plan": plan.shown(), "decision": decision}
     return said

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 from tieout.ledger.models import Account, DetailRow, EntryIdentity, EntryRow, ItemRow
 from tieout.references import is_reference
 from tieout.stages.groups import GroupView
-from tieout.stages.identities import IDENTITY, among, entry_details
+from tieout.stages.identities import IDENTITY, among, entry_details, entry_of
 
 __all__ = ["Original", "fee_of", "ids_of", "originals"]
 
@@ -33,7 +33,7 @@ class Original:
         detail: the payment inside a batch, or None: the whole entry.
         item: what it paid, where the books name the payment and the entry does not.
         fee_minor: what of it did not come back, or came on top; never negative.
-        split: whether several matches share the entry.
+        split: whether its match has only a part of the entry.
     """
 
     view: GroupView
@@ -83,9 +83,10 @@ def originals(
         for fields in (_OWN, _SHARED):
             for name, value in ids_of(suspect, details.get(suspect.entry_id, ()), fields):
                 wanted[name].add(value)
-    matched = {e.entry_id: (v, e) for v in views if v.group.rung != "return" for e in v.entries}
-    shared = Counter(e.entry_id for v in views for e in v.entries)
-    rows = _carriers(session, account, wanted) & matched.keys()
+    claims = {e.entry_id: (v, e) for v in views if v.group.rung != "return" for e in v.entries}
+    rows = _carriers(session, account, wanted) & claims.keys()
+    # A match may have a part of its entry only; what comes back is the whole payment.
+    matched = {row: (claims[row][0], entry_of(session, row)) for row in sorted(rows)}
     told: dict[str, list[DetailRow]] = defaultdict(list)
     for detail in entry_details(session, rows):
         told[detail.entry_id].append(detail)
@@ -109,12 +110,17 @@ def originals(
                 if not any(original.entry.entry_id == entry_id for entry_id, _ in some):
                     some[original.part] = original
             if some:
-                told_split = [replace(o, split=shared[o.entry.entry_id] > 1) for o in some.values()]
+                split = [replace(o, split=_split(o, claims)) for o in some.values()]
                 found[suspect.entry_id] = sorted(
-                    told_split, key=lambda o: (str(o.entry.booked_on), o.part)
+                    split, key=lambda o: (str(o.entry.booked_on), o.part)
                 )
                 break
     return found
+
+
+def _split(original: Original, claims: Mapping[str, tuple[GroupView, EntryRow]]) -> bool:
+    _, claimed = claims[original.entry.entry_id]
+    return claimed.amount_minor != original.entry.amount_minor
 
 
 def _carriers(session: Session, account: Account, wanted: Mapping[str, set[str]]) -> set[str]:

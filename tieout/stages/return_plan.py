@@ -66,6 +66,7 @@ class Plan:
             "id": self.plan_id,
             "undoes": self.undoes,
             "entries": [key for key, _ in self.entries],
+            "returned": self.entries[1][0],
             "reopens": list(self.reopens),
             "takes_back": list(self.takes_back),
             "fee_minor": self.fee_minor,
