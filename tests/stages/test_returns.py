@@ -353,6 +353,69 @@ def test_one_payment_of_a_batch_comes_back(small: Small) -> None:
     assert not small.reconcile(DAY).changed
 
 
+def collective(small: Small, *ends: str) -> str:
+    """Several payments come back in one entry."""
+    details = [
+        {"end_to_end_id": e2e, "amount_minor": 1000, "return_reason": "AC04"} for e2e in ends
+    ]
+    entry = {"amount": 1000 * len(ends), "details": details, "code_subfamily": "RRTN"}
+    (returned,) = tell(small, DAY, entry)
+    small.reconcile(DAY)
+    return returned
+
+
+def test_several_come_back_in_one_entry(small: Small) -> None:
+    """Two out of a batch, and one that was paid alone: one entry, one approval."""
+    original = batch(small)
+    small.book("ZA-9", -1000, PAID, end_to_end_id="NORD-261112-0009")
+    small.sync()
+    (alone,) = tell(small, dt.date(2026, 11, 21), payment(-1000, "NORD-261112-0009"))
+    small.reconcile(dt.date(2026, 11, 21))
+    returned = collective(small, "NORD-261112-0001", "NORD-261112-0003", "NORD-261112-0009")
+    shown = proposal(small)
+    assert shown["reason"].startswith(
+        "3 payments came back in one entry, AC04: account closed; to undo 2 matches and open "
+    )
+    assert len(shown["undoes"]) == 2
+    assert set(shown["entries"]) == {original, alone, returned}
+    approve(small)
+    small.reconcile(DAY)
+    assert (small.sections(DAY), small.tie_out(DAY).unexplained_minor) == ({"in_transit": -3000}, 0)
+    assert not small.reconcile(DAY).changed
+
+
+def test_one_of_several_is_not_known(small: Small) -> None:
+    batch(small)
+    returned = collective(small, "NORD-261112-0001", "NORD-261112-0007")
+    assert reasons(small)[returned] == (
+        "2 payments came back in one entry; of 1 of them no matched payment is known: decide"
+    )
+
+
+def test_a_whole_batch_comes_back(small: Small) -> None:
+    original = batch(small)
+    details = [
+        {"end_to_end_id": f"NORD-261112-000{n}", "amount_minor": amount}
+        for n, amount in enumerate((1000, 2000, 1000), 1)
+    ]
+    (returned,) = tell(small, DAY, {"amount": 4000, "reversal": True, "details": details})
+    small.reconcile(DAY)
+    approve(small)
+    small.reconcile(DAY)
+    assert live(small) == {original, returned}
+    assert (small.sections(DAY), small.tie_out(DAY).unexplained_minor) == ({"in_transit": -4000}, 0)
+
+
+def test_its_payment_may_be_open_too(small: Small) -> None:
+    """The same id every month; one payment is matched and one is not."""
+    paid(small)
+    (waiting,) = tell(small, dt.date(2026, 11, 21), payment(-1000))
+    (returned,) = tell(small, DAY, back(1000))
+    small.reconcile(DAY)
+    assert "with its id and amount is open too" in reasons(small)[returned]
+    assert waiting in small.exceptions()
+
+
 def test_the_books_name_the_payment_the_bank_shows_as_a_sum(small: Small) -> None:
     for n, amount in enumerate((-1000, -2000), 1):
         small.book(

@@ -112,7 +112,8 @@ def _again(session: Session, account: Account, row: ExceptionRow) -> Plan:
         LedgerError: ``APPROVAL_STALE``.
     """
     shown = row.candidates["return"]
-    session.execute(select(GroupRow).where(GroupRow.group_id == shown["undoes"]).with_for_update())
+    undone = select(GroupRow).where(GroupRow.group_id.in_(shown["undoes"]))
+    session.execute(undone.order_by(GroupRow.group_id).with_for_update())
     keys = [row.subject_id, *shown["entries"]]
     entries = [entry_of(session, key) for key in dict.fromkeys(keys)]
     details: dict[str, list[Any]] = {}
@@ -151,14 +152,15 @@ def _approve(
 ) -> str:
     policy = load_policy(account.policy)
     postings = [session.get_one(Adjustment, k, with_for_update=True) for k in plan.takes_back]
-    old = session.get_one(GroupRow, plan.undoes)
-    # Its other members may meet again: the match was not wrong.
-    content = content_of(session, old) | {"again": True}
-    record_decision(session, (old.group_id, account.code), "undo", person, why, content)
-    old.state = move("group", old.state, "undo")
-    for member in session.scalars(select(MemberRow).where(MemberRow.group_id == old.group_id)):
-        member.live = False
-    session.flush()
+    for group_id in plan.undoes:
+        old = session.get_one(GroupRow, group_id)
+        # Its other members may meet again: the match was not wrong.
+        content = content_of(session, old) | {"again": True}
+        record_decision(session, (group_id, account.code), "undo", person, why, content)
+        old.state = move("group", old.state, "undo")
+        for member in session.scalars(select(MemberRow).where(MemberRow.group_id == group_id)):
+            member.live = False
+        session.flush()
     key, content = (plan.plan_id, account.code), _content(account, plan)
     said = record_decision(session, key, "confirm", person, why, content)
     put_group(session, run_id, plan.plan_id, Word("confirmed", MAKER, person, content, said))
