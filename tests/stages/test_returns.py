@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from contextlib import nullcontext
 from typing import Any
 
 import pytest
@@ -11,6 +12,9 @@ from sqlalchemy import select
 from tests.stages.small import Small
 from tests.stages.test_corrected import show_posted
 from tests.stages.test_matches import by_hand
+from tieout.adjustments.store import decide
+from tieout.cli import main
+from tieout.commands import approve as command
 from tieout.connectors.fake import FakeErp
 from tieout.errors import LedgerError
 from tieout.ledger import Ledger
@@ -24,8 +28,10 @@ from tieout.ledger.models import (
     GroupRow,
     MatchDecision,
     MemberRow,
+    Outbox,
     StatementRow,
 )
+from tieout.posting.intents import make_intents
 from tieout.posting.invariants import violations
 from tieout.stages.post import post_adjustments
 from tieout.stages.return_decide import decide_return, proposed_returns
@@ -253,8 +259,6 @@ def test_what_was_posted_is_taken_back_with_the_same_approval(small: Small) -> N
     (receipt,) = small.adjustments()
     erp = FakeErp()
     with small.ledger.session() as session:
-        from tieout.adjustments.store import decide
-
         own = session.get_one(Adjustment, receipt.adjustment_id)
         decide(session, own, "approve", "bert", own.payload_sha256, "paid")
     assert post_adjustments(small.ledger, erp, "tryton").posted == 1
@@ -630,3 +634,122 @@ def test_the_item_is_paid_again(small: Small) -> None:
     assert (result.groups, small.sections(NEXT)) == (1, {})
     assert again in live(small)
     assert small.tie_out(NEXT).unexplained_minor == 0
+
+
+# What payment and return have in common; a mandate or a batch is shared, a NOTPROVIDED is nothing.
+IDS = """
+# payment                        | return                          | proposed
+  end_to_end_id=E-4711           | end_to_end_id=E-4711            | yes
+  uetr=97ed4827-7b6f-4491-a06f   | uetr=97ed4827-7b6f-4491-a06f    | yes
+  transaction_id=TX-4711         | transaction_id=TX-4711          | yes
+  instruction_id=IN-4711         | instruction_id=IN-4711          | yes
+  cheque_no=0004711              | cheque_no=0004711               | yes
+  mandate_id=MANDATE-1           | mandate_id=MANDATE-1            | yes
+  end_to_end_id=E-4711           | end_to_end_id=E-4712            | no
+  end_to_end_id=NOTPROVIDED      | end_to_end_id=NOTPROVIDED       | no
+  payment_info_id=RUN-1          | payment_info_id=RUN-1           | no
+  counterparty_name=Meyer        | counterparty_name=Meyer         | no
+"""
+
+
+def _ids() -> list[tuple[str, str, bool]]:
+    lines = [line for line in IDS.strip().splitlines() if not line.startswith("#")]
+    cells = [[cell.strip() for cell in line.split("|")] for line in lines]
+    return [(a, b, c == "yes") for a, b, c in cells]
+
+
+@pytest.mark.parametrize("case", _ids(), ids=str)
+def test_which_ids_name_a_payment(small: Small, case: tuple[str, str, bool]) -> None:
+    first, second = (dict([text.split("=")]) for text in case[:2])
+    small.book("ZA-1", -1000, PAID)
+    small.sync()
+    (entry,) = tell(small, PAID, {"amount": -1000, "details": [first]})
+    by_hand(small, entry, "ZA-1")
+    tell(small, DAY, {"amount": 1000, "details": [second | {"return_reason": "AC04"}]})
+    small.reconcile(DAY)
+    assert bool(proposed(small)) is case[2]
+
+
+# How a bank says that an entry brings money back.
+SIGNS = """
+# code_subfamily | swift_type | reversal | return_reason | proposed
+  RRTN           |            |          |               | yes
+  UPDD           |            |          |               | yes
+  RPCR           |            |          |               | yes
+                 | NRTI       |          |               | yes
+                 |            | yes      |               | yes
+                 |            |          | AM04          | yes
+  ESCT           | NTRF       |          |               | no
+"""
+
+
+@pytest.mark.parametrize("line", SIGNS.strip().splitlines()[1:])
+def test_how_a_bank_says_that_it_is_a_return(small: Small, line: str) -> None:
+    subfamily, swift, reversal, reason, expected = (cell.strip() for cell in line.split("|"))
+    paid(small)
+    entry = payment(1000, **({"return_reason": reason} if reason else {}))
+    entry |= {"code_subfamily": subfamily or None, "swift_type": swift or None}
+    tell(small, DAY, entry | {"reversal": bool(reversal)})
+    small.reconcile(DAY)
+    assert bool(proposed(small)) is (expected == "yes")
+
+
+def _approved_receipt(small: Small) -> str:
+    """An invoice paid by a debit whose receipt is approved and not posted yet."""
+    small.book("RE-2026-00001", 1000, PAID, kind="receivable", end_to_end_id="DD-0001-0001")
+    small.sync()
+    tell(small, PAID, payment(1000, "DD-0001-0001"))
+    small.reconcile(PAID)
+    (receipt,) = small.adjustments()
+    with small.ledger.session() as session:
+        own = session.get_one(Adjustment, receipt.adjustment_id)
+        decide(session, own, "approve", "bert", own.payload_sha256, "paid")
+    return receipt.adjustment_id
+
+
+def test_an_approval_that_was_not_sent_is_void(small: Small) -> None:
+    _approved_receipt(small)
+    make_intents(small.ledger, "tryton", actor="test")
+    tell(small, DAY, back(-1000, "DD-0001-0001"))
+    small.reconcile(DAY)
+    approve(small)
+    small.reconcile(DAY)
+    assert [a.state for a in small.adjustments()] == ["withdrawn"]
+    with small.ledger.session() as session:
+        assert session.scalars(select(Outbox.state)).all() == ["CANCELLED"]
+        assert violations(session) == []
+    assert (small.sections(DAY), small.tie_out(DAY).unexplained_minor) == ({}, 0)
+    assert not small.reconcile(DAY).changed
+
+
+def test_while_a_posting_is_being_sent_nobody_may_undo_its_match(small: Small) -> None:
+    _approved_receipt(small)
+    make_intents(small.ledger, "tryton", actor="test")
+    tell(small, DAY, back(-1000, "DD-0001-0001"))
+    small.reconcile(DAY)
+    with small.ledger.session() as session:
+        session.scalars(select(Outbox)).one().state = "SENDING"
+    with pytest.raises(LedgerError) as error:
+        approve(small)
+    assert error.value.code == "RETURN_SENDING"
+    assert set(groups(small).values()) == {"confirmed"}  # nothing of it was done
+    with small.ledger.session() as session:
+        assert session.scalars(select(MatchDecision)).all() == []
+
+
+def test_on_the_command_line(
+    small: Small, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    paid(small)
+    tell(small, DAY, back(1000))
+    small.reconcile(DAY)
+    key = proposal(small)["id"]
+    monkeypatch.setattr(command, "open_ledger", lambda: nullcontext(small.ledger))
+    assert main(["approve", key[:12], "--as", "anna", "--reason", "seen"]) == 0
+    assert capsys.readouterr().out.splitlines() == [
+        "NORD-EUR-MAIN  return  10.00 EUR",
+        "  Payment to Meyer KG (NORD-261112-0007) came back, AC04: account closed; to undo its "
+        f"match and open ZA-1 again: `tieout approve {key[:12]}`",
+        f"{key}: approved: undo its match and open ZA-1 again; 0 to post",
+    ]
+    assert groups(small)["return"] == "confirmed"
