@@ -270,18 +270,19 @@ def _taken(session: Session, every: Sequence[Original]) -> dict[str, Taken]:
 
 
 def _undecided(session: Session, cases: Mapping[str, Case]) -> dict[str, Case]:
-    """Without the proposals a person rejected: what else the return is, a person must say."""
+    """Without what a person rejected, or undid: what else the return is, a person must say."""
     query = select(MatchDecision.content).where(
-        MatchDecision.decision == "reject", MatchDecision.content["rung"].astext == "return"
+        MatchDecision.decision.in_(("reject", "undo")),
+        MatchDecision.content["rung"].astext == "return",
     )
-    facts = [content["facts"] for content in session.scalars(query)]
+    facts = [c["facts"] for c in session.scalars(query) if not c.get("again")]
     rejected = {(tuple(f["undoes"]), f["returned"]) for f in facts}
     return {
         key: case
         if case.plan is None or (case.plan.undoes, key) not in rejected
         else Case(
-            f"{case.reason.partition(', ')[0]}; undoing the match of {case.plan.payment} was "
-            "rejected: decide what else it is",
+            f"{case.reason.partition(', ')[0]}; somebody decided that it does not bring back "
+            f"{case.plan.payment}: decide what else it is",
             {},
             None,
         )
