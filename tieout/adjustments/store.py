@@ -30,6 +30,7 @@ __all__ = [
     "record_approved",
     "record_proposals",
     "standing_amounts",
+    "withdraw",
     "withdraw_about",
 ]
 
@@ -69,7 +70,7 @@ def record_proposals(
     )
     for stale in session.scalars(pending.order_by(Adjustment.adjustment_id)):
         if stale.adjustment_id not in kept:
-            _withdraw(session, stale, "it is no longer derived")
+            withdraw(session, stale, "it is no longer derived")
     return states
 
 
@@ -118,7 +119,7 @@ def _find_or_create(
         if adjustment.state == "pending":
             if (adjustment.payload_sha256, adjustment.kind) == (digest, proposal.kind):
                 return adjustment
-            _withdraw(session, adjustment, "its journal changed")
+            withdraw(session, adjustment, "its journal changed")
     number = 1 + sum(a.business_key.rpartition("|")[0] == base for a in earlier)
     return _create(session, run_id, policy, proposal, f"{base}|{number}", digest)
 
@@ -258,7 +259,8 @@ def decide(
     return approval
 
 
-def _withdraw(session: Session, adjustment: Adjustment, reason: str) -> None:
+def withdraw(session: Session, adjustment: Adjustment, reason: str) -> None:
+    """Withdraw a pending adjustment."""
     adjustment.state = move("adjustment", adjustment.state, "withdraw")
     append(session, MAKER, "withdrawn", "adjustment", adjustment.adjustment_id, {"reason": reason})
 
@@ -274,7 +276,7 @@ def withdraw_about(
         Adjustment.state == "pending",
     )
     for stale in session.scalars(pending.order_by(Adjustment.adjustment_id).with_for_update()):
-        _withdraw(session, stale, reason)
+        withdraw(session, stale, reason)
 
 
 def lock_undecided(session: Session, account_code: str) -> None:

@@ -59,7 +59,8 @@ def take_back(session: Session, account: Account) -> int:
         append(session, "tieout", group.state, "group", group.group_id, reason)
         changed += 1
     for adjustment in _untold(session, account, "approved"):
-        changed += void(session, adjustment)
+        corrected = "its entry is not in the bank's corrected statement"
+        changed += void(session, adjustment, _undone_by(session, adjustment) or corrected)
     session.flush()
     return changed
 
@@ -87,7 +88,7 @@ def _untold(session: Session, account: Account, state: str) -> list[Adjustment]:
     ]
 
 
-def void(session: Session, adjustment: Adjustment, why: str = "") -> int:
+def void(session: Session, adjustment: Adjustment, why: str) -> int:
     """Void an approval none of whose bytes left; one that is being sent is left to its end.
 
     Returns:
@@ -109,30 +110,29 @@ def void(session: Session, adjustment: Adjustment, why: str = "") -> int:
         detail = {"from": "READY", "event": "cancel", "to": outbox.state}
         append(session, "tieout", f"outbox {outbox.state}", "intent", outbox.intent_id, detail)
     adjustment.state = move("adjustment", adjustment.state, "approval void")
-    undone = _undone_by(session, adjustment)
-    reason = {"reason": why or undone or "its entry is not in the bank's corrected statement"}
-    append(session, "tieout", "withdrawn", "adjustment", adjustment.adjustment_id, reason)
+    append(session, "tieout", "withdrawn", "adjustment", adjustment.adjustment_id, {"reason": why})
     return 1
 
 
 def propose_reversals(session: Session, account: Account, mapped: BankAccount) -> list[Proposal]:
-    """A reversal for each posted adjustment that rests on an untold entry, on an undone match or on
-    a payment that was brought back."""
-    why = _returned(session, account)
-    posted = {a.adjustment_id: a for a in _untold(session, account, "posted")}
-    brought_back = select(Adjustment).where(
-        Adjustment.adjustment_id.in_(sorted(why)), Adjustment.state == "posted"
-    )
-    posted |= {a.adjustment_id: a for a in session.scalars(brought_back)} if why else {}
+    """A reversal for each posted adjustment whose entry no statement tells any more, whose
+    payment was brought back, or whose match a person undid."""
+    returned = _returned(session, account)
+    why = {a.adjustment_id: evidence for a, evidence in returned}
+    rest = [a for a in _untold(session, account, "posted") if a.adjustment_id not in why]
+    why |= {
+        a.adjustment_id: _undone_by(session, a)
+        or f"the bank corrected its statement ({_correction(session, a)})"
+        for a in rest
+    }
+    posted = [*(a for a, _ in returned), *rest]
     return [
-        reversal_of(session, mapped, posted[key], why.get(key, ""))
-        for key in sorted(posted)
-        if posted[key].kind != REVERSAL
+        reversal_of(session, mapped, a, why[a.adjustment_id]) for a in posted if a.kind != REVERSAL
     ]
 
 
-def _returned(session: Session, account: Account) -> dict[str, str]:
-    """Ids of the adjustments that approved returns take back, each with the return's evidence."""
+def _returned(session: Session, account: Account) -> list[tuple[Adjustment, str]]:
+    """Posted adjustments that an approved return takes back, each with the return's evidence."""
     groups = session.scalars(
         select(GroupRow)
         .where(
@@ -142,25 +142,26 @@ def _returned(session: Session, account: Account) -> dict[str, str]:
         )
         .order_by(GroupRow.group_id)
     )
-    return {key: g.evidence for g in groups for key in g.facts.get("takes_back", ())}
+    why = {key: g.evidence for g in groups for key in g.facts.get("takes_back", ())}
+    if not why:
+        return []
+    found = session.scalars(
+        select(Adjustment)
+        .where(Adjustment.adjustment_id.in_(sorted(why)), Adjustment.state == "posted")
+        .order_by(Adjustment.adjustment_id)
+    )
+    return [(a, why[a.adjustment_id]) for a in found]
 
 
-def reversal_of(
-    session: Session, mapped: BankAccount, posted: Adjustment, why: str = ""
-) -> Proposal:
-    """The proposal that takes a posted adjustment back: its lines with their sides changed.
-
-    Args:
-        why: where it is empty, who undid the match, or what the bank corrected.
-    """
+def reversal_of(session: Session, mapped: BankAccount, posted: Adjustment, why: str) -> Proposal:
+    """The proposal that takes a posted adjustment back: its lines with their sides changed."""
     lines = session.scalars(
         select(AdjustmentLine)
         .where(AdjustmentLine.adjustment_id == posted.adjustment_id)
         .order_by(AdjustmentLine.ordinal)
     ).all()
     name = posted.document_no or posted.adjustment_id
-    corrected = f"the bank corrected its statement ({_correction(session, posted)})"
-    reason = f"Reverses {name}: {why or _undone_by(session, posted) or corrected}"
+    reason = f"Reverses {name}: {why}"
     return Proposal(
         account=mapped,
         kind=REVERSAL,

@@ -30,7 +30,7 @@ from tieout.stages.claims import Taken, rest_of_entry, rest_of_item, taken_of
 from tieout.stages.identities import booked_entries, copy_of, entry_details
 from tieout.stages.sync import is_newest
 
-__all__ = ["Open", "joined_entries", "open_entries", "open_items", "open_of"]
+__all__ = ["Open", "joined_entries", "open_entries", "open_items", "open_of", "tables_of"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -203,3 +203,17 @@ def _item(account: Account, item: ItemRow) -> dict[str, Any]:
         "amount": from_minor(item.amount_minor, item.currency),
         "open_amount": from_minor(item.open_minor, item.currency),
     }
+
+
+def tables_of(
+    account: Account,
+    entries: Iterable[EntryRow],
+    details: Iterable[DetailRow],
+    items: Iterable[ItemRow],
+) -> tuple[pa.Table, pa.Table, pa.Table]:
+    """Rows of the ledger as canonical tables."""
+    return (
+        table([_entry(account, e) for e in entries], ENTRIES),
+        table([_detail(account, d) for d in details], DETAILS),
+        table([_item(account, i) for i in items], ITEMS),
+    )

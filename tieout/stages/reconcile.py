@@ -143,14 +143,18 @@ def _derive(
     states = record_proposals(
         session, run_id, account.code, policy, [*derived.proposals, *reversals], blocked=blocked
     )
-    near = nearest(open_.entry_table, open_.detail_table, open_.item_table, ladder, result)
+    near = nearest(
+        *(open_.entry_table, open_.detail_table, open_.item_table, ladder, result),
+        wanted={e.entry_id for e in left},
+        limit=1,
+    )
     in_transit = [i for k, i in open_.items.items() if k not in taken]
     drafts = [
         *doubts,
         *refused_drafts(policy, open_.entries, open_.items, result.refused),
         *with_returns(
             entry_drafts(
-                policy, left, details, states, derived.unexplained, near, open_.items, proposed
+                *(policy, left, details, states, derived.unexplained, near, open_.items, proposed)
             ),
             returns,
         ),

@@ -38,6 +38,7 @@ from tieout.stages.derive import narrative_of
 from tieout.stages.groups import GroupView, group_views
 from tieout.stages.identities import booked_entries, entry_details
 from tieout.stages.open_tables import open_entries, open_items
+from tieout.stages.rates import account_rates
 from tieout.stages.sync import is_newest
 
 __all__ = ["account_tie_out"]
@@ -72,9 +73,6 @@ def account_tie_out(session: Session, account: Account, day: dt.date) -> Account
     books = _books_balance(session, account, day)
     closing = bank.statement.closing_minor if bank else None
     unexplained = brs(closing, books, sections)
-    entries = booked_entries(session, account.code, states=("accepted", "staged"), closed_on=day)
-    taken = taken_of(session, "entry", held=False)
-    left = {e.entry_id: abs(e.amount_minor) for e in open_entries(entries, taken)}
     number = bank.statement.sequence_no if bank else None
     return AccountTieOut(
         code=account.code,
@@ -88,10 +86,7 @@ def account_tie_out(session: Session, account: Account, day: dt.date) -> Account
         bank_balance_minor=closing,
         books_balance_minor=books,
         sections=sections,
-        entries_count=len(entries),
-        matched_count=len(entries) - len(left),
-        entries_value_minor=sum(abs(e.amount_minor) for e in entries),
-        matched_value_minor=sum(abs(e.amount_minor) - left.get(e.entry_id, 0) for e in entries),
+        rates=account_rates(session, account, day, closed_on=day),
         unexplained_minor=unexplained,
         status=status_of(unexplained, sections),
         remark=_remark(bank, day),
