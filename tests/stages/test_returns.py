@@ -201,12 +201,22 @@ def test_a_payment_shared_by_matches_is_a_persons(small: Small) -> None:
 
 def test_its_payment_may_be_open_too(small: Small) -> None:
     """The same id every month; one payment is matched and one is not."""
-    paid(small)
-    (waiting,) = tell(small, dt.date(2026, 11, 21), payment(-1000))
-    (returned,) = tell(small, DAY, back(1000))
+    paid(small, -900_000)
+    (waiting,) = tell(small, dt.date(2026, 11, 21), payment(-900_000))
+    (returned,) = tell(small, DAY, back(700_000, original_minor=900_000))
     small.reconcile(DAY)
     assert "with its id and amount is open too" in reasons(small)[returned]
     assert waiting in small.exceptions()
+
+
+def test_a_return_meets_its_open_payment_first(small: Small) -> None:
+    """What has no match yet needs no undoing: the ladder pairs the two by itself."""
+    original = paid(small)
+    (waiting,) = tell(small, dt.date(2026, 11, 21), payment(-1000))
+    (returned,) = tell(small, DAY, back(1000))
+    small.reconcile(DAY)
+    assert {original, waiting, returned} <= live(small)
+    assert (proposed(small), small.exceptions()) == ([], {})
 
 
 # What payment and return have in common; a mandate or a batch is shared, a NOTPROVIDED is nothing.
