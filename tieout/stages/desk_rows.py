@@ -23,6 +23,7 @@ from tieout.reports.model import (
     section,
     status_of,
 )
+from tieout.reports.rates import Rates, RungRate
 
 __all__ = ["DeskAccount", "reasons", "tie"]
 
@@ -117,7 +118,6 @@ def tie(
     bank_minor = None if closing is None else to_minor(closing, money)
     books_minor = to_minor(books, money)
     unexplained = brs(bank_minor, books_minor, sections)
-    done = [r for r in own if r["entry_id"] in matched]
     tieout = AccountTieOut(
         code=account.account_id,
         name="",
@@ -130,15 +130,43 @@ def tie(
         bank_balance_minor=bank_minor,
         books_balance_minor=books_minor,
         sections=sections,
-        entries_count=len(own),
-        matched_count=len(done),
-        entries_value_minor=sum(abs(to_minor(r["amount"], money)) for r in own),
-        matched_value_minor=sum(abs(to_minor(r["amount"], money)) for r in done),
+        rates=_rates(own, booked, matched, result, money),
         unexplained_minor=unexplained,
         status=status_of(unexplained, sections),
         remark=remark,
     )
     return tieout, [_exception(r, why, parties, day) for r in open_entries]
+
+
+def _rates(
+    entries: list[dict[str, Any]],
+    items: list[dict[str, Any]],
+    matched: set[Any],
+    result: engine.Result,
+    money: str,
+) -> Rates:
+    """The rates of the files; how right they are, only a ledger with people's word could say."""
+    value = {r["entry_id"]: abs(to_minor(r["amount"], money)) for r in entries}
+    item_ids = {r["item_id"] for r in items}
+    rung_of = {r["group_id"]: r["rung"] for r in result.groups.to_pylist()}
+    counts: dict[str, list[int]] = {}
+    for row in result.members.to_pylist():
+        key, own = row["member_id"], counts.setdefault(rung_of[row["group_id"]], [0, 0, 0])
+        if key in value:
+            own[0] += 1
+            own[1] += value[key]
+        elif key in item_ids:
+            own[2] += 1
+    rungs = [RungRate(rung, n, minor, i) for rung, (n, minor, i) in counts.items() if n or i]
+    return Rates(
+        entries_count=len(entries),
+        matched_count=sum(key in matched for key in value),
+        entries_value_minor=sum(value.values()),
+        matched_value_minor=sum(minor for key, minor in value.items() if key in matched),
+        items_count=len(items),
+        items_matched_count=sum(key in matched for key in item_ids),
+        rungs=tuple(sorted(rungs, key=lambda r: (-r.entries_count, -r.value_minor, r.rung))),
+    )
 
 
 def _mine(row: Mapping[str, Any], account: DeskAccount) -> bool:
