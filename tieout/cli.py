@@ -25,6 +25,7 @@ COMMANDS = (
     "reconcile",
     "match",
     "explain",
+    "backtest",
     "stages",
     "statements",
     "exceptions",
