@@ -26,6 +26,7 @@ COMMANDS = (
     "match",
     "explain",
     "backtest",
+    "suggest_rules",
     "stages",
     "statements",
     "exceptions",

@@ -11,9 +11,9 @@ from __future__ import annotations
 
 import datetime as dt
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 from sqlalchemy import or_, select, text
@@ -25,24 +25,21 @@ from tieout.ledger.models import (
     Account,
     Adjustment,
     Approval,
-    AuditVerdict,
     EntryRow,
     GroupRow,
     ItemRow,
-    MatchDecision,
     MemberRow,
 )
 from tieout.matching.backtest import Verdict
 from tieout.matching.replay import History
-from tieout.stages.identities import among, booked_entries, entry_details
+from tieout.matching.suggest import Known
+from tieout.stages.identities import booked_entries, entry_details
 from tieout.stages.open_tables import tables_of
+from tieout.stages.past_words import BY_HAND, OWN, known_of, verdicts_of
 
 __all__ = ["Past", "load_past"]
 
 _EVER: Final = dt.date.max.toordinal()
-#: Rungs that are no ladder's: people's, and our own postings coming back as cash-book lines.
-_OWN: Final = "own_posting"
-_BY_HAND: Final = "manual"
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +51,7 @@ class Past:
         ladders: the ladder each account uses now.
         currencies: of each account.
         verdicts: what people said, oldest first.
+        known: every match that stands.
         names: by id, what a person calls an entry or item.
         until: the last day of it.
     """
@@ -62,6 +60,7 @@ class Past:
     ladders: Mapping[str, str]
     currencies: Mapping[str, str]
     verdicts: tuple[Verdict, ...]
+    known: tuple[Known, ...]
     names: Mapping[str, str]
     until: dt.date
 
@@ -88,7 +87,9 @@ def load_past(ledger: Ledger, since: dt.date, account_code: str | None = None) -
         rows = {a.code: _entries(session, a, since) for a in wanted}
         told = {e.entry_id for found in rows.values() for e in found}
         histories = [_history(session, a, rows[a.code], told, decided, names) for a in wanted]
-        verdicts = _verdicts(session, {a.code for a in wanted})
+        verdicts = verdicts_of(session, {a.code for a in wanted})
+        booked = {e.entry_id: _day(e) for found in rows.values() for e in found}
+        standing = known_of(session, [a.code for a in wanted], booked)
     days = [int(h.entry_from.max()) for h in histories if len(h.entry_from)]
     if not days:
         raise InputError(
@@ -101,6 +102,7 @@ def load_past(ledger: Ledger, since: dt.date, account_code: str | None = None) -
         {a.code: a.ladder for a in wanted},
         {a.code: a.currency for a in wanted},
         tuple(verdicts),
+        tuple(standing),
         names,
         dt.date.fromordinal(max(days)),
     )
@@ -122,11 +124,11 @@ def _decided(session: Session) -> dict[tuple[str, str], int]:
     claims = (
         select(MemberRow.side, MemberRow.member_id, GroupRow.rung, GroupRow.derived_at)
         .join(GroupRow, GroupRow.group_id == MemberRow.group_id)
-        .where(MemberRow.live, GroupRow.rung.in_((_OWN, _BY_HAND)))
+        .where(MemberRow.live, GroupRow.rung.in_((OWN, BY_HAND)))
     )
     for side, own, rung, at in session.execute(claims):
         # The cash-book line of our own posting is nobody's to match.
-        found[side, own] = 0 if rung == _OWN and side == "item" else at.date().toordinal()
+        found[side, own] = 0 if rung == OWN and side == "item" else at.date().toordinal()
     return found
 
 
@@ -229,40 +231,3 @@ def _claimed_before(session: Session, account: Account, entries: set[str]) -> se
         elif side == "item":
             books[group_id].add(own)
     return {i for g, items in books.items() if bank[g] and not bank[g] & entries for i in items}
-
-
-_SAID: Final = {
-    "match": "matched by hand by {}",
-    "confirm": "confirmed by {}",
-    "reject": "rejected by {}",
-    "undo": "undone by {}",
-}
-
-
-def _verdicts(session: Session, codes: set[str]) -> list[Verdict]:
-    """People's words, oldest first: decisions on matches, and what audits found."""
-    told: list[tuple[dt.datetime, Verdict]] = []
-    decisions = select(MatchDecision).where(MatchDecision.account_code.in_(sorted(codes)))
-    for row in session.scalars(decisions.order_by(MatchDecision.decision_no)):
-        right = row.decision in ("match", "confirm")
-        words = _SAID[row.decision].format(row.person)
-        if not right:
-            words += f" ({row.reason})"
-        told.append((row.decided_at, _verdict(row.content.get("members", []), right, words)))
-    audits = list(session.scalars(select(AuditVerdict).order_by(AuditVerdict.verdict_no)))
-    members: dict[str, list[Any]] = defaultdict(list)
-    inside = select(MemberRow).where(among(MemberRow.group_id, {a.group_id for a in audits}))
-    for member in session.scalars(inside.order_by(MemberRow.side, MemberRow.member_id)):
-        members[member.group_id].append([member.side, member.member_id])
-    for audit in audits:
-        words = f"found {audit.verdict} by {audit.person}"
-        verdict = _verdict(members[audit.group_id], audit.verdict == "right", words)
-        told.append((audit.judged_at, verdict))
-    return [verdict for _, verdict in sorted(told, key=lambda row: row[0])]
-
-
-def _verdict(members: Iterable[Sequence[Any]], right: bool, words: str) -> Verdict:
-    sides: dict[str, set[str]] = {"entry": set(), "detail": set(), "item": set()}
-    for side, own, *_ in members:
-        sides[side].add(own)
-    return Verdict(frozenset(sides["entry"]), frozenset(sides["item"]), right, words)
