@@ -119,7 +119,7 @@ def test_a_tolerance_is_the_smallest_that_covers_enough() -> None:
     past = history("\n".join(bank), "\n".join(books))
     told = found(past, hand(past, 40))["end_to_end_id_is_document_no_with_tolerance"]
     (rung,) = told.candidate.content["rungs"]
-    assert rung["amount"] == {"less": "3.00", "less_percent": "0.6"}
+    assert rung["amount"] == {"less": "3.00", "less_percent": "1.2"}
     assert (told.refused, told.by_hand, told.of_hand, told.wrong) == ("", 12, 12, 0)
     assert "28 amounts differ by 1.50 to 25.00 (charge)" in told.candidate.words
 

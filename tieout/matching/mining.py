@@ -11,7 +11,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from decimal import ROUND_CEILING, Decimal
+from decimal import Decimal
 from typing import Any, Final
 
 import duckdb
@@ -19,33 +19,16 @@ import pyarrow as pa
 
 from tieout import banking_days
 from tieout.matching.conditions import name_macros
+from tieout.matching.examples import Pair, rank, tolerance, within
 from tieout.matching.ladder import BANK_DETAIL, BANK_ENTRY, BOOKS
 from tieout.matching.patterns import generalise
 from tieout.references import is_reference, normalise
 
-__all__ = ["Candidate", "Pair", "mine"]
+__all__ = ["Candidate", "mine"]
 
-#: Share of the examples that a tolerance, window or similarity must cover.
-COVERED: Final = Decimal("0.95")
 _NAME_LEAST: Final = 85
 _WINDOW_MOST: Final = 60
-_ROUNDING: Final = Decimal("0.05")
 _SEPARATORS: Final = r"[ \-/._:]{0,2}"
-
-
-@dataclass(frozen=True, slots=True)
-class Pair:
-    """An entry and an item that a person matched, as canonical rows."""
-
-    entry: Mapping[str, Any]
-    details: Sequence[Mapping[str, Any]]
-    item: Mapping[str, Any]
-
-    @property
-    def off(self) -> Decimal:
-        """What the bank moved more (for us) than the item."""
-        amount: Decimal = self.entry["amount"] - _open(self.item)
-        return amount
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,11 +58,6 @@ def mine(pairs: Sequence[Pair], *, least: int, calendar: str) -> list[Candidate]
     """
     found = [*_joins(pairs, least), *_texts(pairs, least), *_parties(pairs, least, calendar)]
     return sorted(found, key=lambda c: (-c.support, c.name))
-
-
-def _open(item: Mapping[str, Any]) -> Decimal:
-    amount: Decimal = item["amount"] if item["open_amount"] is None else item["open_amount"]
-    return amount
 
 
 def _bank_values(pair: Pair, field: str) -> dict[str, str]:
@@ -118,6 +96,7 @@ def _joins(pairs: Sequence[Pair], least: int) -> list[Candidate]:
 def _texts(pairs: Sequence[Pair], least: int) -> list[Candidate]:
     """A number of the books that stands in the bank's free text."""
     found: list[Candidate] = []
+    seen: set[tuple[tuple[str, ...], tuple[int, ...]]] = set()
     for books in BOOKS:
         examples: dict[int, str] = {}
         for number, pair in enumerate(pairs):
@@ -127,11 +106,12 @@ def _texts(pairs: Sequence[Pair], least: int) -> list[Candidate]:
         patterns = generalise(list(examples.values()), least=max(2, least // 2))
         fits = [re.compile(p) for p in patterns]
         having = [n for n, hit in examples.items() if any(p.fullmatch(hit) for p in fits)]
-        if not patterns or len(having) < least:
+        if len(having) < least or (patterns, tuple(having)) in seen:
             continue
+        seen.add((patterns, tuple(having)))
         body = {"books": [books], "text": ["narrative"], "patterns": list(patterns)}
-        seen = f"the bank's text holds the books' {books}, such as {examples[having[0]]}"
-        found += _amounts(f"{books}_in_text", body, [pairs[n] for n in having], seen, least)
+        words = f"the bank's text holds the books' {books}, such as {examples[having[0]]}"
+        found += _amounts(f"{books}_in_text", body, [pairs[n] for n in having], words, least)
     return found
 
 
@@ -160,8 +140,8 @@ def _amounts(
         found.append(_candidate(name, key, {"amount": "exact"}, len(exact), seen))
     apart = [pair for pair in pairs if pair.off]
     if len(apart) >= least:
-        limits, words = _tolerance(apart)
-        inside = [pair for pair in pairs if _within(pair, limits)]
+        limits, words = tolerance(apart)
+        inside = [pair for pair in pairs if within(pair, limits)]
         if len(inside) >= least:
             rung = {"amount": limits}
             found.append(
@@ -177,41 +157,6 @@ def _candidate(
     return Candidate(name, {"keys": {name: dict(key)}, "rungs": [whole]}, support, words)
 
 
-def _tolerance(apart: Sequence[Pair]) -> tuple[dict[str, str], str]:
-    """The smallest limits that cover enough of the differences, and what these are."""
-    limits: dict[str, str] = {}
-    for side, sign in (("less", -1), ("more", 1)):
-        rows = sorted((p for p in apart if p.off * sign > 0), key=lambda p: abs(p.off))
-        if not rows:
-            continue
-        most = abs(rows[_rank(len(rows))].off)
-        covered = [p for p in rows if abs(p.off) <= most and _open(p.item)]
-        shares = sorted(100 * abs(p.off) / abs(_open(p.item)) for p in covered)
-        limits[side] = f"{most.quantize(Decimal('0.01'), ROUND_CEILING)}"
-        if shares:
-            limits[f"{side}_percent"] = f"{shares[-1].quantize(Decimal('0.1'), ROUND_CEILING)}"
-    every = sorted(abs(p.off) for p in apart)
-    kind = "rounding" if every[-1] <= _ROUNDING else "charge"
-    if kind == "rounding":
-        limits["rounding"] = f"{every[-1].quantize(Decimal('0.01'), ROUND_CEILING)}"
-    low, high = (f"{v:.2f}" for v in (every[0], every[-1]))
-    return limits, f"{len(apart)} amounts differ by {low} to {high} ({kind})"
-
-
-def _rank(count: int) -> int:
-    """Place, in a sorted list, of the least value that covers enough."""
-    return max(0, int((COVERED * count).to_integral_value(ROUND_CEILING)) - 1)
-
-
-def _within(pair: Pair, limits: Mapping[str, str]) -> bool:
-    side = "less" if pair.off < 0 else "more"
-    share = 100 * abs(pair.off) / abs(_open(pair.item)) if _open(pair.item) else Decimal(0)
-    return not pair.off or (
-        abs(pair.off) <= Decimal(limits.get(side, "0"))
-        and share <= Decimal(limits.get(f"{side}_percent", "100"))
-    )
-
-
 def _parties(pairs: Sequence[Pair], least: int, calendar: str) -> list[Candidate]:
     """No reference, but amount, party and time: the window and similarity people accepted."""
     exact = [p for p in pairs if not p.off and len(p.details) == 1]
@@ -222,7 +167,7 @@ def _parties(pairs: Sequence[Pair], least: int, calendar: str) -> list[Candidate
         ways.append(("account", same, {"by": ["account"]}))
     alike = sorted((v, n) for n, v in enumerate(likeness) if v is not None and v >= _NAME_LEAST)
     if len(alike) >= least:
-        lowest = alike[len(alike) - 1 - _rank(len(alike))][0]
+        lowest = alike[len(alike) - 1 - rank(len(alike))][0]
         named = [exact[n] for v, n in alike if v >= lowest]
         name_min = str(Decimal(lowest).scaleb(-2))
         ways.append(("name", named, {"by": ["name"], "name_min": name_min}))
@@ -283,7 +228,7 @@ def _window(
     apart = [banking_days.between(a, b, calendar) for a, b in days if a and b]
     if len(apart) < least:
         return None
-    most = sorted(abs(days) for days in apart)[_rank(len(apart))]
+    most = sorted(abs(days) for days in apart)[rank(len(apart))]
     inside = [count for count in apart if abs(count) <= most]
     before, after = max(0, *inside), max(0, *(-count for count in inside))
     if max(before, after) > _WINDOW_MOST or len(inside) < least:

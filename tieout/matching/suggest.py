@@ -16,8 +16,9 @@ from typing import Any
 
 import numpy as np
 
+from tieout.matching.examples import Pair
 from tieout.matching.ladder import Ladder, read
-from tieout.matching.mining import Candidate, Pair, mine
+from tieout.matching.mining import Candidate, mine
 from tieout.matching.replay import FoundGroup, History, replay
 
 __all__ = ["Known", "Limits", "Split", "Suggestion", "split", "suggest"]
