@@ -12,7 +12,7 @@ import datetime as dt
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Any, Final, Literal
+from typing import Final, Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -96,22 +96,19 @@ def replay(
     confirmed: list[FoundGroup] = []
     proposed: dict[str, list[FoundGroup]] = {}
     taken: set[str] = set()
-    seen: dict[str, tuple[bytes, bytes]] = {}
+    books = [_Books(history) for history in histories]
     for day in _days(histories, step):
-        for history in histories:
-            open_entries = _open(history.entries["entry_id"], taken)
-            open_entries &= (history.entry_from <= day) & (day < history.entry_until)
-            open_items = _open(history.items["item_id"], taken)
-            open_items &= (history.item_from <= day) & (day < history.item_until)
-            state = (open_entries.tobytes(), open_items.tobytes())
-            if not open_entries.any() or seen.get(history.code) == state:
+        for book in books:
+            if not book.look(day):
                 continue
-            seen[history.code] = state
-            found = _run(history, ladders[history.code], open_entries, open_items, day)
+            found = book.run(ladders[book.history.code], day)
             sure = [g for g in found if g.state == "confirmed"]
             confirmed += sure
-            proposed[history.code] = [g for g in found if g.state != "confirmed"]
-            taken.update(*(g.members for g in sure))
+            proposed[book.history.code] = [g for g in found if g.state != "confirmed"]
+            gone = [own for group in sure for own in sorted(group.members)]
+            taken.update(gone)
+            for each in books:
+                each.take(gone)
     left = [g for code in sorted(proposed) for g in proposed[code] if not g.members & taken]
     names = sorted({f"{ladder.name}@{ladder.version}" for ladder in ladders.values()})
     return Replayed(", ".join(names), tuple(confirmed), tuple(left))
@@ -138,23 +135,53 @@ def _end(day: int, step: Step) -> int:
     return following.toordinal() - 1
 
 
-def _open(ids: pa.ChunkedArray[Any], taken: set[str]) -> npt.NDArray[np.bool_]:
-    return np.fromiter((own not in taken for own in ids.to_pylist()), dtype=bool, count=len(ids))
+class _Books:
+    """One account's history during a replay: what is still free, and what is open on a day."""
+
+    def __init__(self, history: History) -> None:
+        self.history = history
+        self._free = np.ones(len(history.entries), dtype=bool)
+        self._free_items = np.ones(len(history.items), dtype=bool)
+        self._places: dict[str, list[tuple[bool, int]]] = {}
+        for column, is_item in (("entry_id", False), ("item_id", True)):
+            table = history.items if is_item else history.entries
+            for place, own in enumerate(table[column].to_pylist()):
+                self._places.setdefault(str(own), []).append((is_item, place))
+        owners = [self._places[str(own)] for own in history.details["entry_id"].to_pylist()]
+        self._owner = np.array([places[0][1] for places in owners], dtype="int64")
+        self._open = self._free
+        self._open_items = self._free_items
+        self._seen: tuple[bytes, bytes] | None = None
+
+    def take(self, ids: Sequence[str]) -> None:
+        """These are in a group now."""
+        for own in ids:
+            for is_item, place in self._places.get(own, ()):
+                (self._free_items if is_item else self._free)[place] = False
+
+    def look(self, day: int) -> bool:
+        """Whether something is open on a day that the last look did not see."""
+        own = self.history
+        self._open = self._free & (own.entry_from <= day) & (day < own.entry_until)
+        self._open_items = self._free_items & (own.item_from <= day) & (day < own.item_until)
+        state = (self._open.tobytes(), self._open_items.tobytes())
+        seen, self._seen = self._seen, state
+        return bool(self._open.any()) and seen != state
+
+    def run(self, ladder: Ladder, day: int) -> list[FoundGroup]:
+        """The groups a ladder forms of what is open."""
+        bank = self.history.entries.filter(pa.array(self._open))
+        inside = self._open[self._owner] if len(self._owner) else self._owner.astype(bool)
+        details = self.history.details.filter(pa.array(inside))
+        books = self.history.items.filter(pa.array(self._open_items))
+        return _groups(self.history.code, (bank, details, books), ladder, day)
 
 
-def _run(
-    history: History,
-    ladder: Ladder,
-    entries: npt.NDArray[np.bool_],
-    items: npt.NDArray[np.bool_],
-    day: int,
+def _groups(
+    code: str, tables: tuple[pa.Table, pa.Table, pa.Table], ladder: Ladder, day: int
 ) -> list[FoundGroup]:
-    bank = history.entries.filter(pa.array(entries))
-    open_ids = set(bank["entry_id"].to_pylist())
-    inside = [own in open_ids for own in history.details["entry_id"].to_pylist()]
-    details = history.details.filter(pa.array(inside, pa.bool_()))
-    books = history.items.filter(pa.array(items))
-    result = match(bank, details, books, ladder, threads=1)
+    bank = tables[0]
+    result = match(*tables, ladder, threads=1)
     days = dict(zip(bank["entry_id"].to_pylist(), bank["booked_on"].to_pylist(), strict=True))
     members: dict[str, dict[str, list[tuple[str, Decimal]]]] = {}
     for row in result.members.to_pylist():
@@ -167,7 +194,7 @@ def _run(
         booked = [d for own, _ in sides["entry"] if (d := days.get(own))]
         found.append(
             FoundGroup(
-                history.code,
+                code,
                 group["rung"],
                 group["state"],
                 group["currency"],
