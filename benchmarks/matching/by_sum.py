@@ -86,6 +86,21 @@ def run_details(draw: Draw, count: int) -> Block:
     )
 
 
+def run_charges(draw: Draw, count: int) -> Block:
+    """A run whose booked sum holds the bank's fee too: the details are the fee short of it."""
+    lead, each, owner = _run(draw, count, 30, 5)
+    key = draw.keys(len(owner))
+    fee = np.array([50, 100, 260, 500])[draw.below(4, count)]
+    lead.amount = lead.amount - fee
+    return block(
+        "run_charges",
+        count,
+        draw.entry(lead, detail_count=np.bincount(owner)),
+        draw.detail(each, owner, end_to_end_id=key),
+        draw.item(each, owner, end_to_end_id=key, document_no=_documents(draw, each)),
+    )
+
+
 def run_key(draw: Draw, count: int) -> Block:
     """A payment run in one booked sum without details; the run's id stands somewhere."""
     lead, each, owner = _run(draw, count, 300, 11)
@@ -350,6 +365,7 @@ def many_to_many(draw: Draw, count: int) -> Block:
 
 STORIES: Final[dict[str, Any]] = {
     "run_details": run_details,
+    "run_charges": run_charges,
     "run_key": run_key,
     "run_no_key": run_no_key,
     "run_names": run_names,

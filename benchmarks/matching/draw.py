@@ -156,7 +156,11 @@ class Draw:
 
     def damage(self, count: int) -> Ints:
         """How the bank prints each name (`names.name_on_bank`)."""
-        return np.where(self.chance(count, self.setting.damaged), 1 + self.below(5, count), 0)
+        return np.where(self.chance(count, self.setting.damaged), 1 + self.below(6, count), 0)
+
+    def orders(self, party: Ints) -> Ints:
+        """Numbers of purchase orders; a party has four, which several documents share."""
+        return 4_500_000_000 + party % 50_000_000 * 10 + self.below(4, len(party))
 
     def entry(self, pay: Payments, group: Ints | None = None, **columns: Any) -> Columns:
         """Entries of movements, one each."""

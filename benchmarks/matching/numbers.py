@@ -51,7 +51,7 @@ _BEFORE: Final = (
     "payment of invoice ",
     "BELEG:",
     "",
-    "PO 4711 / ",
+    "your delivery, ",
     "Rechn.-Nr.: ",
 )
 _AFTER: Final = ("", " vielen Dank", " KUNDE", " abzgl. nichts", " thank you", " ref. Hr. Paulsen")
@@ -110,12 +110,13 @@ def worded(draw: Draw, text: Text, party: Ints, booked: npt.NDArray[Any]) -> Tex
     """A remittance text around a number: wording, and often a date or a customer number."""
     count = len(text)
     extra = choose(
-        draw.below(4, count),
+        draw.below(5, count),
         [
             pick(_AFTER, draw.below(len(_AFTER), count)),
             join(" vom ", draw.day_text(booked)),
             join(" Kd-Nr. ", digits(20_000 + party % 70_000)),
             join("/", draw.day_text(booked), "/SKONTO 0,00"),
+            join(" Best. ", digits(draw.orders(party))),
         ],
     )
     return join(pick(_BEFORE, draw.below(len(_BEFORE), count)), text, extra)

@@ -308,6 +308,8 @@ def _items(draw: Draw, parts: list[Columns], ids: Text, shelf: Ints) -> pa.Table
     # The bank knows some accounts of a party that the books do not have, and the other way round.
     unknown = ints["party"] * 31 % 10 >= 7
     nobody = ints["party"] < 0
+    ordered = open_document & draw.chance(count, 0.2)
+    orders = blank_where(~ordered, digits(draw.orders(ints["party"])))
     reference = spread(_texts(parts, "reference"), shelf)
     return _made(
         ITEMS,
@@ -324,7 +326,7 @@ def _items(draw: Draw, parts: list[Columns], ids: Text, shelf: Ints) -> pa.Table
             "open_amount": amount,
             "booked_on": _days(ints["booked"]),
             "due_on": _null(~open_document, _days(ints["due"])),
-            "reference": _listed(reference),
+            "reference": _listed(reference, orders),
             "payment_batch_id": spread(_texts(parts, "payment_batch_id"), shelf),
             "end_to_end_id": _filled(draw, spread(_texts(parts, "end_to_end_id"), shelf), 0.02),
             "counterparty_id": blank_where(nobody, names.party_id(ints["party"])),
@@ -335,13 +337,15 @@ def _items(draw: Draw, parts: list[Columns], ids: Text, shelf: Ints) -> pa.Table
     )
 
 
-def _listed(text: Text) -> Text:
-    """Each text as a list of one; nulls stay null."""
-    there = pc.is_valid(text).to_numpy(zero_copy_only=False)
-    offsets = np.r_[0, np.cumsum(there)].astype(np.int32)
-    mask = pa.array(np.r_[~there, False])
+def _listed(*texts: Text) -> Text:
+    """Texts of a row as a list; null where all are."""
+    there = np.stack([pc.is_valid(t).to_numpy(zero_copy_only=False) for t in texts], axis=1)
+    count, width = there.shape
+    offsets = np.r_[0, np.cumsum(there.sum(axis=1))].astype(np.int32)
+    mask = pa.array(np.r_[~there.any(axis=1), False])
     starts = pc.if_else(mask, pa.scalar(None, pa.int32()), pa.array(offsets))
-    return pa.ListArray.from_arrays(starts, text.drop_null())
+    place = (np.arange(width) * count)[None, :] + np.arange(count)[:, None]
+    return pa.ListArray.from_arrays(starts, spread(pa.concat_arrays(texts), place[there]))
 
 
 def _truth(
