@@ -9,6 +9,7 @@ import pyarrow as pa
 
 from benchmarks.matching import numbers
 from benchmarks.matching.blocks import Block, Columns, Payments, block
+from benchmarks.matching.by_sum import documents
 from benchmarks.matching.draw import Draw
 from benchmarks.matching.text import Ints, Text, blank_where, choose, digits, join, pick
 
@@ -97,7 +98,7 @@ def return_open(draw: Draw, count: int) -> Block:
         groups,
         draw.entry(both, pair, **entry),
         draw.detail(both, **detail),
-        draw.item(pay, np.full(groups, -1), end_to_end_id=key, document_no=_documents(draw, pay)),
+        draw.item(pay, np.full(groups, -1), end_to_end_id=key, document_no=documents(draw, pay)),
     )
 
 
@@ -173,13 +174,8 @@ def return_booked(draw: Draw, count: int) -> Block:
         groups,
         draw.entry(both, np.arange(groups), **entry),
         draw.detail(both, **detail),
-        draw.item(both, end_to_end_id=key.take(pa.array(pair)), document_no=_documents(draw, both)),
+        draw.item(both, end_to_end_id=key.take(pa.array(pair)), document_no=documents(draw, both)),
     )
-
-
-def _documents(draw: Draw, pay: Payments) -> Text:
-    style = numbers.style_of(draw, pay.amount, pay.party)
-    return numbers.number(draw.numbers(len(pay)), style)
 
 
 def _transfers(draw: Draw, groups: int) -> tuple[Payments, Ints]:

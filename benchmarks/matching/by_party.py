@@ -8,19 +8,13 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from benchmarks.matching import numbers
 from benchmarks.matching.blocks import Block, Columns, Payments, block
-from benchmarks.matching.by_sum import members, summed
+from benchmarks.matching.by_sum import documents, members, summed
 from benchmarks.matching.draw import Draw
 from benchmarks.matching.names import name_in_books, name_on_bank
 from benchmarks.matching.text import Flags, Ints, Text, blank_where, join, pick
 
 __all__ = ["STORIES", "subset_counts"]
-
-
-def _documents(draw: Draw, pay: Payments) -> Text:
-    style = numbers.style_of(draw, pay.amount, pay.party)
-    return numbers.number(draw.numbers(len(pay)), style)
 
 
 def _say(draw: Draw, count: int) -> Text:
@@ -36,7 +30,7 @@ def party_amount(draw: Draw, count: int) -> Block:
         "party_amount",
         pay,
         detail={"narrative": _say(draw, count)},
-        item={"document_no": _documents(draw, pay)},
+        item={"document_no": documents(draw, pay)},
         lone=True,
     )
 
@@ -48,7 +42,7 @@ def party_due(draw: Draw, count: int) -> Block:
         "party_due",
         pay,
         detail={"narrative": _say(draw, count)},
-        item={"document_no": _documents(draw, pay)},
+        item={"document_no": documents(draw, pay)},
         lone=True,
     )
 
@@ -64,7 +58,7 @@ def party_text(draw: Draw, count: int) -> Block:
         count,
         draw.entry(pay, narrative=join(head, name)),
         draw.detail(none),
-        draw.item(pay, document_no=_documents(draw, pay)),
+        draw.item(pay, document_no=documents(draw, pay)),
         lone=True,
     )
 
@@ -78,7 +72,7 @@ def amount_only(draw: Draw, count: int) -> Block:
         detail={"narrative": pick(["EINZAHLUNG", "CASH DEPOSIT", "SCHECKEINREICHUNG"],
                                   draw.below(3, count)),
                 "damage": np.full(count, -1), "iban": draw.chance(count, 0)},
-        item={"document_no": _documents(draw, pay)},
+        item={"document_no": documents(draw, pay)},
         why="only amount and day agree",
     )  # fmt: skip
 
@@ -95,7 +89,7 @@ def payroll(draw: Draw, count: int) -> Block:
         "payroll",
         pay,
         detail={"purpose": "SALA", "narrative": "LOHN/GEHALT"},
-        item={"narrative": "Salary", "document_no": join("PAY", _documents(draw, pay))},
+        item={"narrative": "Salary", "document_no": join("PAY", documents(draw, pay))},
         lone=True,
     )
 
@@ -152,7 +146,7 @@ def _pool_block(
         count,
         draw.entry(lead),
         draw.detail(lead, narrative=_say(draw, count)),
-        draw.item(each, group, document_no=_documents(draw, each)),
+        draw.item(each, group, document_no=documents(draw, each)),
         single,
         blank_where(single, pick(["several sets have this sum"], np.zeros(count))),
     )
@@ -180,7 +174,7 @@ def combined_all(draw: Draw, count: int) -> Block:
         count,
         draw.entry(lead),
         draw.detail(lead, narrative=text),
-        draw.item(each, owner, document_no=_documents(draw, each)),
+        draw.item(each, owner, document_no=documents(draw, each)),
     )
 
 
@@ -219,7 +213,7 @@ def recurring_open(draw: Draw, count: int) -> Block:
         "recurring_open",
         each,
         detail={"narrative": said},
-        item={"document_no": _documents(draw, each)},
+        item={"document_no": documents(draw, each)},
         why="equal amounts of one party, paid late",
     )
     # One month of each party was never paid: an item is open and no entry stands for it.

@@ -222,9 +222,11 @@ def _damaged(draw: Draw, count: int, story: str, *, alone: bool, lost: bool) -> 
     counter, style = draw.numbers(count), numbers.style_of(draw, pay.amount, pay.party)
     wrong = numbers.cut(counter, style) if lost else numbers.typo(draw, counter, style)
     # What is cut stands last; a typo stands anywhere.
+    # A customer or order number beside a typo would name the party after all.
+    bare = lost or alone
     said = (
         join(pick(("Rechnung ", "INVOICE ", "RG NR. "), counter % 3), wrong)
-        if lost
+        if bare
         else numbers.worded(draw, wrong, pay.party, pay.booked)
     )
     detail: dict[str, Any] = {"narrative": said}

@@ -29,6 +29,7 @@ class Draw:
     Attributes:
         rng: the generator everything is drawn from.
         places: decimals of each account.
+        own: party whose account each own account is, so that nobody else has it.
         twin: to each account the next of the same currency, -1 where there is none.
         business_days: days entries are booked on, and 120 before them for the books.
     """
@@ -39,6 +40,7 @@ class Draw:
         self.part = part
         self.currencies = [currency for currency, _ in setting.accounts]
         self.places = np.array([PLACES[c] for c in self.currencies])
+        self.own = (part + 1) * _ROOM - 100 + np.arange(len(self.currencies))
         self.twin = np.array([self._other(place) for place in range(len(self.currencies))])
         weights = np.array([weight for _, weight in setting.accounts], dtype=np.int64)
         self._weights = weights / weights.sum()
