@@ -117,6 +117,10 @@ def _pools(
     paid[order] = rank < np.minimum(take, size)[owner]
     total = np.bincount(owner, weights=np.where(paid, each.amount, 0), minlength=count)
     lead.amount = np.rint(total).astype(np.int64)
+    # Where one item alone has the sum, it would be the one paid: such an item is made larger.
+    each.amount = each.amount + np.where(
+        each.amount == lead.amount[owner], np.sign(each.amount) * step, 0
+    )
     found = subset_counts(each.amount, owner, lead.amount)
     return lead, each, owner, paid, found == 1
 
@@ -188,11 +192,12 @@ def _monthly(draw: Draw, count: int, *, in_books: bool) -> tuple[Payments, Ints]
     pay.amount = np.sign(pay.amount) * (20_000 + np.abs(pay.amount) // 5_000 * 5_000)
     chain = np.repeat(np.arange(chains), 3)
     each = pay.take(chain)
-    place = 122 + draw.below(14, chains)[chain] + 21 * (np.arange(len(chain)) % 3)
-    shift = draw.below(3, len(chain)) if in_books else draw.below(20, len(chain))
-    each.booked = draw.business_days[place]
-    each.due = each.booked
-    each.day = draw.business_days[np.minimum(place + shift, 182)]
+    rank = np.arange(len(chain)) % 3
+    first = draw.below(14, chains)[chain] + (122 if in_books else 104)
+    late = draw.below(3, len(chain)) + (0 if in_books else 8 + draw.below(23, len(chain)))
+    each.due = draw.business_days[first + 21 * rank]
+    each.booked = each.due if in_books else draw.business_days[first - 10]
+    each.day = draw.business_days[np.clip(first + 21 * rank + late, 120, 182)]
     if not in_books:
         each.kind = np.where(each.amount > 0, 2, 1)
     return each, chain
@@ -206,7 +211,8 @@ def recurring_booked(draw: Draw, count: int) -> Block:
 
 
 def recurring_open(draw: Draw, count: int) -> Block:
-    """The same against open documents, paid up to a month late, some month not at all."""
+    """The same against documents issued ahead, paid weeks late, some month not at all: a payment
+    lies between two that are open and equal."""
     each, chain = _monthly(draw, count, in_books=False)
     said = pick(("MIETE", "Abo", "Leasingrate", "rent"), each.party % 4)
     found = draw.pairs(
