@@ -170,7 +170,7 @@ def spaced(draw: Draw, count: int) -> Block:
 
 def unpadded(draw: Draw, count: int) -> Block:
     """The number without its leading zeros."""
-    return _texts(draw, count, "text_zeros", numbers.bare)
+    return _texts(draw, count, "text_zeros", numbers.bare, numbers.padded)
 
 
 def wrapped(draw: Draw, count: int) -> Block:
@@ -185,11 +185,17 @@ def wrapped(draw: Draw, count: int) -> Block:
     return found
 
 
-def _texts(draw: Draw, count: int, story: str, render: Callable[..., Text]) -> Block:
+def _texts(
+    draw: Draw,
+    count: int,
+    story: str,
+    render: Callable[..., Text],
+    kept: Callable[..., Text] = numbers.number,
+) -> Block:
     pay = draw.payments(count, incoming=0.7, cash_book=0.25)
     counter, style = draw.numbers(count), numbers.style_of(draw, pay.amount, pay.party)
     said = numbers.worded(draw, render(counter, style), pay.party, pay.booked)
-    document = numbers.number(counter, style)
+    document = kept(counter, style)
     elsewhere = draw.chance(count, 0.2)
     return draw.pairs(
         story,

@@ -15,6 +15,7 @@ __all__ = [
     "bare",
     "cut",
     "number",
+    "padded",
     "respaced",
     "split",
     "style_of",
@@ -81,8 +82,18 @@ def respaced(counter: Ints, style: Ints, how: Ints) -> Text:
 
 def bare(counter: Ints, style: Ints) -> Text:
     """The number without its leading zeros, as spreadsheets make it."""
-    forms = [join(head, digits(counter), end) for head, _, end in RANGES]
+    forms = [
+        join(head, digits(counter, width if head.isdigit() else 0), end)
+        for head, width, end in RANGES
+    ]
     return choose(style, forms)
+
+
+def padded(counter: Ints, style: Ints) -> Text:
+    """The number as some ERPs store it: what is all digits has zeros before it."""
+    plain = number(counter, style)
+    whole = np.array([head.isdigit() for head, _, _ in RANGES])[style]
+    return choose(whole.astype(np.int64), [plain, join("00", plain)])
 
 
 def cut(counter: Ints, style: Ints) -> Text:
