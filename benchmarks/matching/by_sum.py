@@ -34,7 +34,7 @@ def members(draw: Draw, lead: Payments, owner: Ints, *, one_party: bool) -> Paym
     own = lead.take(owner)
     own.amount = np.sign(own.amount) * draw.amounts(own.acct)
     if not one_party:
-        own.party = draw.parties(len(owner))
+        own.party = draw.partners(own.amount > 0)
         return own
     # Invoices of one party are written and due on different days.
     back = np.where(own.kind == 0, 0, draw.below(18, len(owner)))

@@ -126,6 +126,12 @@ class Draw:
         drawn = (self.rng.random(count) ** 1.6 * self._parties).astype(np.int64)
         return self.part * _ROOM + drawn
 
+    def partners(self, receipt: Flags) -> Ints:
+        """Parties: customers have even numbers, suppliers odd ones; one in twenty is both."""
+        party = self.parties(len(receipt))
+        one = self.chance(len(receipt), 0.95)
+        return np.where(one, party // 2 * 2 + ~receipt, party)
+
     def payments(
         self, count: int, *, incoming: float = 0.5, cash_book: float = 0.5, fresh: bool = False
     ) -> Payments:
@@ -142,7 +148,7 @@ class Draw:
         due = self.business_days[place] - delay
         booked = np.where(in_books, self.business_days[place - late], due - term)
         kind = np.where(in_books, CASH_BOOK, np.where(receipt, RECEIVABLE, PAYABLE))
-        party = self.fresh(count) if fresh else self.parties(count)
+        party = self.fresh(count) if fresh else self.partners(receipt)
         return Payments(
             acct=acct,
             party=party,
