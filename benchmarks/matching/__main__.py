@@ -21,6 +21,7 @@ from benchmarks.matching import report
 from benchmarks.matching.measure import (
     ENGINES,
     JOIN,
+    MEMORY,
     OURS,
     ROOT,
     Engine,

@@ -166,9 +166,10 @@ class Draw:
         """How the bank prints each name (`names.name_on_bank`)."""
         return np.where(self.chance(count, self.setting.damaged), 1 + self.below(6, count), 0)
 
-    def orders(self, party: Ints) -> Ints:
-        """Numbers of purchase orders; a party has four, which several documents share."""
-        return 4_500_000_000 + party % 50_000_000 * 10 + self.below(4, len(party))
+    def orders(self, party: Ints, booked: npt.NDArray[Any]) -> Ints:
+        """The purchase order of a document, by its party and day; a party has four, so that
+        several of its documents share one."""
+        return 4_500_000_000 + party % 50_000_000 * 10 + booked % 4
 
     def entry(self, pay: Payments, group: Ints | None = None, **columns: Any) -> Columns:
         """Entries of movements, one each."""

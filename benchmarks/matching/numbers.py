@@ -127,7 +127,7 @@ def worded(draw: Draw, text: Text, party: Ints, booked: npt.NDArray[Any]) -> Tex
             join(" vom ", draw.day_text(booked)),
             join(" Kd-Nr. ", digits(20_000 + party % 70_000)),
             join("/", draw.day_text(booked), "/SKONTO 0,00"),
-            join(" Best. ", digits(draw.orders(party))),
+            join(" Best. ", digits(draw.orders(party, booked))),
         ],
     )
     return join(pick(_BEFORE, draw.below(len(_BEFORE), count)), text, extra)

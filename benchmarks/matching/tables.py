@@ -216,7 +216,7 @@ def _items(draw: Draw, parts: list[Columns], ids: Text, shelf: Ints) -> pa.Table
     unknown = ints["party"] * 31 % 10 >= 7
     nobody = ints["party"] < 0
     ordered = open_document & draw.chance(count, 0.2)
-    orders = blank_where(~ordered, digits(draw.orders(ints["party"])))
+    orders = blank_where(~ordered, digits(draw.orders(ints["party"], ints["booked"])))
     reference = spread(col.texts(parts, "reference"), shelf)
     return col.made(
         ITEMS,
