@@ -1,7 +1,7 @@
 """Rungs compiled to SQL on DuckDB: what a candidate must fulfil beyond equality.
 
-Candidates share their rung's bucket (`tieout.matching.meet`); equality needs no SQL. The rest of a
-rung, its tolerance, banking days and party, is one statement over a table ``candidates`` with the
+Candidates share their rung's bucket (`tieout.matching.meet`); equality and windows of days are
+whole numbers and need no SQL. The rest of a rung, its tolerance and party, is one statement over a table ``candidates`` with the
 facts of both sides side by side; it returns the rows that fit. A test holds the statements of the
 shipped ladder against accepted ones.
 """
@@ -16,7 +16,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute
 
-from tieout.matching.conditions import amount_sql, days_sql, name_macros, normal_sql, party_sql
+from tieout.matching.conditions import amount_sql, name_macros, normal_sql, party_sql
 from tieout.matching.ladder import Rung
 
 if TYPE_CHECKING:
@@ -35,10 +35,14 @@ Flags = npt.NDArray[np.bool_]
 
 @dataclass(frozen=True, slots=True)
 class Candidates:
-    """Pairs that share their bucket: handles of entries and items."""
+    """Pairs that share their bucket: handles of entries and items.
+
+    ``detail`` is the handle of the payment that is meant, -1 where an entry has none or several.
+    """
 
     entry: Ints
     item: Ints
+    detail: Ints
 
     def __len__(self) -> int:
         return len(self.entry)
@@ -49,8 +53,6 @@ def compile_rung(rung: Rung) -> str:
     conditions = []
     if rung.tolerance:
         conditions.append(amount_sql(rung.tolerance))
-    if rung.days:
-        conditions.append(days_sql(rung.days))
     if rung.party:
         conditions.append(party_sql(rung.party))
     if not conditions:
@@ -58,26 +60,35 @@ def compile_rung(rung: Rung) -> str:
     return "SELECT candidate FROM candidates\nWHERE " + "\n  AND ".join(conditions)
 
 
-def fitting(sides: Sides, rung: Rung, candidates: Candidates) -> Flags:
-    """Which candidates the rung accepts."""
+def fitting(sides: Sides, rung: Rung, candidates: Candidates) -> tuple[Flags, Flags]:
+    """Which candidates the rung accepts, and which of the others are rivals all the same.
+
+    Rivals fulfil all but the window of days, yet lie so near that nothing is *alone*.
+    """
     fits = np.ones(len(candidates), dtype=bool)
+    near = fits
     if rung.days:  # cheap, and leaves few whose texts must be read
-        apart = sides.day[candidates.entry] - sides.item_day[rung.days.item][candidates.item]
-        fits = (apart >= -rung.days.after) & (apart <= rung.days.before)
+        days, item = rung.days, rung.days.item
+        apart = sides.day[candidates.entry] - sides.item_day[item][candidates.item]
+        near = (apart >= -days.after) & (apart <= days.before)
+        fits = near | (np.abs(apart) <= days.alone)
     kept = np.flatnonzero(fits)
     statement = compile_rung(rung)
-    if not statement or not len(kept):
-        return fits
-    entry, item = candidates.entry[kept], candidates.item[kept]
-    sides.db.register("candidates", _facts(sides, rung, kept, entry, item))
-    accepted = sides.db.sql(statement).to_arrow_table()["candidate"].to_numpy()
-    sides.db.unregister("candidates")
-    fits = np.zeros(len(candidates), dtype=bool)
-    fits[accepted] = True
-    return fits
+    if statement and len(kept):
+        sides.db.register("candidates", _facts(sides, rung, kept, candidates))
+        accepted = sides.db.sql(statement).to_arrow_table()["candidate"].to_numpy()
+        sides.db.unregister("candidates")
+        fits = np.zeros(len(candidates), dtype=bool)
+        fits[accepted] = True
+    return fits & near, fits & ~near
 
 
-def _facts(sides: Sides, rung: Rung, kept: Ints, entry: Ints, item: Ints) -> pa.Table:
+def _facts(sides: Sides, rung: Rung, kept: Ints, candidates: Candidates) -> pa.Table:
+    entry, item, detail = (
+        candidates.entry[kept],
+        candidates.item[kept],
+        candidates.detail[kept],
+    )
     columns: dict[str, Any] = {"candidate": kept}
     if rung.tolerance:
         columns["bank_minor"] = sides.amount[entry]
@@ -85,38 +96,35 @@ def _facts(sides: Sides, rung: Rung, kept: Ints, entry: Ints, item: Ints) -> pa.
         columns["unit"] = sides.unit[entry]
         if rung.tolerance.cause:
             columns["bank_currency"] = sides.prepared.entries["currency"].take(pa.array(entry))
-            columns["original_currency"] = _detail(sides, "original_currency", entry)
-    if rung.days:
-        columns["bank_day"] = sides.day[entry]
-        columns["books_day"] = sides.item_day[rung.days.item][item]
+            columns["original_currency"] = _detail(sides, "original_currency", detail)
     if rung.party:
-        columns |= _party_facts(sides, rung.party.by, entry, item)
+        columns |= _party_facts(sides, rung.party.by, entry, item, detail)
     return pa.table(columns)
 
 
-def _detail(sides: Sides, name: str, entry: Ints) -> Any:
-    """A column of each entry's only detail, null where it has none or several."""
-    row = sides.only_detail[entry]
-    index = pa.array(row, mask=row < 0)
-    return sides.prepared.details[name].take(index)
+def _detail(sides: Sides, name: str, detail: Ints) -> Any:
+    """A column of details, null where the handle is -1."""
+    return sides.prepared.details[name].take(pa.array(detail, mask=detail < 0))
 
 
-def _party_facts(sides: Sides, ways: tuple[str, ...], entry: Ints, item: Ints) -> dict[str, Any]:
+def _party_facts(
+    sides: Sides, ways: tuple[str, ...], entry: Ints, item: Ints, detail: Ints
+) -> dict[str, Any]:
     items = sides.prepared.items
     index = pa.array(item)
     columns: dict[str, Any] = {}
     if "account" in ways:
-        columns["bank_party_account"] = _detail(sides, "counterparty_account", entry)
+        columns["bank_party_account"] = _detail(sides, "counterparty_account", detail)
         columns["books_party_account"] = items["counterparty_account"].take(index)
     if "name" not in ways and "text" not in ways:
         return columns
-    ours = _detail(sides, "counterparty_name", entry)
+    ours = _detail(sides, "counterparty_name", detail)
     theirs = items["counterparty_name"].take(index)
     columns["bank_party"] = plain_names(sides.db, ours, "plain_name")
     columns["books_party"] = plain_names(sides.db, theirs, "plain_name")
     if "text" in ways:  # read only where a side names nobody
         said = sides.prepared.entries["narrative"].take(pa.array(entry))
-        said = pc.coalesce(said, _detail(sides, "narrative", entry))
+        said = pc.coalesce(said, _detail(sides, "narrative", detail))
         columns["bank_party_text"] = plain_names(sides.db, ours, "plain_text")
         columns["books_party_text"] = plain_names(sides.db, theirs, "plain_text")
         columns["bank_text"] = plain_names(

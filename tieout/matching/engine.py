@@ -31,7 +31,7 @@ from tieout.matching.refusals import Reason, Refusal, components, refused_table
 from tieout.matching.rung_cancel import cancel, net, returned, transfer
 from tieout.matching.rung_pairs import pair, pair_details
 from tieout.matching.rung_subset import search_sums
-from tieout.matching.rung_sums import batch, together
+from tieout.matching.rung_sums import batch, run_total, together
 from tieout.matching.sides import Edges, Found, Outcome, Sides
 from tieout.matching.tables import Prepared, prepare
 
@@ -44,6 +44,7 @@ SHAPES: Final[dict[str, Step]] = {
     "one_to_one": pair,
     "details": pair_details,
     "batch": batch,
+    "run": run_total,
     "together": together,
     "subset": search_sums,
     "cancel": cancel,
@@ -108,7 +109,8 @@ def match(
         for side, row, why in prepared.unfit
     ]
     with session(threads=threads, spill=spill) as db:
-        sides = Sides(db, prepared, forbidden)
+        naming = {k: k for r in ladder.rungs if r.shape == "together" for k in r.same}
+        sides = Sides(db, prepared, forbidden, tuple(naming))
         found: list[Found] = []
         present = set(np.unique(sides.tier).tolist())
         for rung in ladder.rungs:

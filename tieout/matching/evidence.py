@@ -25,6 +25,7 @@ _NAMES = {
     "rounding": "a rounding difference",
     "fx_difference": "an exchange difference",
     "short_payment": "a short payment",
+    "discount": "a discount",
     "over_payment": "an overpayment",
 }
 
@@ -60,6 +61,7 @@ def judged_words(
             "key": keys,
             "residual": residual,
             "unit": sides.unit[eid],
+            "direction": np.sign(sides.amount[eid]),
             "currency": prepared.entries["currency"].take(pa.array(eid)),
             "apart": sides.day[eid] - days,
             "books_party": prepared.items["counterparty_name"].take(pa.array(iid)),
@@ -132,12 +134,16 @@ def judged_sql(rung: Rung) -> str:
 
 
 def _class_sql(tolerance: Tolerance) -> str:
-    """What the residual is: an exchange difference where the bank exchanged the money."""
+    """What the residual is: an exchange difference where the bank exchanged the money.
+
+    A charge is less for us; a discount or a short payment is less than the item, either way.
+    """
+    less = "residual < 0" if tolerance.residual == "charge" else "sign(residual) <> direction"
     return (
         f"CASE WHEN residual = 0 THEN NULL WHEN abs(residual)::HUGEINT * 100000 <= "
         f"{int(tolerance.rounding * 100_000)}::HUGEINT * unit THEN 'rounding' "
         "WHEN original_currency <> currency THEN 'fx_difference' "
-        f"WHEN residual < 0 THEN '{tolerance.residual}' ELSE 'over_payment' END"
+        f"WHEN {less} THEN '{tolerance.residual}' ELSE 'over_payment' END"
     )
 
 
@@ -152,16 +158,15 @@ def _json(known: dict[str, Any]) -> str:
     return json.dumps(known, ensure_ascii=False, separators=(",", ":"))
 
 
-def _class_of(rung: Rung, left: int, unit: int, currency: str, original: str | None) -> str | None:
+def _class_of(rung: Rung, left: int, unit: int, direction: int) -> str | None:
     if not left:
         return None
-    if rung.tolerance and abs(left) <= int(rung.tolerance.rounding * unit):
+    if rung.tolerance is None:
+        return "charge"
+    if abs(left) <= int(rung.tolerance.rounding * unit):
         return "rounding"
-    if original is not None and original != currency:
-        return "fx_difference"
-    if left > 0:
-        return "over_payment"
-    return rung.tolerance.residual if rung.tolerance else "charge"
+    less = left < 0 if rung.tolerance.residual == "charge" else (left > 0) != (direction > 0)
+    return rung.tolerance.residual if less else "over_payment"
 
 
 def _residual_words(left: int, unit: int, currency: str, kind: str | None) -> str:
@@ -181,6 +186,10 @@ def _set_sentence(rung: Rung, key: str | None, entries: int, items: int) -> str:
         return (
             f"Each of the {items} payments inside the entry has its own item by reference and "
             "amount, and together they are the entry"
+        )
+    if rung.shape == "run":
+        return (
+            f"All open items of the {_title(rung)} {key} ({some}) come to this entry and no other"
         )
     if rung.shape == "batch":
         return f"All open items of the {_title(rung)} {key} ({some}) add up to the entry"
@@ -205,20 +214,27 @@ def set_words(
     residual: Ints,
     unit: Ints,
     currency: Any,
+    direction: Ints,
 ) -> tuple[tuple[Any, Any], Any]:
     """Evidence and residual class of groups of several members."""
     rung = part.rung
     keys = part.keys.to_pylist()
     sentences, facts, classes = [], [], []
     rows = zip(
-        number.tolist(), counts, residual.tolist(), unit.tolist(), currency.to_pylist(), strict=True
+        number.tolist(),
+        counts,
+        residual.tolist(),
+        unit.tolist(),
+        currency.to_pylist(),
+        direction.tolist(),
+        strict=True,
     )
-    for which, (entries, items), left, per, money in rows:
+    for which, (entries, items), left, per, money, way in rows:
         key = keys[which]
         text = _set_sentence(rung, key, entries, items)
         known: dict[str, Any] = {} if key is None else {"reference": key}
         known |= {name: values[which] for name, values in part.counted.items()}
-        kind = _class_of(rung, left, per, money, None)
+        kind = _class_of(rung, left, per, way)
         if left:
             known |= {"residual": _money(left, per), "residual_class": kind}
             text += f"; {_residual_words(left, per, money, kind)}"

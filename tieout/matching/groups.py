@@ -234,7 +234,10 @@ def _sets(sides: Sides, part: Found) -> tuple[pa.Table, dict[str, pa.Table]]:
     residual = part.residual[number]
     pairs = [counts[side][number].tolist() for side in ("entry", "item")]
     sizes = list(zip(*pairs, strict=True))
-    words, classes = set_words(part, number, sizes, residual, unit, currency)
+    total = np.zeros(part.count, dtype="int64")
+    np.add.at(total, part.entries.group, sides.amount[part.entries.row])
+    way = np.sign(total)[number]
+    words, classes = set_words(part, number, sizes, residual, unit, currency, way)
     groups = _groups(
         rung,
         ids,

@@ -17,7 +17,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute
 
-from tieout.matching.known_numbers import Numbers, find_known, fold
+from tieout.matching.known_numbers import Numbers, expanded, find_known, fold
 from tieout.matching.ladder import BANK_ENTRY, TEXT, Key
 from tieout.matching.meet import bucket
 from tieout.matching.tables import Prepared
@@ -269,7 +269,7 @@ class References:
         if key.patterns:
             which, texts = self._patterned(coded.dictionary, key)
         else:
-            which, texts = self._known_numbers(coded.dictionary, key, open_items)
+            which, texts = self._known_numbers(expanded(coded.dictionary), key, open_items)
         stated = self._told(which, texts)
         number = pc.fill_null(coded.indices, -1).to_numpy(zero_copy_only=False)
         counts = np.bincount(which, minlength=len(coded.dictionary))

@@ -9,6 +9,7 @@ character by character. Work is linear in the texts, for each length a number ma
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -72,6 +73,43 @@ def fold(texts: Any) -> tuple[Any, Ints]:
         starts = ends[starts]
         upper = _texts(raw[kept], starts)
     return upper, np.diff(starts)
+
+
+#: A number and the last digits of more of its kind: ``9000084870/71/72``.
+_SERIES: Final = r"\d{4,12} ?[/+&,] ?\d{1,4}(?:[^0-9.]|$)"
+_PARTS: Final = re.compile(
+    r"([A-Za-z]{0,6}(?:[-/ ]\d{2,4}(?=[-/]))?[-/ ]?)(\d{4,12})"
+    r"((?: ?[/+&,] ?\d{1,4}){1,20})(?![\d.]|\s+\d)"
+)
+
+
+def expanded(texts: Any) -> Any:
+    """Texts with the numbers written out that a payer only named by their last digits.
+
+    >>> expanded(pa.array(["Rechnungen AR0084840/41/42", "ok"])).to_pylist()
+    ['Rechnungen AR0084840/41/42\\nAR0084841\\nAR0084842', 'ok']
+    """
+    some = pc.match_substring_regex(texts, _SERIES)
+    rows = np.flatnonzero(np.asarray(some.to_numpy(zero_copy_only=False), dtype=bool))
+    if not len(rows):
+        return texts
+    longer = [_written_out(text) for text in texts.take(pa.array(rows)).to_pylist()]
+    mask = np.zeros(len(texts), dtype=bool)
+    mask[rows] = True
+    return pc.replace_with_mask(texts, pa.array(mask), pa.array(longer, pa.string()))
+
+
+def _written_out(text: str) -> str:
+    """The text and, a line each, the numbers of its series; a series only ever rises."""
+    more = []
+    for letters, number, ends in _PARTS.findall(text):
+        before = number
+        for end in re.findall(r"\d+", ends):
+            if len(end) >= len(number) or end <= before[-len(end) :]:
+                break
+            before = number[: -len(end)] + end
+            more.append(f"{letters}{before}")
+    return "\n".join([text, *more])
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,7 @@ asked. Its ``shape`` says what meets:
 one_to_one     an entry and an item
 details        each payment inside an entry and its own item
 batch          an entry and all items that share the key
+run            an entry and all items of a key that the bank does not state, found by their sum
 together       all entries and items that are tied to each other by shared keys, many to many
 subset         an entry and some of its party's items, found by their sum (``search``)
 cancel         an entry and the entry that takes it back
@@ -52,6 +53,7 @@ SHAPES: Final = (
     "one_to_one",
     "details",
     "batch",
+    "run",
     "together",
     "subset",
     "cancel",
@@ -91,7 +93,8 @@ class Key:
 class Search:
     """Bounds of a search for items by their sum.
 
-    Among more than ``candidates_max`` items none is searched. A solution counts if it is the only
+    In a rung of pairs it asks that no other choice of the party's items comes to the entry. Among
+    more than ``candidates_max`` items none is searched. A solution counts if it is the only
     one and if at most ``chance_max`` solutions were to be expected among sums by chance.
     """
 
@@ -120,19 +123,27 @@ class Tolerance:
 
 @dataclass(frozen=True, slots=True)
 class Party:
-    """The counterparty is the same by account, by name (similarity >= ``name_min``) or in text."""
+    """The counterparty is the same by account, by name (similarity >= ``name_min``) or in text.
+
+    ``asked`` is ``always``, or ``known``: only where both sides name one.
+    """
 
     by: tuple[str, ...]
     name_min: Decimal
+    asked: str = "always"
 
 
 @dataclass(frozen=True, slots=True)
 class Window:
-    """The item's day lies at most ``before`` and ``after`` banking days from the entry's."""
+    """The item's day lies at most ``before`` and ``after`` banking days from the entry's.
+
+    ``alone`` is how far, in both directions, nothing else may fit; 0 asks only within the window.
+    """
 
     item: str
     before: int
     after: int
+    alone: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -270,7 +281,8 @@ def _rung(body: Any, keys: Mapping[str, Key], where: str) -> Rung:
     return rung
 
 
-_BY_KEYS: Final = ("details", "batch", "together", "net", "returned")
+_BY_KEYS: Final = ("batch", "run", "together", "net", "returned")
+_EXACT: Final = ("details", "run", "net", "returned", "transfer", "subset")
 
 
 def _check_sense(rung: Rung, where: str) -> None:
@@ -281,23 +293,31 @@ def _check_sense(rung: Rung, where: str) -> None:
             where,
             "give same = [...], and no party",
         )
-    if rung.shape in ("details", "net", "returned", "cancel") and rung.tolerance:
+    if rung.shape in _EXACT and rung.tolerance:
         raise _bad(f"shape {rung.shape!r} asks for exact amounts", where, 'write amount = "exact"')
-    if (rung.shape == "subset") != (rung.search is not None):
+    if rung.shape in ("run", "transfer") and not rung.days:
+        raise _bad(f"shape {rung.shape!r} needs a window", where, "give days = {...}")
+    if rung.shape in ("details", "cancel") and not (rung.same or (rung.party and rung.days)):
         raise _bad(
-            "search belongs to shape 'subset', which needs it",
+            f"shape {rung.shape!r} asks for shared keys, or for party and days",
+            where,
+            "give same = [...], or party and days",
+        )
+    searches = rung.shape == "subset" or (rung.shape == "one_to_one" and rung.party)
+    if (rung.search is not None and not searches) or (rung.shape == "subset" and not rung.search):
+        raise _bad(
+            "search belongs to shape 'subset', which needs it, and to pairs by their party",
             where,
             'write search = {candidates_max = 200, items_max = 20, chance_max = "0.001"}',
         )
     if rung.shape == "subset" and not (rung.party and rung.days):
         raise _bad("a sum alone is no proof", where, "give party and days")
-    if rung.shape == "returned" and rung.state != "proposed":
-        raise _bad("only a person undoes a payment", where, 'write state = "proposed"')
     if rung.shape != "one_to_one" or rung.same:
         return
     if rung.state == "proposed" and not rung.tolerance and rung.days:
         return
-    if rung.tolerance or not (rung.party and rung.days):
+    alone = rung.party and rung.party.asked == "always" and rung.days
+    if rung.tolerance or not alone:
         raise _bad(
             "without a shared key nothing but an exact amount with party and days is proof",
             where,
@@ -360,11 +380,13 @@ def _party(body: Any, where: str) -> Party | None:
         return None
     if not isinstance(body, dict):
         raise _bad(f"it is {body!r}", where, 'write a table such as {by = ["account"]}')
-    profiles.allow_keys(body, ("by", "name_min"), where)
+    profiles.allow_keys(body, ("by", "name_min", "asked"), where)
+    asked = body.get("asked", "always")
+    _choices([asked], ("always", "known"), where, "asked")
     least = _decimal(body, "name_min", "0.92", where)
     if not Decimal("0.5") <= least <= 1:
         raise _bad(f"name_min is {least}", where, "give a similarity from 0.5 to 1")
-    return Party(_choices(body.get("by"), WAYS, where, "by"), least)
+    return Party(_choices(body.get("by"), WAYS, where, "by"), least, asked)
 
 
 def _days(body: Any, where: str) -> Window | None:
@@ -372,11 +394,14 @@ def _days(body: Any, where: str) -> Window | None:
         return None
     if not isinstance(body, dict):
         raise _bad(f"it is {body!r}", where, "write a table such as {before = 5, after = 5}")
-    profiles.allow_keys(body, ("item", "before", "after"), where)
+    profiles.allow_keys(body, ("item", "before", "after", "alone"), where)
     item = body.get("item", "booked_on")
     _choices([item], ("booked_on", "due_on"), where, "item")
     before = profiles.require(body, "before", int, where)
     after = profiles.require(body, "after", int, where)
     if not (0 <= before <= 250 and 0 <= after <= 250):
         raise _bad(f"before {before}, after {after}", where, "give banking days from 0 to 250")
-    return Window(item, before, after)
+    alone = body.get("alone", 0)
+    if not isinstance(alone, int) or not 0 <= alone <= 10_000:
+        raise _bad(f"alone is {alone!r}", where, "give banking days from 0 to 10000")
+    return Window(item, before, after, alone)

@@ -14,6 +14,7 @@ from tieout.matching.known_numbers import fold
 from tieout.matching.ladder import Rung
 from tieout.matching.meet import Meeting, bucket, meet, once
 from tieout.matching.party_pairs import same_party
+from tieout.matching.rung_sums import limits
 from tieout.matching.sides import Claim, Edges, Found, Outcome, Sides, no_edges
 
 #: The stubs know few of the overloads used here.
@@ -51,25 +52,33 @@ def cancel(sides: Sides, rung: Rung, tier: int) -> Outcome:
 
 
 def returned(sides: Sides, rung: Rung, tier: int) -> Outcome:
-    """As `cancel`, where the payment has an item of its own that will be open again."""
+    """As `cancel`, where the payment's item is an open document that is owed again.
+
+    A payment that the cash book already has is left to be matched with it there: what came back is
+    then still to be booked.
+    """
     first, second, key, _ = _taken_back(sides, rung)
     if not len(first):
         return Outcome()
-    wanted = sides.items_for(rung, tier)
+    booked = _has_item(sides, rung, first, sides.open_items & (sides.tier == 0))
+    owed = _has_item(sides, rung, first, sides.items_for(rung, tier)) & ~booked
+    return _entries_of(sides, rung, first[owed], second[owed], key[owed], no_edges())
+
+
+def _has_item(sides: Sides, rung: Rung, eids: Ints, wanted: Flags) -> Flags:
+    """Whether each entry has one of the wanted items by reference and amount."""
     books = sides.references.books(rung.same, wanted, sides.open_items)
     bank = sides.references.bank(rung.same, "single", sides.open_entries, sides.open_items)
     mine = np.zeros(len(sides.part), dtype=bool)
-    mine[first] = True
+    mine[eids] = True
     bank = bank.where(mine[bank.row])
     row, part = sides.twice(bank.row)
     left = bucket(part, bank.code[row], sides.amount[bank.row[row]])
     right = bucket(sides.item_part[books.row], books.code, sides.item_amount[books.row])
-    meeting = meet(left, right)
-    of, rows = meeting.bank_rows()
-    has_item = np.zeros(len(sides.part), dtype=bool)
-    has_item[bank.row[row[rows]]] = True
-    keep = has_item[first]
-    return _entries_of(sides, rung, first[keep], second[keep], key[keep], no_edges())
+    _, rows = meet(left, right).bank_rows()
+    found = np.zeros(len(sides.part), dtype=bool)
+    found[bank.row[row[rows]]] = True
+    return found[eids]
 
 
 def _taken_back(sides: Sides, rung: Rung) -> tuple[Ints, Ints, Ints, Edges]:
@@ -84,14 +93,21 @@ def _taken_back(sides: Sides, rung: Rung) -> tuple[Ints, Ints, Ints, Edges]:
         back, forth = stated.where(marked[stated.row]), stated.where(plain[stated.row])
     else:
         back, forth = _bare(np.flatnonzero(marked)), _bare(np.flatnonzero(plain))
-    left = bucket(sides.part[back.row], back.code, -sides.amount[back.row])
-    right = bucket(sides.part[forth.row], forth.code, sides.amount[forth.row])
+    exact = rung.tolerance is None
+    amounts = [-sides.amount[back.row]], [sides.amount[forth.row]]
+    left = bucket(sides.part[back.row], back.code, *(amounts[0] if exact else []))
+    right = bucket(sides.part[forth.row], forth.code, *(amounts[1] if exact else []))
     meeting = meet(left, right)
     at, other = meeting.where(~meeting.crowded).pairs()
     later, earlier = back.row[at], forth.row[other]
-    fits = (sides.part[later] == sides.part[earlier]) & (
-        sides.amount[later] == -sides.amount[earlier]
-    )
+    fits = sides.part[later] == sides.part[earlier]
+    gap = sides.amount[later] + sides.amount[earlier]
+    if rung.tolerance is None:
+        fits &= gap == 0
+    else:  # what is missing is what a bank took for it
+        low, high = limits(rung.tolerance, np.abs(sides.amount[earlier]), sides.unit[later])
+        fits &= (gap >= -low) & (gap <= high)
+        fits &= np.sign(sides.amount[later]) != np.sign(sides.amount[earlier])
     if rung.days:
         apart = sides.day[later] - sides.day[earlier]
         fits &= (apart >= -rung.days.after) & (apart <= rung.days.before)
@@ -152,13 +168,16 @@ def net(sides: Sides, rung: Rung, tier: int) -> Outcome:
     stated = sides.books(rung, tier)
     up = stated.where(sides.item_amount[stated.row] > 0)
     down = stated.where(sides.item_amount[stated.row] < 0)
-    left = bucket(sides.item_part[up.row], up.code, sides.item_amount[up.row])
-    right = bucket(sides.item_part[down.row], down.code, -sides.item_amount[down.row])
+    part = sides.item_part
+    money = np.where(part < 0, -part - 1, part % 1000)
+    left = bucket(money[up.row], up.code, sides.item_amount[up.row])
+    right = bucket(money[down.row], down.code, -sides.item_amount[down.row])
     meeting = meet(left, right)
     at, other = meeting.where(~meeting.crowded).pairs()
     first, second = up.row[at], down.row[other]
     fits = sides.item_amount[first] == -sides.item_amount[second]
-    fits &= sides.item_part[first] == sides.item_part[second]
+    fits &= money[first] == money[second]
+    fits &= (part[first] == part[second]) | (part[first] < 0) | (part[second] < 0)
     size = len(sides.item_part)
     first, second, key, edges = _alone(first[fits], second[fits], up.place[at[fits]], size)
     refused = Edges(edges.item, edges.entry, edges.hub)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
@@ -14,6 +14,7 @@ from tieout.matching.compile import Candidates, fitting
 from tieout.matching.keys import Stated, merged
 from tieout.matching.ladder import Rung
 from tieout.matching.meet import Meeting, bucket, meet, once
+from tieout.matching.rung_subset import rivals
 from tieout.matching.sides import Claim, Edges, Found, Outcome, Sides, no_edges
 from tieout.matching.weights import minor_units
 from tieout.money import exponent_of, is_currency
@@ -25,6 +26,9 @@ __all__ = ["pair", "pair_details", "refused_buckets"]
 
 Ints = npt.NDArray[np.int64]
 Flags = npt.NDArray[np.bool_]
+
+
+_SUMS: Final = "Other items of the same party come to the same sum; a person must decide."
 
 
 def pair(sides: Sides, rung: Rung, tier: int) -> Outcome:
@@ -41,15 +45,23 @@ def pair(sides: Sides, rung: Rung, tier: int) -> Outcome:
         faces = _faces(sides, bank.row, sides.amount[bank.row])
     uid, iid, key, contested, crowded = _met(sides, rung, bank, bank.row, faces, books)
     clean, edges = _unique(uid, iid, contested, len(sides.part), len(sides.item_part))
-    uid, iid = uid[clean], iid[clean]
+    uid, iid, key = uid[clean], iid[clean], key[clean]
+    told: list[Any] = []
+    if rung.search:
+        also = rivals(sides, rung, tier, uid, iid)
+        for eid, item in zip(uid.tolist(), iid.tolist(), strict=True):
+            if eid in also:
+                told.append(("not_unique", _SUMS, (eid,), (item, *also[eid].tolist())))
+        alone = ~np.isin(uid, np.array(sorted(also), dtype="int64"))
+        uid, iid, key = uid[alone], iid[alone], key[alone]
     if not len(uid):
-        return Outcome(None, edges, crowded)
+        return Outcome(None, edges, crowded, tuple(told))
     numbers = np.arange(len(uid))
     foreign = rung.amount == "original"
     taken = sides.amount[uid] if foreign else sides.item_amount[iid]
     keys: Any = pa.nulls(len(uid), pa.string())
     if rung.same:
-        keys = sides.references.texts.take(bank.place[key[clean]])
+        keys = sides.references.texts.take(bank.place[key])
     found = Found(
         rung,
         len(uid),
@@ -61,7 +73,7 @@ def pair(sides: Sides, rung: Rung, tier: int) -> Outcome:
         pairs=True,
         item_minor=taken if foreign else None,
     )
-    return Outcome(found, edges, crowded)
+    return Outcome(found, edges, crowded, tuple(told))
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,8 +123,13 @@ def pair_details(sides: Sides, rung: Rung, tier: int) -> Outcome:
     """Entries each of whose payments has its own item; all of them or none."""
     if "details.fanout" in sides.prepared.absent:
         return Outcome()
-    books = sides.books(rung, tier)
-    bank = sides.bank(rung, "details") if len(books) else merged([])
+    if rung.same:
+        books = sides.books(rung, tier)
+        bank = sides.bank(rung, "details") if len(books) else merged([])
+    else:
+        books = _all(np.flatnonzero(sides.items_for(rung, tier)))
+        inside = (sides.fanout > 1) & sides.open_entries[sides.detail_entry]
+        bank = _all(np.flatnonzero(inside))
     bank = bank.where(sides.detail_known[bank.row])
     entry = sides.detail_entry
     faces = _faces(sides, entry[bank.row], sides.detail_amount[bank.row])
@@ -186,11 +203,19 @@ def _met(
     same &= sides.allowed(entry[at], books.row[other])
     if not same.all():
         at, other = at[same], other[same]
-    if not rung.plain:
-        fits = fitting(sides, rung, Candidates(entry[at], books.row[other]))
-        at, other = at[fits], other[fits]
     uid, iid, at = _distinct(bank.row[at], books.row[other], at)
-    return uid, iid, at, ties, crowded
+    if rung.plain or not len(uid):
+        return uid, iid, at, ties, crowded
+    detail = uid if rung.shape == "details" else sides.only_detail[uid]
+    fits, rivals = fitting(sides, rung, Candidates(entry[at], iid, detail))
+    if rung.same and rung.tolerance:
+        # One of several documents a payment names is not what it pays but for a fee.
+        fits &= once(uid, int(uid.max()) + 1)
+    if not rung.same and rung.shape == "one_to_one":
+        some = np.flatnonzero(fits)
+        fits[some] = sides.not_contradicted(entry[at[some]], iid[some])
+    ties = Edges(uid[rivals], iid[rivals], np.full(int(rivals.sum()), -1))
+    return uid[fits], iid[fits], at[fits], ties, crowded
 
 
 def _distinct(uid: Ints, iid: Ints, at: Ints) -> tuple[Ints, Ints, Ints]:
@@ -229,4 +254,5 @@ def _unique(uid: Ints, iid: Ints, ties: Edges, units: int, items: int) -> tuple[
         tied_item[ties.item[ties.item >= 0]] = True
         clean &= ~tied_unit[uid] & ~tied_item[iid]
     left = np.flatnonzero(~clean)
-    return clean, ties + Edges(uid[left], iid[left], np.full(len(left), -1))
+    edges = ties + Edges(uid[left], iid[left], np.full(len(left), -1))
+    return clean, edges.touching(uid[left], iid[left], units, items)

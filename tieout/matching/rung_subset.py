@@ -5,19 +5,24 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import Any, Final
 
+import duckdb
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
+import pyarrow.compute
 
 from tieout.matching import subset
 from tieout.matching.compile import plain_names
 from tieout.matching.keys import codes_of
 from tieout.matching.known_numbers import fold
-from tieout.matching.ladder import Rung, Search
+from tieout.matching.ladder import Party, Rung, Search
 from tieout.matching.meet import bucket, meet
 from tieout.matching.sides import Claim, Found, Outcome, Sides
 
 __all__ = ["search_sums"]
+
+#: The stubs know few of the overloads used here.
+pc: Any = pyarrow.compute
 
 Ints = npt.NDArray[np.int64]
 Codes = npt.NDArray[np.uint64]
@@ -29,18 +34,11 @@ _EFFORT: Final = 1 << 23
 
 def search_sums(sides: Sides, rung: Rung, tier: int) -> Outcome:
     """Entries that the only possible choice of their party's items adds up to."""
-    assert rung.search is not None
-    assert rung.days is not None
+    if rung.search is None or rung.days is None or rung.party is None:
+        return Outcome()
     entries = np.flatnonzero(sides.open_entries)
     items = np.flatnonzero(sides.items_for(rung, tier))
-    pairs = _of_one_party(sides, rung, entries, items)
-    apart = sides.day[pairs[0]] - sides.item_day[rung.days.item][pairs[1]]
-    near = (apart >= -rung.days.after) & (apart <= rung.days.before)
-    near &= sides.allowed(*pairs)
-    entry, item = pairs[0][near], pairs[1][near]
-    order = np.lexsort((item, entry))
-    entry, item = entry[order], item[order]
-    eids, starts, counts = np.unique(entry, return_index=True, return_counts=True)
+    eids, starts, counts, item = _questions(sides, rung, entries, items)
     rank = np.argsort(_ranked(sides, eids), kind="stable")
     won: list[tuple[int, Ints]] = []
     told: list[Any] = []
@@ -55,11 +53,69 @@ def search_sums(sides: Sides, rung: Rung, tier: int) -> Outcome:
         if isinstance(answer, str):
             told.append(("too_many", answer, (eid,), tuple(choices.tolist())))
         elif answer is not None and len(answer) == 1:
-            won.append((eid, choices[answer[0]]))
+            if _says_nothing_else(sides, eid, choices[answer[0]]):
+                won.append((eid, choices[answer[0]]))
         elif answer:
             listed = [choices[list(solution)] for solution in answer]
             told.append(_several(eid, listed))
     return _kept(sides, rung, won, told)
+
+
+def _questions(
+    sides: Sides, rung: Rung, entries: Ints, items: Ints
+) -> tuple[Ints, Ints, Ints, Ints]:
+    """For each entry and kind of items: where its choices start, how many, and the choices."""
+    if rung.search is None or rung.days is None or rung.party is None:
+        none = np.zeros(0, dtype="int64")
+        return none, none, none, none
+    entry, item = of_one_party(sides, rung.party, entries, items, rung.search.candidates_max)
+    apart = sides.day[entry] - sides.item_day[rung.days.item][item]
+    near = (apart >= -rung.days.after) & (apart <= rung.days.before)
+    near |= np.abs(apart) <= rung.days.alone
+    near &= sides.allowed(entry, item)
+    entry, item = entry[near], item[near]
+    kind = sides.kind[item]  # what is owed to us does not pay what we owe
+    order = np.lexsort((item, kind, entry))
+    entry, item, kind = entry[order], item[order], kind[order]
+    new = np.ones(len(entry), dtype=bool)
+    new[1:] = (np.diff(entry) != 0) | (np.diff(kind) != 0)
+    starts = np.flatnonzero(new)
+    return entry[starts], starts, np.diff(np.append(starts, len(entry))), item
+
+
+def rivals(sides: Sides, rung: Rung, tier: int, eids: Ints, iids: Ints) -> dict[int, Ints]:
+    """Of pairs found by party: items that come to the entry too, by the entry's handle."""
+    if rung.search is None or not len(eids):
+        return {}
+    own = dict(zip(eids.tolist(), iids.tolist(), strict=True))
+    items = np.flatnonzero(sides.items_for(rung, tier))
+    asked, starts, counts, item = _questions(sides, rung, np.sort(eids), items)
+    found: dict[int, Ints] = {}
+    for eid, start, count in zip(asked.tolist(), starts.tolist(), counts.tolist(), strict=True):
+        choices = item[start : start + count]
+        target = int(sides.amount[eid])
+        others = choices[
+            (choices != own[eid]) & (np.sign(sides.item_amount[choices]) == np.sign(target))
+        ]
+        others = others[np.abs(sides.item_amount[others]) <= abs(target)]
+        if not 1 < len(others) <= rung.search.candidates_max:
+            continue
+        amounts = sides.item_amount[others]
+        answer = subset.search(target, amounts, most=rung.search.items_max, effort=_EFFORT)
+        if answer.kind != "none":
+            rest = {k for solution in answer.solutions for k in solution}
+            found[eid] = others[sorted(rest)]
+    return found
+
+
+def _says_nothing_else(sides: Sides, eid: int, items: Ints) -> bool:
+    """Whether the entry names no document, or only documents among the items."""
+    names, pairs = sides.named()
+    if not names[eid]:
+        return True
+    entry = np.full(len(items), eid)
+    meant = int(np.isin(bucket(entry, items), pairs).sum())
+    return meant == sides.named_count(eid)
 
 
 def _ranked(sides: Sides, eids: Ints) -> Ints:
@@ -85,7 +141,7 @@ def _asked(sides: Sides, search: Search, eid: int, choices: Ints, effort: int) -
     if answer.kind == "unfinished":
         return "The search for items that add up to it was not finished.", answer.steps
     if answer.kind == "several":
-        return [s for s in answer.solutions], answer.steps
+        return list(answer.solutions), answer.steps
     (solution,) = answer.solutions
     if len(solution) < 2 or not _supported(search, amounts, most):
         return None, answer.steps
@@ -134,26 +190,50 @@ def _kept(sides: Sides, rung: Rung, won: list[tuple[int, Ints]], told: list[Any]
     return Outcome(found, told=tuple(told))
 
 
-def _of_one_party(sides: Sides, rung: Rung, entries: Ints, items: Ints) -> tuple[Ints, Ints]:
-    """Pairs of entries and items of the same party, by account or by equal plain name."""
-    assert rung.party is not None
+def of_one_party(
+    sides: Sides, party: Party, entries: Ints, items: Ints, most: int
+) -> tuple[Ints, Ints]:
+    """Pairs of entries and items of the same party, by account or by name, ordered."""
     only = sides.only_detail[entries]
     index, rows = pa.array(only, mask=only < 0), pa.array(items)
     details, books = sides.prepared.details, sides.prepared.items
     found: list[tuple[Ints, Ints]] = []
-    for way in rung.party.by:
-        if way == "account":
-            ours = _folded(details["counterparty_account"].take(index))
-            theirs = _folded(books["counterparty_account"].take(rows))
-        elif way == "name":
-            ours = plain_names(sides.db, details["counterparty_name"].take(index), "plain_name")
-            theirs = plain_names(sides.db, books["counterparty_name"].take(rows), "plain_name")
-        else:
-            continue
-        found.append(_sharing(sides, entries, ours, items, theirs, rung.search))
+    if "account" in party.by:
+        ours = _folded(details["counterparty_account"].take(index))
+        theirs = _folded(books["counterparty_account"].take(rows))
+        found.append(_sharing(sides, entries, ours, items, theirs, most))
+    if "name" in party.by:
+        ours, theirs = one_name(
+            sides.db,
+            details["counterparty_name"].take(index),
+            books["counterparty_name"].take(rows),
+            party,
+        )
+        found.append(_sharing(sides, entries, ours, items, theirs, most))
     both = np.concatenate([np.stack(pair) for pair in found], axis=1)
     both = np.unique(both, axis=1)
     return both[0], both[1]
+
+
+def one_name(db: duckdb.DuckDBPyConnection, ours: Any, theirs: Any, party: Party) -> Any:
+    """Both sides' plain names; a name of the bank's that the books do not have becomes the one
+    name of theirs that begins alike and is similar enough, where there is just one."""
+    left, right = plain_names(db, ours, "plain_text"), plain_names(db, theirs, "plain_text")
+    db.register("ours", pa.table({"name": pc.unique(left)}))
+    db.register("theirs", pa.table({"name": pc.unique(right)}))
+    alike = db.sql(
+        "WITH lost AS (SELECT name FROM ours ANTI JOIN theirs USING (name) "
+        "WHERE length(name) >= 5)\n"
+        "SELECT l.name AS ours, min(t.name) AS theirs FROM lost l JOIN theirs t\n"
+        "ON l.name[:4] = t.name[:4]\n"
+        f"WHERE jaro_winkler_similarity(l.name, t.name) >= {party.name_min}\n"
+        "GROUP BY l.name HAVING count(*) = 1"
+    ).to_arrow_table()
+    db.unregister("ours")
+    db.unregister("theirs")
+    place = pc.index_in(left, value_set=alike["ours"].cast(pa.string()).combine_chunks())
+    better = alike["theirs"].cast(pa.string()).combine_chunks().take(place)
+    return pc.coalesce(better, left), right
 
 
 def _folded(column: Any) -> Any:
@@ -163,25 +243,21 @@ def _folded(column: Any) -> Any:
 
 
 def _sharing(
-    sides: Sides, entries: Ints, ours: Any, items: Ints, theirs: Any, search: Search | None
+    sides: Sides, entries: Ints, ours: Any, items: Ints, theirs: Any, most: int
 ) -> tuple[Ints, Ints]:
     left, left_row = _coded(sides, ours)
     right, right_row = _coded(sides, theirs)
     place, part = sides.twice(entries[left_row])
     meeting = meet(bucket(part, left[place]), bucket(sides.item_part[items[right_row]], right))
-    # A party with more items than are searched is told of once, by its first items.
-    at, other = meeting.where(~_vast(meeting.books_count, search)).pairs()
+    # Bounded: a party with very many items is not even listed.
+    at, other = meeting.where(meeting.books_count <= 50 * most).pairs()
     return entries[left_row[place[at]]], items[right_row[other]]
-
-
-def _vast(counts: Ints, search: Search | None) -> Any:
-    return counts > (50 * search.candidates_max if search else 0)
 
 
 def _coded(sides: Sides, texts: Any) -> tuple[Codes, Ints]:
     known = np.asarray(texts.is_valid().to_numpy(zero_copy_only=False), dtype=bool)
     rows = np.flatnonzero(known)
     plain = texts.take(pa.array(rows))
-    lengths = pa.compute.binary_length(plain).to_numpy(zero_copy_only=False) >= 3
-    rows = rows[lengths]
+    long = pc.greater_equal(pc.binary_length(plain), 3).to_numpy(zero_copy_only=False)
+    rows = rows[np.asarray(long, dtype=bool)]
     return codes_of(sides.db, texts.take(pa.array(rows))), rows

@@ -12,8 +12,9 @@ import pyarrow as pa
 import pyarrow.compute
 
 from tieout.matching.keys import References, Stated
-from tieout.matching.ladder import Rung
-from tieout.matching.meet import Meeting
+from tieout.matching.ladder import Key, Rung
+from tieout.matching.meet import Meeting, bucket, meet
+from tieout.matching.number_ranges import learn, speaks_against
 from tieout.matching.refusals import Reason
 from tieout.matching.tables import Prepared
 
@@ -23,6 +24,7 @@ __all__ = ["NO_KEY", "Claim", "Edges", "Found", "Outcome", "Sides", "no_edges"]
 pc: Any = pyarrow.compute
 
 Ints = npt.NDArray[np.int64]
+Codes = npt.NDArray[np.uint64]
 Flags = npt.NDArray[np.bool_]
 
 _NONE: Final = np.zeros(0, dtype="int64")
@@ -85,6 +87,16 @@ class Edges:
             np.concatenate([self.hub, other.hub]),
         )
 
+    def touching(self, entry: Ints, item: Ints, entries: int, items: int) -> Edges:
+        """Hubs, and those edges without a hub that have one of the entries or items.
+
+        A rival that only lies near nothing else that fits is no tie.
+        """
+        has_entry, has_item = np.zeros(entries, dtype=bool), np.zeros(items, dtype=bool)
+        has_entry[entry], has_item[item] = True, True
+        kept = (self.hub >= 0) | has_entry[self.entry] | has_item[self.item]
+        return Edges(self.entry[kept], self.item[kept], self.hub[kept])
+
 
 def no_edges() -> Edges:
     """Nothing refused."""
@@ -112,6 +124,7 @@ class Sides:
         db: duckdb.DuckDBPyConnection,
         prepared: Prepared,
         forbidden: pa.Table | None = None,
+        naming: tuple[Key, ...] = (),
     ) -> None:
         entries, details, items = prepared.entries, prepared.details, prepared.items
         self.db = db
@@ -126,9 +139,15 @@ class Sides:
         self.item_part, self.item_amount = _ints(items, "part"), _ints(items, "amt")
         self.tier = _ints(items, "tier")
         self.item_day = {n: _ints(items, f"{n}_no") for n in ("booked_on", "due_on")}
+        coded: Any = items["kind"].combine_chunks().dictionary_encode()
+        self.kind: Ints = coded.indices.fill_null(-1).to_numpy(zero_copy_only=False).astype("int64")
         self.open_entries = np.ones(len(entries), dtype=bool)
         self.open_items = np.ones(len(items), dtype=bool)
         self._forbidden = _pairs_of(prepared, forbidden)
+        self._naming = naming
+        self._counts = _NONE
+        self._ranges: tuple[str, ...] | None = None
+        self._named: tuple[Flags, Codes] | None = None
         self._kinds: dict[tuple[str, ...], Flags] = {}
         self._only: Ints | None = None
 
@@ -161,6 +180,54 @@ class Sides:
             found[of[np.isin(entry[row], self._forbidden // (len(self.item_part) + 1))]] = True
             found &= ~meeting.crowded
         return found
+
+    def not_contradicted(self, entry: Ints, item: Ints) -> Flags:
+        """Which pairs the entry's own words do not speak against.
+
+        An entry that names open documents is not explained by another one that happens to have the
+        same amount.
+        """
+        names, pairs = self.named()
+        own = bucket(entry, item)
+        kept: Flags = ~names[entry]
+        kept[names[entry]] = np.isin(own[names[entry]], pairs)
+        rows = np.flatnonzero(~names[entry])
+        kept[rows[self._other_document(entry[rows], item[rows])]] = False
+        return kept
+
+    def _other_document(self, entry: Ints, item: Ints) -> Flags:
+        """Which entries' texts state a number like the books' own that is not the item's."""
+        if self._ranges is None:
+            self._ranges = learn(self.prepared.items["document_no"])
+        only = self.only_detail[entry]
+        said = self.prepared.entries["narrative"].take(pa.array(entry))
+        own = self.prepared.details["narrative"].take(pa.array(only, mask=only < 0))
+        documents = self.prepared.items["document_no"].take(pa.array(item))
+        texts = pc.coalesce(own.combine_chunks(), said.combine_chunks())
+        return speaks_against(self.db, self._ranges, texts, documents.combine_chunks())
+
+    def named(self) -> tuple[Flags, Codes]:
+        """Entries that name open items by a document's reference, and a code of each such pair."""
+        if self._named is None:
+            names = np.zeros(len(self.part), dtype=bool)
+            books = self.references.books(self._naming, self.open_items, self.open_items)
+            bank = self.references.bank(self._naming, "entries", self.open_entries, self.open_items)
+            place, part = self.twice(bank.row)
+            meeting = meet(
+                bucket(part, bank.code[place]), bucket(self.item_part[books.row], books.code)
+            )
+            at, other = meeting.where(~meeting.crowded).pairs()
+            entry = bank.row[place[at]]
+            names[entry] = True
+            pairs = np.unique(np.stack([entry, books.row[other]]), axis=1)
+            self._counts = np.bincount(pairs[0], minlength=len(names))
+            self._named = names, np.sort(bucket(pairs[0], pairs[1]))
+        return self._named
+
+    def named_count(self, entry: int) -> int:
+        """How many open items an entry names."""
+        self.named()
+        return int(self._counts[entry])
 
     @property
     def has_forbidden(self) -> bool:
