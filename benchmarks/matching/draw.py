@@ -169,7 +169,8 @@ class Draw:
     def orders(self, party: Ints, booked: npt.NDArray[Any]) -> Ints:
         """The purchase order of a document, by its party and day; a party has four, so that
         several of its documents share one."""
-        return 4_500_000_000 + party % 50_000_000 * 10 + booked % 4
+        order: Ints = 4_500_000_000 + party % 50_000_000 * 10 + booked % 4
+        return order
 
     def entry(self, pay: Payments, group: Ints | None = None, **columns: Any) -> Columns:
         """Entries of movements, one each."""
