@@ -7,7 +7,6 @@ amount and a party point to, nor nearly so (a digit wrong, or cut off), they are
 from __future__ import annotations
 
 import re
-from collections import Counter
 from typing import Any, Final
 
 import duckdb
@@ -16,7 +15,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute
 
-from tieout.matching.known_numbers import fold
+from tieout.matching.known_numbers import fold, shapes
 
 #: The stubs know few of the overloads used here.
 pc: Any = pyarrow.compute
@@ -30,6 +29,7 @@ _SUPPORT: Final = 5
 _RANGES_MAX: Final = 40
 #: Forms with fewer digits in a row are found in any text.
 _DIGITS_MIN: Final = 5
+_LONGEST: Final = 35
 
 
 def learn(numbers: Any) -> tuple[str, ...]:
@@ -38,23 +38,27 @@ def learn(numbers: Any) -> tuple[str, ...]:
     >>> learn(pa.array([f"RE-2026-{n:05d}" for n in range(7)] + ["x", None]))
     ('RE-2026-\\\\d{5}',)
     """
-    forms: Counter[str] = Counter()
-    first: dict[str, str] = {}
     texts = numbers.combine_chunks() if isinstance(numbers, pa.ChunkedArray) else numbers
     plain = pc.utf8_upper(texts.drop_null())
-    shapes = pc.replace_substring_regex(plain, "[0-9]", "0").dictionary_encode()
-    counts = np.bincount(shapes.indices.to_numpy(zero_copy_only=False), minlength=1)
-    for place, shape in enumerate(shapes.dictionary.to_pylist()):
-        if counts[place] >= _SUPPORT and "0" * _DIGITS_MIN in shape and len(shape) <= 35:
-            forms[shape] = int(counts[place])
-    known = {s: k for k, s in enumerate(shapes.dictionary.to_pylist())}
-    for shape, _ in sorted(forms.items(), key=lambda pair: (-pair[1], pair[0]))[:_RANGES_MAX]:
-        rows = pc.equal(shapes.indices, pa.scalar(known[shape], shapes.indices.type))
-        own = plain.filter(rows)
-        low, high = pc.min(own).as_py(), pc.max(own).as_py()
+    if not len(plain):
+        return ()
+    coded = shapes(plain)
+    names = coded.dictionary.to_pylist()
+    index = coded.indices.to_numpy(zero_copy_only=False)
+    counts = np.bincount(index, minlength=len(names))
+    ranges = [
+        (-int(counts[place]), shape, place)
+        for place, shape in enumerate(names)
+        if counts[place] >= _SUPPORT and "0" * _DIGITS_MIN in shape and len(shape) <= _LONGEST
+    ]
+    found = []
+    for _, shape, place in sorted(ranges)[:_RANGES_MAX]:
+        own = plain.take(pa.array(np.flatnonzero(index == place)))
+        limits = pc.min_max(own).as_py()
+        low, high = limits["min"], limits["max"]
         same = next((k for k in range(len(shape)) if low[k] != high[k]), len(shape))
-        first[shape] = _pattern(low[:same], shape[same:])
-    return tuple(sorted(first.values()))
+        found.append(_pattern(low[:same], shape[same:]))
+    return tuple(sorted(found))
 
 
 def _pattern(head: str, rest: str) -> str:

@@ -192,13 +192,14 @@ class Sides:
         kept: Flags = ~names[entry]
         kept[names[entry]] = np.isin(own[names[entry]], pairs)
         rows = np.flatnonzero(~names[entry])
-        kept[rows[self._other_document(entry[rows], item[rows])]] = False
+        kept[rows[self.other_document(entry[rows], item[rows])]] = False
         return kept
 
-    def _other_document(self, entry: Ints, item: Ints) -> Flags:
+    def other_document(self, entry: Ints, item: Ints) -> Flags:
         """Which entries' texts state a number like the books' own that is not the item's."""
         if self._ranges is None:
-            self._ranges = learn(self.prepared.items["document_no"])
+            rows = pa.array(np.flatnonzero(self.open_items))
+            self._ranges = learn(self.prepared.items["document_no"].take(rows))
         only = self.only_detail[entry]
         said = self.prepared.entries["narrative"].take(pa.array(entry))
         own = self.prepared.details["narrative"].take(pa.array(only, mask=only < 0))
