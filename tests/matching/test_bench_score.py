@@ -183,3 +183,19 @@ def test_bars_are_judged_by_what_was_measured() -> None:
         ("w: peak ≤ 2 GB", True),
     ]
     assert json.dumps(bars)
+
+
+def test_ten_times_the_entries_are_compared_with_one() -> None:
+    total = {"precision": 1.0, "guessed": 0, "recall": 1.0}
+
+    def world(entries: int, cpu: float) -> dict[str, Any]:
+        own = {"engine": "tieout match", "cpu": [cpu], "peak_mb": [1.0], "score": {"total": total}}
+        return {"title": f"{entries}", "rows": {"entries": entries}, "results": [own]}
+
+    bars = report.bars([world(1_000_000, 10.0), world(10_000_000, 140.0)])
+    assert bars[-1] == {
+        "text": "10000000: CPU ≤ 13 × a tenth of it",
+        "value": "14.0",
+        "holds": False,
+    }
+    assert all("tenth" not in bar["text"] for bar in report.bars([world(1_000_000, 10.0)]))
