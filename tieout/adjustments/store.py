@@ -265,12 +265,10 @@ def withdraw(session: Session, adjustment: Adjustment, reason: str) -> None:
     append(session, MAKER, "withdrawn", "adjustment", adjustment.adjustment_id, {"reason": reason})
 
 
-def withdraw_about(
-    session: Session, account_code: str, subject: tuple[str, str], reason: str
-) -> None:
+def withdraw_about(session: Session, code: str, subject: tuple[str, str], reason: str) -> None:
     """Withdraw what waits for a person about a subject (side, id) that is explained otherwise."""
     pending = select(Adjustment).where(
-        Adjustment.account_code == account_code,
+        Adjustment.account_code == code,
         Adjustment.subject_side == subject[0],
         Adjustment.subject_id == subject[1],
         Adjustment.state == "pending",

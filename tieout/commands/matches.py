@@ -48,6 +48,7 @@ def add(commands: Verbs[argparse.ArgumentParser]) -> None:
     listing = verbs.add_parser("list", help="matches, the newest first")
     listing.add_argument("--account", metavar="CODE", help="of one account")
     listing.add_argument("--state", metavar="STATE", help="proposed, confirmed, undone, ...")
+    listing.add_argument("--limit", type=int, metavar="N", help="at most so many")
     show = verbs.add_parser("show", help="one match: members, why, who, what was posted")
     show.add_argument("id")
     open_ = verbs.add_parser("open", help="what is open on an account, with the ids to match it")
@@ -112,11 +113,18 @@ def run(args: argparse.Namespace) -> int:
             if args.verb == "show":
                 _show(match_detail(session, args.id), as_json=args.json)
             elif args.verb == "list":
-                _print(match_rows(session, args.account, args.state), as_json=args.json)
+                rows = match_rows(session, args.account, args.state, _positive(args.limit))
+                _print(rows, as_json=args.json)
             else:
                 rows = open_rows(session, args.account, day_of(ledger, args.day))
                 _print(rows, as_json=args.json)
     return 0
+
+
+def _positive(limit: int | None) -> int | None:
+    if limit is not None and limit < 1:
+        raise InputError("WRONG_USAGE", f"--limit is {limit}", remedy="give 1 or more")
+    return limit
 
 
 def _add(ledger: Ledger, args: argparse.Namespace) -> int:

@@ -51,9 +51,12 @@ def rate_lines(report: DayReport) -> tuple[RateLine, ...]:
 def lines_of(accounts: Sequence[Account]) -> tuple[RateLine, ...]:
     """All accounts (where there are several), each account, then each rung over all accounts.
 
+    Accounts on which there was nothing to match are left out.
+
     Args:
         accounts: code, currency and rates of each.
     """
+    accounts = [a for a in accounts if a[2].entries_count or a[2].items_count or a[2].rungs]
     lines = [_account("all", "All accounts", accounts)] if len(accounts) > 1 else []
     lines += [_account("account", a[0], (a,)) for a in accounts]
     return (*lines, *_rungs(accounts))

@@ -14,6 +14,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from tieout.ledger.models import EntryRow, GroupRow, ItemRow, MemberRow
+from tieout.stages.identities import among
 
 __all__ = ["Taken", "open_minor", "rest_of_entry", "rest_of_item", "shares", "taken_of"]
 
@@ -58,7 +59,7 @@ def taken_of(
             GroupRow.state == "confirmed"
         )
     if ids is not None:
-        query = query.where(row.member_id.in_(sorted(ids)))
+        query = query.where(among(row.member_id, ids))
     return {
         key: Taken(bool(whole), int(minor), int(base))
         for key, whole, minor, base in session.execute(query)

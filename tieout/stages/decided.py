@@ -19,7 +19,7 @@ from sqlalchemy.orm import Session
 from tieout.audit import append
 from tieout.ledger.models import Account, GroupRow, MatchDecision, MemberRow
 from tieout.stages.claims import open_minor, taken_of
-from tieout.stages.identities import told
+from tieout.stages.identities import among, told
 from tieout.states import move
 
 __all__ = [
@@ -141,10 +141,12 @@ def carry_out(session: Session, run_id: str, company: str) -> dict[str, str]:
         Group ids of decided matches that cannot stand, with the reason in words.
     """
     accounts = session.scalars(select(Account.code).where(Account.company == company))
+    words = {k: word for k, word in words_of(session, accounts).items() if word.state}
+    known = select(GroupRow.group_id, GroupRow.state).where(among(GroupRow.group_id, words))
+    states = {row.group_id: row.state for row in session.execute(known)}
     blocked: dict[str, str] = {}
-    for group_id, word in words_of(session, accounts).items():
-        group = session.get(GroupRow, group_id)
-        if not word.state or (group is not None and group.state in ("confirmed", word.state)):
+    for group_id, word in words.items():
+        if states.get(group_id) in ("confirmed", word.state):
             continue
         members = word.content["members"]
         entries = {key for side, key, _, _ in members if side == "entry"}

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
 from typing import Any, Final
 
 import pyarrow as pa
+import pyarrow.compute
 
 from tieout.matching import engine
 from tieout.matching.ladder import Ladder
@@ -24,6 +25,9 @@ from tieout.reports.model import (
     status_of,
 )
 from tieout.reports.rates import Rates, RungRate
+
+#: The stubs know few of the overloads used here.
+pc: Any = pyarrow.compute
 
 __all__ = ["DeskAccount", "reasons", "tie"]
 
@@ -54,7 +58,7 @@ def reasons(
     ladder: Ladder,
     result: engine.Result,
 ) -> dict[str, tuple[str, str]]:
-    """(code, one line) for every entry and item that is in no group."""
+    """(code, one line) for every entry and item that is in no confirmed group."""
     told: dict[str, tuple[str, str]] = {}
     documents = dict(
         zip(items["item_id"].to_pylist(), items["document_no"].to_pylist(), strict=True)
@@ -71,7 +75,34 @@ def reasons(
         kind = _classified(row)
         if kind and row["entry_id"] not in told:
             told[row["entry_id"]] = kind
+    return told | _proposed(result, documents)
+
+
+def _proposed(result: engine.Result, documents: Mapping[Any, Any]) -> dict[str, tuple[str, str]]:
+    """What to say of entries and items in groups that are only proposed: they are open."""
+    evidence = {
+        row["group_id"]: row["evidence"]
+        for row in result.groups.to_pylist()
+        if row["state"] != "confirmed"
+    }
+    members: dict[str, list[str]] = {}
+    for row in result.members.to_pylist():
+        if row["group_id"] in evidence and row["side"] != "detail":
+            members.setdefault(row["group_id"], []).append(row["member_id"])
+    told: dict[str, tuple[str, str]] = {}
+    for key, own in members.items():
+        names = ", ".join(str(documents[m]) for m in own if documents.get(m))
+        about = f" with {names}" if names else ""
+        said = ("match_proposed", f"a match{about} is proposed: {evidence[key]}")
+        told |= dict.fromkeys(own, said)
     return told
+
+
+def _confirmed(result: engine.Result) -> engine.Result:
+    """The result without what is only proposed."""
+    groups = result.groups.filter(pc.equal(result.groups["state"], "confirmed"))
+    sure = pc.is_in(result.members["group_id"], value_set=groups["group_id"].combine_chunks())
+    return replace(result, groups=groups, members=result.members.filter(sure))
 
 
 def _classified(row: Mapping[str, Any]) -> tuple[str, str] | None:
@@ -96,6 +127,7 @@ def tie(
 ) -> tuple[AccountTieOut, list[ExceptionRow]]:
     """One account's bank reconciliation statement and its open entries."""
     money = account.currency
+    result = _confirmed(result)
     own = [r for r in entries.to_pylist() if _mine(r, account)]
     booked = [r for r in items.to_pylist() if _mine(r, account)]
     matched = set(result.members["member_id"].to_pylist())

@@ -8,6 +8,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from tieout.ledger.models import Account, Adjustment, GroupRow, ItemRow, MemberRow, PostingIntent
+from tieout.stages.decided import in_the_way
 from tieout.stages.match_members import Member
 from tieout.stages.sync import is_newest
 
@@ -15,11 +16,11 @@ __all__ = ["same_again"]
 
 
 def same_again(session: Session, account: Account, members: Sequence[Member]) -> GroupRow | None:
-    """The undone match of exactly these members and amounts, if there was one.
+    """The undone match of exactly these members and amounts, if there was one that can come back.
 
-    The cash-book lines of its own postings, which it had beside them, do not count.
+    The cash-book lines of its own postings, which it had beside them, come back with it.
     """
-    wanted = {(m.side, m.key): m.amount_minor for m in members}
+    wanted = {(m.side, m.key): (m.amount_minor, m.of_minor) for m in members}
     first = members[0]
     query = (
         select(GroupRow)
@@ -35,14 +36,15 @@ def same_again(session: Session, account: Account, members: Sequence[Member]) ->
     )
     for group in session.scalars(query):
         had = {
-            (m.side, m.member_id): m.amount_minor
+            (m.side, m.member_id): (m.amount_minor, m.of_minor)
             for m in session.scalars(select(MemberRow).where(MemberRow.group_id == group.group_id))
             if m.side != "detail"
         }
         extra = {key for side, key in had.keys() - wanted.keys() if side == "item"}
         own = extra and _own_lines(session, group.group_id)
         kept = {k: v for k, v in had.items() if not (own and k[0] == "item" and k[1] in own)}
-        if kept == wanted:
+        every = [[side, key, amount, of] for (side, key), (amount, of) in sorted(had.items())]
+        if kept == wanted and not in_the_way(session, every):
             return group
     return None
 

@@ -22,7 +22,7 @@ from tieout.ledger.models import (
 )
 from tieout.money import format_amount
 from tieout.stages.derive import narrative_of
-from tieout.stages.identities import entry_details, entry_of
+from tieout.stages.identities import among, entry_details, entry_of
 from tieout.stages.match_ids import group_of
 from tieout.stages.open_tables import open_of
 from tieout.stages.own_postings import own_lines
@@ -33,9 +33,15 @@ __all__ = ["match_detail", "match_rows", "open_rows"]
 
 
 def match_rows(
-    session: Session, account_code: str | None = None, state: str | None = None
+    session: Session,
+    account_code: str | None = None,
+    state: str | None = None,
+    limit: int | None = None,
 ) -> list[dict[str, str]]:
     """Matches with what they hold, the newest first.
+
+    Args:
+        limit: at most so many; else all.
 
     Raises:
         LedgerError: ``MATCH_STATE`` where no match can be in such a state.
@@ -47,7 +53,7 @@ def match_rows(
             where="--state",
             remedy=f"one of {', '.join(states_of('group'))}",
         )
-    query = select(GroupRow).order_by(GroupRow.derived_at.desc(), GroupRow.group_id)
+    query = select(GroupRow).order_by(GroupRow.derived_at.desc(), GroupRow.group_id).limit(limit)
     if account_code is not None:
         _known_account(session, account_code)
         query = query.where(GroupRow.account_code == account_code)
@@ -97,7 +103,7 @@ def _known_account(session: Session, code: str) -> Account:
 
 def _members(session: Session, group_ids: Sequence[str]) -> dict[str, list[MemberRow]]:
     query = select(MemberRow).where(
-        MemberRow.group_id.in_(sorted(group_ids)), MemberRow.side != "detail"
+        among(MemberRow.group_id, group_ids), MemberRow.side != "detail"
     )
     found: dict[str, list[MemberRow]] = {}
     for member in session.scalars(query.order_by(MemberRow.side, MemberRow.member_id)):
@@ -107,7 +113,7 @@ def _members(session: Session, group_ids: Sequence[str]) -> dict[str, list[Membe
 
 def _documents(session: Session, members: dict[str, list[MemberRow]]) -> dict[str, str]:
     keys = {m.member_id for own in members.values() for m in own if m.side == "item"}
-    items = current_items(session, ItemRow.item_id.in_(sorted(keys)))
+    items = current_items(session, among(ItemRow.item_id, keys))
     names = {key: item.document_no or key[:12] for key, item in items.items()}
     return dict.fromkeys(keys, "?") | names
 

@@ -27,7 +27,7 @@ from tieout.ledger.models import (
 )
 from tieout.money import from_minor
 from tieout.stages.claims import Taken, rest_of_entry, rest_of_item, taken_of
-from tieout.stages.identities import booked_entries, copy_of, entry_details
+from tieout.stages.identities import among, booked_entries, copy_of, entry_details
 from tieout.stages.sync import is_newest
 
 __all__ = ["Open", "joined_entries", "open_entries", "open_items", "open_of", "tables_of"]
@@ -121,7 +121,7 @@ def joined_entries(session: Session, explained: Collection[str]) -> set[str]:
         .where(
             MemberRow.side == "entry",
             MemberRow.live,
-            MemberRow.member_id.in_(sorted(explained)),
+            among(MemberRow.member_id, explained),
             GroupRow.rung == "own_posting",
         )
     )
