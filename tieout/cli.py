@@ -28,6 +28,8 @@ COMMANDS = (
     "audit_sample",
     "rates",
     "explain",
+    "backtest",
+    "suggest_rules",
     "stages",
     "statements",
     "exceptions",

@@ -31,7 +31,8 @@ from tieout.matching.refusals import Reason, Refusal, components, refused_table
 from tieout.matching.rung_cancel import cancel, net, returned, transfer
 from tieout.matching.rung_pairs import pair, pair_details
 from tieout.matching.rung_subset import search_sums
-from tieout.matching.rung_sums import batch, run_total, together
+from tieout.matching.rung_sums import batch, run_total
+from tieout.matching.rung_together import together
 from tieout.matching.sides import Edges, Found, Outcome, Sides
 from tieout.matching.tables import Prepared, prepare
 

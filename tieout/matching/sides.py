@@ -11,11 +11,13 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute
 
-from tieout.matching.keys import References, Stated
+from tieout.arrays import handles
+from tieout.matching.keys import References
 from tieout.matching.ladder import Key, Rung
 from tieout.matching.meet import Meeting, bucket, meet
 from tieout.matching.number_ranges import learn, speaks_against
 from tieout.matching.refusals import Reason
+from tieout.matching.stated import Stated
 from tieout.matching.tables import Prepared
 
 __all__ = ["NO_KEY", "Claim", "Edges", "Found", "Outcome", "Sides", "no_edges"]
@@ -198,12 +200,12 @@ class Sides:
     def other_document(self, entry: Ints, item: Ints) -> Flags:
         """Which entries' texts state a number like the books' own that is not the item's."""
         if self._ranges is None:
-            rows = pa.array(np.flatnonzero(self.open_items))
+            rows = handles(np.flatnonzero(self.open_items))
             self._ranges = learn(self.prepared.items["document_no"].take(rows))
         only = self.only_detail[entry]
-        said = self.prepared.entries["narrative"].take(pa.array(entry))
-        own = self.prepared.details["narrative"].take(pa.array(only, mask=only < 0))
-        documents = self.prepared.items["document_no"].take(pa.array(item))
+        said = self.prepared.entries["narrative"].take(handles(entry))
+        own = self.prepared.details["narrative"].take(handles(only))
+        documents = self.prepared.items["document_no"].take(handles(item))
         texts = pc.coalesce(own.combine_chunks(), said.combine_chunks())
         return speaks_against(self.db, self._ranges, texts, documents.combine_chunks())
 
@@ -237,8 +239,10 @@ class Sides:
 
     def items_for(self, rung: Rung, tier: int) -> Flags:
         """Open items of a tier and of the rung's kinds."""
-        wanted = self.open_items & (self.tier == tier)
-        return wanted & self._of_kinds(rung.kinds) if rung.kinds else wanted
+        wanted: Flags = self.open_items & (self.tier == tier)
+        if rung.kinds:
+            wanted &= self._of_kinds(rung.kinds)
+        return wanted
 
     def _of_kinds(self, kinds: tuple[str, ...]) -> Flags:
         if kinds not in self._kinds:
