@@ -123,9 +123,10 @@ def match(
                     continue
                 outcome = SHAPES[rung.shape](sides, rung, tier)
                 if outcome.found is not None:
-                    found.append(outcome.found)
-                    sides.open_entries[outcome.found.entries.row] = False
-                    sides.open_items[outcome.found.items.row] = False
+                    made = sides.permitted(outcome.found)
+                    found.append(made)
+                    sides.open_entries[made.entries.row] = False
+                    sides.open_items[made.items.row] = False
                 refusals += _refuse(sides, rung, outcome)
         groups, members = build(sides, found)
     order = [rung.name for rung in ladder.rungs]

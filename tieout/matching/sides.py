@@ -70,6 +70,28 @@ class Found:
     pairs: bool = False
     item_minor: Ints | None = None
 
+    def without(self, dropped: Flags) -> Found:
+        """The same without the flagged groups; those that stay are numbered anew."""
+        kept = np.flatnonzero(~dropped)
+        number = np.cumsum(~dropped) - 1
+
+        def of(claim: Claim) -> Claim:
+            mine = ~dropped[claim.group]
+            return Claim(number[claim.group[mine]], claim.row[mine])
+
+        return Found(
+            self.rung,
+            len(kept),
+            of(self.entries),
+            of(self.details),
+            of(self.items),
+            self.keys.take(handles(kept)),
+            self.residual[kept],
+            {name: [values[k] for k in kept] for name, values in self.counted.items()},
+            self.pairs,
+            None if self.item_minor is None else self.item_minor[~dropped[self.items.group]],
+        )
+
 
 @dataclass(frozen=True, slots=True)
 class Edges:
@@ -232,10 +254,18 @@ class Sides:
         self.named()
         return int(self._counts[entry])
 
-    @property
-    def has_forbidden(self) -> bool:
-        """Whether people keep some pairs apart."""
-        return bool(len(self._forbidden))
+    def permitted(self, found: Found) -> Found:
+        """The groups in which nobody has forbidden two members to meet."""
+        if not len(self._forbidden):
+            return found
+        of_entry = np.full(len(self.part), -1, dtype="int64")
+        of_item = np.full(len(self.item_part), -2, dtype="int64")
+        of_entry[found.entries.row] = found.entries.group
+        of_item[found.items.row] = found.items.group
+        entry, item = np.divmod(self._forbidden, len(self.item_part) + 1)
+        dropped = np.zeros(found.count, dtype=bool)
+        dropped[of_entry[entry][of_entry[entry] == of_item[item]]] = True
+        return found.without(dropped) if dropped.any() else found
 
     def items_for(self, rung: Rung, tier: int) -> Flags:
         """Open items of a tier and of the rung's kinds."""
