@@ -26,7 +26,9 @@ __all__ = [
     "party_apart",
 ]
 
-Condition = Literal["amount", "days", "kind", "party", "reference", "sum", "taken", "unique"]
+Condition = Literal[
+    "amount", "days", "kind", "party", "people", "reference", "sum", "taken", "unique"
+]
 #: The weight of references that differ by so little that they are meant to be the same.
 NEAR: Final = 1
 

@@ -81,6 +81,7 @@ def nearest(
     limit: int = 3,
     wanted: Collection[str] | None = None,
     taken: Mapping[str, str] | None = None,
+    apart: Collection[tuple[str, str]] = (),
 ) -> dict[str, list[Candidate]]:
     """Nearest candidates of every entry and item that is in no group.
 
@@ -93,6 +94,7 @@ def nearest(
         limit: candidates told for each.
         wanted: ids to tell of; None for all that are in no group.
         taken: also look at rows that are in a group; by id, what took it (``group 3f2a…``).
+        apart: pairs of entry and item that people keep apart.
 
     Returns:
         By entry_id and item_id, nearest first; ids without a candidate are absent.
@@ -124,7 +126,7 @@ def nearest(
     free = [n for n in some[1] if books[n] not in claimed]
     judged = _judged(prepared, ladder, found, free)
     own = {bank[n] for n in asked[0]}, {books[n] for n in asked[1]}
-    return _told(judged, own, limit, _rivals(result), claimed)
+    return _told(judged, own, limit, _rivals(result), claimed, frozenset(apart))
 
 
 _Judged = tuple[str, str, Judgement, str]
@@ -227,6 +229,7 @@ def _told(
     limit: int,
     rivals: _Rivals,
     taken: Mapping[str, str],
+    apart: frozenset[tuple[str, str]],
 ) -> dict[str, list[Candidate]]:
     names = {item_id: name for _, item_id, _, name in judged}
     ranked: dict[str, list[tuple[Any, Candidate]]] = {}
@@ -237,6 +240,9 @@ def _told(
             failures = best.failures
             if other in taken:
                 failures = (Failure("taken", f"it was taken by {taken[other]}"), *failures)
+            if (entry_id, item_id) in apart:
+                words = "somebody undid or rejected their match"
+                failures = (Failure("people", words), *failures)
             candidate = Candidate(other, best.rung, best.agrees, failures)
             ranked.setdefault(own, []).append(((best.rank, other), candidate))
     told = {}
