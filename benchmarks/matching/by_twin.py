@@ -9,6 +9,7 @@ import numpy as np
 from benchmarks.matching import numbers
 from benchmarks.matching.blocks import Block, Columns, Payments, block
 from benchmarks.matching.by_party import kept, without_entries
+from benchmarks.matching.by_sum import documents
 from benchmarks.matching.draw import Draw
 from benchmarks.matching.text import blank_where, choose, digits, join, pick
 
@@ -38,7 +39,7 @@ def twins(draw: Draw, count: int) -> Block:
     return draw.pairs(
         "twins",
         pay,
-        item={"document_no": _two_numbers(draw, pay)},
+        item={"document_no": documents(draw, pay)},
         detail=_alike(draw, len(pay)),
         why=_TIE,
     )
@@ -53,17 +54,13 @@ def _alike(draw: Draw, count: int) -> Columns:
     }
 
 
-def _two_numbers(draw: Draw, pay: Payments) -> Any:
-    return numbers.number(draw.numbers(len(pay)), numbers.style_of(draw, pay.amount, pay.party))
-
-
 def twins_one_item(draw: Draw, count: int) -> Block:
     """Two equal payments, one item: which of them is the second by mistake?"""
     pay = _twice(draw, count, cash_book=0.5)
     found = draw.pairs(
         "twins_one_item",
         pay,
-        item={"document_no": _two_numbers(draw, pay)},
+        item={"document_no": documents(draw, pay)},
         detail=_alike(draw, len(pay)),
         why=_TIE,
     )
@@ -79,9 +76,7 @@ def twins_one_item(draw: Draw, count: int) -> Block:
 def twins_one_entry(draw: Draw, count: int) -> Block:
     """One payment, two equal items of one day: either may be the one paid."""
     pay = _twice(draw, count * 2, cash_book=0.5)
-    found = draw.pairs(
-        "twins_one_entry", pay, item={"document_no": _two_numbers(draw, pay)}, why=_TIE
-    )
+    found = draw.pairs("twins_one_entry", pay, item={"document_no": documents(draw, pay)}, why=_TIE)
     return without_entries(found, np.arange(len(pay)) % 2 == 1)
 
 
@@ -108,7 +103,7 @@ def twins_keyed(draw: Draw, count: int) -> Block:
         "twins_keyed",
         pay,
         detail={"end_to_end_id": key},
-        item={"end_to_end_id": key, "document_no": _two_numbers(draw, pay)},
+        item={"end_to_end_id": key, "document_no": documents(draw, pay)},
     )
 
 
@@ -149,7 +144,7 @@ def noise_items(draw: Draw, count: int) -> Block:
         draw.item(
             pay,
             np.full(count, -1),
-            document_no=_two_numbers(draw, pay),
+            document_no=documents(draw, pay),
             end_to_end_id=blank_where(pay.kind != 0, draw.keys(count)),
         ),
     )

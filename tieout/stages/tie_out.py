@@ -172,8 +172,9 @@ def _sections(session: Session, account: Account, day: dt.date) -> tuple[BrsSect
             in_transit += [i for i in view.items if i.open_minor]
         elif not (
             view.items
+            or not view.effect_minor
             or view.group.rung == "own_posting"
-            or view.group.cardinality.endswith(":0")  # entries that cancel need none
+            or view.group.cardinality.endswith(":0")  # entries that cancel need no items
         ):
             # The books had nothing of it on the day.
             for entry in view.entries:
