@@ -135,8 +135,8 @@ CASES = {
         K2 | 2026-11-20 | -150.00 | cash_book | | | RUN-20261120
         """,
         "K1",
-        "reference RUN-20261120 agrees, but the entry is 50.00 EUR more than the 2 open items with "
-        "it; rung batch_run asks for the exact amount",
+        "reference RUN-20261120 agrees, but the entry is 50.00 EUR more than the 2 open items it "
+        "names; rung batch_run asks for the exact amount",
     ),
     "the wrong sign": (
         "B1 | 2026-11-20 | 44.00 | E2E-4711",

@@ -14,8 +14,9 @@ from sqlalchemy import select
 from tests.stages.small import DAY, NEXT, Small
 from tieout.commands import backtest
 from tieout.ledger import Ledger
-from tieout.ledger.models import GroupRow, MatchDecision, MemberRow
+from tieout.ledger.models import AuditSample, AuditVerdict, GroupRow
 from tieout.profiles import mappings_dir
+from tieout.stages.match_decide import undo
 from tieout.stages.past import load_past
 
 DEFAULT = mappings_dir() / "ladders" / "default.toml"
@@ -35,23 +36,31 @@ def small(fresh_ledger: Ledger, monkeypatch: pytest.MonkeyPatch) -> Small:
     return small
 
 
-def decide(small: Small, item: str, decision: str) -> None:
-    """A person's word on the group of an item, as the ledger keeps it."""
+def group_of(small: Small, item: str) -> str:
+    """The group whose evidence names an item."""
     with small.ledger.session() as session:
-        for group in session.scalars(select(GroupRow)):
-            rows = session.scalars(select(MemberRow).where(MemberRow.group_id == group.group_id))
-            members = [[m.side, m.member_id, m.amount_minor, m.amount_minor] for m in rows]
-            if item in group.evidence:
-                session.add(
-                    MatchDecision(
-                        group_id=group.group_id,
-                        account_code=small.code,
-                        decision=decision,
-                        person="anna",
-                        reason="looked at the invoice",
-                        content={"members": members},
-                    )
-                )
+        found = select(GroupRow.group_id).where(GroupRow.evidence.contains(item))
+        return session.scalars(found).one()
+
+
+def found_right(small: Small, item: str) -> None:
+    """An audit drew the group of an item, and anna found it right."""
+    group_id = group_of(small, item)
+    with small.ledger.session() as session:
+        session.add(
+            AuditSample(
+                group_id=group_id,
+                account_code=small.code,
+                rung="reference",
+                seed=1,
+                value_minor=1,
+                currency="EUR",
+                drawn_from=4,
+                drawn_by="bert",
+            )
+        )
+        session.flush()
+        session.add(AuditVerdict(group_id=group_id, verdict="right", person="anna", reason="it is"))
 
 
 def run(capsys: Any, *words: str) -> tuple[int, Any]:
@@ -94,9 +103,14 @@ def test_what_a_stricter_ladder_loses_is_named_with_its_money(
     assert change["old"][0]["items"][0]["name"] == "RE-2026-01002"
     assert run(capsys, "--ladder", stricter, "--max-lost", "1")[0] == 0
     # Somebody undid that match: then it is no loss.
-    decide(small, "RE202601002", "undo")
+    undo(small.ledger, [group_of(small, "RE202601002")], "anna", "not theirs")
     code, told = run(capsys, "--ladder", stricter, "--account", small.code)
     assert (code, told["accounts"][0]["changes"][0]["word"]) == (0, "wrong")
+    # Undone to be matched anew, it is no word against the match.
+    words = ("--ladder", "default", "--account", small.code)
+    again = group_of(small, "RE202601004")
+    undo(small.ledger, [again], "anna", "the rule was wrong", again=True)
+    assert run(capsys, *words)[1]["accounts"][0]["new"]["wrong"] == 1
     # And the other way round, taking it back again is worse.
     words = ("--ladder", "default", "--against", stricter, "--account", small.code)
     code, told = run(capsys, *words)
@@ -109,9 +123,9 @@ def test_precision_is_what_people_said(small: Small, capsys: Any) -> None:
     code, told = run(capsys, *words)
     assert code == 1
     assert "precision is unknown" in told["worse"][0]
-    decide(small, "RE202601001", "confirm")
+    found_right(small, "RE202601001")
     assert run(capsys, *words)[0] == 0
-    decide(small, "RE202601003", "undo")
+    undo(small.ledger, [group_of(small, "RE202601003")], "anna", "not theirs")
     code, told = run(capsys, *words)
     assert told["accounts"][0]["new"]["precision"] == "0.500000"
     assert told["worse"] == [f"{small.code}: precision 50.00 %, 0.9 asked"]

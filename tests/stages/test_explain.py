@@ -12,6 +12,7 @@ from tieout.errors import InputError
 from tieout.ledger import Ledger
 from tieout.ledger.models import AuditRow, ExceptionRow, GroupRow, MemberRow, Run
 from tieout.stages.explain import explain
+from tieout.stages.match_decide import undo
 
 
 @pytest.fixture
@@ -114,3 +115,15 @@ def test_unknown_and_ambiguous_ids_say_so(done: Small) -> None:
         explain(done.ledger, "nobody")
     with pytest.raises(InputError, match="is the start of an id of"):
         explain(done.ledger, f"{done.code}/")
+
+
+def test_what_somebody_undid_is_said(done: Small) -> None:
+    group = explain(done.ledger, "RE-2026-01001").facts["group"]
+    undo(done.ledger, [group], "anna", "it is another customer's")
+    done.reconcile()
+    told = explain(done.ledger, f"{done.code}/{done.number}/1#2")
+    assert told.state == "unmatched"
+    assert told.near[0].row.name == "RE-2026-01001"
+    assert told.near[0].candidate.failed == "people"
+    assert "somebody undid or rejected their match" in told.sentence
+    assert any("anna: group" in line and "another customer's" in line for line in told.history)

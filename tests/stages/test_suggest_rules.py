@@ -14,11 +14,10 @@ from tests.stages.small import DAY, Small
 from tieout import banking_days
 from tieout.commands import backtest, suggest_rules
 from tieout.ledger import Ledger
-from tieout.ledger.models import GroupRow, ItemRow, MatchDecision, MemberRow
 from tieout.matching import ladder
 from tieout.profiles import mappings_dir
-from tieout.stages.runs import stage_run
-from tieout.stages.sync import current_items
+from tieout.stages.match_by_hand import Asked, match_by_hand
+from tieout.stages.match_decide import confirm
 
 COUNT = 10
 
@@ -35,50 +34,23 @@ def small(fresh_ledger: Ledger, monkeypatch: pytest.MonkeyPatch) -> Small:
     for number, day in enumerate(days):
         amount = (100_000 + 1_000 * number) * 92 // 100
         (entry_id,) = small.statement(day, (amount, f"Zahlung RE-2026-{4000 + number:05}"))
-        by_hand(small, entry_id, f"RE-2026-{4000 + number:05}", amount)
+        by_hand(small, entry_id, f"RE-2026-{4000 + number:05}")
     return small
 
 
-def by_hand(small: Small, entry_id: str, document: str, amount: int) -> None:
-    """A match by hand as the ledger keeps it: the group, its members, and the decision."""
-    with stage_run(small.ledger, "test") as run, small.ledger.session() as session:
-        (item,) = current_items(session, ItemRow.document_no == document).values()
-        group_id = f"hand {document}"
-        session.add(
-            GroupRow(
-                group_id=group_id,
-                run_id=run.run_id,
-                account_code=small.code,
-                ladder="default",
-                ladder_version="x",
-                rung="manual",
-                cardinality="1:1",
-                currency="EUR",
-                residual_minor=amount - item.open_minor,
-                residual_class="short_payment",
-                state="confirmed",
-                evidence="deducted as agreed",
-            )
-        )
-        session.flush()
-        members = [["entry", entry_id, amount, amount]]
-        members.append(["item", item.item_id, item.open_minor, item.open_minor])
-        for side, own, minor, _ in members:
-            session.add(
-                MemberRow(
-                    group_id=group_id, side=side, member_id=own, amount_minor=minor, live=True
-                )
-            )
-        session.add(
-            MatchDecision(
-                group_id=group_id,
-                account_code=small.code,
-                decision="match",
-                person="anna",
-                reason="deducted as agreed",
-                content={"members": members},
-            )
-        )
+def by_hand(small: Small, entry_id: str, document: str) -> None:
+    """A match by hand, confirmed by a second person where the policy asks for one."""
+    asked = Asked(
+        [entry_id],
+        [document],
+        person="anna",
+        reason="deducted as agreed",
+        residual_class="short_payment",
+        force=True,
+    )
+    made = match_by_hand(small.ledger, asked)
+    if made.state != "confirmed":
+        confirm(small.ledger, [made.group_id], "bert", "as agreed")
 
 
 def run(module: Any, *words: str) -> int:

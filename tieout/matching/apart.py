@@ -16,6 +16,7 @@ from tieout.matching.ladder import Rung
 from tieout.matching.tables import FAR
 
 __all__ = [
+    "FAR_APART",
     "NEAR",
     "Condition",
     "Failure",
@@ -23,10 +24,15 @@ __all__ = [
     "compare",
     "days_apart",
     "exchanged",
+    "money",
     "party_apart",
 ]
 
-Condition = Literal["amount", "days", "kind", "party", "reference", "sum", "taken", "unique"]
+Condition = Literal[
+    "amount", "days", "kind", "party", "people", "reference", "sum", "taken", "unique"
+]
+#: The weight of what makes two rows strangers.
+FAR_APART: Final = 9
 #: The weight of references that differ by so little that they are meant to be the same.
 NEAR: Final = 1
 
@@ -58,6 +64,7 @@ class Rows:
         fields: every reference of the entry (normal form) with the field it stands in.
         books: by field, the item's references: (as written, normal form).
         text: what the bank wrote freely, in the normal form.
+        words: what in it may be a reference: words and runs of words with a digit.
         sharing: the open items that a reference (in the normal form) is found in.
     """
 
@@ -68,10 +75,12 @@ class Rows:
     fields: Mapping[str, str]
     books: Mapping[str, Sequence[tuple[str, str]]]
     text: Sequence[str]
+    words: Sequence[str]
     sharing: Mapping[str, Sequence[Mapping[str, Any]]]
 
 
-def _money(minor: int, unit: int, currency: str) -> str:
+def money(minor: int, unit: int, currency: str) -> str:
+    """Minor units as an accountant writes them, without a sign."""
     digits = len(str(unit)) - 1
     return f"{Decimal(abs(minor)).scaleb(-digits):,.{digits}f} {currency}"
 
@@ -85,9 +94,11 @@ def compare(
         return None
     if (bank < 0) != (books < 0):
         way = "goes out and the item came in" if bank < 0 else "comes in and the item goes out"
-        return Failure("amount", f"{what} {way}: the sign is opposite", 3, abs(left))
+        # With another amount too, the two have nothing to do with each other.
+        weight = 3 if bank == -books else FAR_APART
+        return Failure("amount", f"{what} {way}: the sign is opposite", weight, abs(left))
     more = abs(bank) > abs(books)
-    off = _money(left, unit, currency)
+    off = money(left, unit, currency)
     weight = 2 if abs(left) * 10 <= abs(books) else 4  # far off is no near miss
     words = f"{what} is {off} {'more' if more else 'less'} than {against}"
     tolerance = rung.tolerance
@@ -100,7 +111,7 @@ def compare(
     most = min(int(limit * unit), int(abs(books) * percent / 100))
     if abs(left) <= most:
         return None
-    allowed = f"rung {rung.name} allows {_money(most, unit, currency)} {'more' if more else 'less'}"
+    allowed = f"rung {rung.name} allows {money(most, unit, currency)} {'more' if more else 'less'}"
     if most < int(limit * unit):
         allowed += f" ({percent.normalize():f} % of it)"
     return Failure("amount", f"{words}; {allowed}", weight, abs(left) - most)

@@ -11,12 +11,14 @@ from dataclasses import dataclass
 from typing import Final
 
 from tieout.matching.apart import (
+    FAR_APART,
     NEAR,
     Failure,
     Rows,
     compare,
     days_apart,
     exchanged,
+    money,
     party_apart,
 )
 from tieout.matching.candidates import Pair
@@ -47,7 +49,8 @@ class Judgement:
         """
         cut = any(f.condition == "reference" and f.weight == NEAR and not f.excess
                   for f in self.failures)  # fmt: skip
-        return cut or len(self.failures) == 1 or self.rank[1] <= NEAR + 2
+        single = len(self.failures) == 1 and self.rank[1] < FAR_APART
+        return cut or single or self.rank[1] <= NEAR + 2
 
     @property
     def rank(self) -> tuple[int, int, int]:
@@ -68,7 +71,9 @@ def judge(rows: Rows, pair: Pair, ladder: Ladder) -> Judgement:
     met = {name: _meet(key, rows) for name, key in keys.items()}
     judged = [_judge(r, rows, pair, met) for r in _looking(rows, ladder)]
     found = [j for j in judged if j] or [
-        Judgement(ladder.rungs[0].name, (), (Failure("reference", "no rung looks at the two", 9),))
+        Judgement(
+            ladder.rungs[0].name, (), (Failure("reference", "no rung looks at the two", FAR_APART),)
+        )
     ]
     return min(found, key=lambda j: j.rank)
 
@@ -124,19 +129,22 @@ def _judge(
         words = f"the item is a {kind.replace('_', ' ')}; rung {rung.name} looks at {looks}"
         failures.append(Failure("kind", words, 3))
     shared = next((k for k in rung.same if isinstance(met[k.name], str)), None)
+    members = _members(rows, shared) if shared else {}
     if shared:
         agrees.append(f"reference {met[shared.name]}")
+        if rung.shape == "one_to_one" and len(members) > 1:
+            words = f"the entry names {len(members)} open items, not this one alone"
+            failures.append(Failure("reference", words, 2))
     elif rung.same:
         failures.append(_apart(rung, rows, met))
     whole = shared if rung.shape not in _SINGLE else None
-    members = _members(rows, whole) if whole else {}
     if rung.shape not in _SINGLE and len(members) < 2:
         return None
     wrong = _sum(rung, rows, members) if whole else _amount(rung, rows, shared, met)
     if wrong:
         failures.append(wrong)
-    elif not whole:
-        agrees.append("amount")
+    else:
+        agrees.append(f"sum of the {len(members)} open items it names" if whole else "amount")
     party, days = party_apart(rung, rows, pair), days_apart(rung, rows)
     failures += [failure for failure in (party, days) if failure]
     named = pair.likeness is not None or pair.same_account or pair.in_text
@@ -178,7 +186,8 @@ def _amount(
 def _members(rows: Rows, key: Key) -> dict[int, int]:
     """All open items that share the entry's key, with their amounts."""
     members: dict[int, int] = {rows.item["iid"]: rows.item["amt"]}
-    for plain in rows.bank[key.name]:
+    free = rows.words if key.text and not key.patterns else ()
+    for plain in (*rows.bank[key.name], *free):
         for item in rows.sharing.get(plain, ()):
             if any(plain == formed(v, key) for name in key.books for v, _ in item["refs"][name]):
                 members[item["iid"]] = item["amt"]
@@ -187,6 +196,16 @@ def _members(rows: Rows, key: Key) -> dict[int, int]:
 
 def _sum(rung: Rung, rows: Rows, members: Mapping[int, int]) -> Failure | None:
     """The set of all open items with the key against the entry."""
-    whole = f"the {len(members)} open items with it"
-    found = compare(rung, rows, rows.entry["amt"], sum(members.values()), "the entry", whole)
-    return found and Failure("sum", found.words, found.weight, found.excess)
+    whole = f"the {len(members)} open items it names"
+    total, bank = sum(members.values()), rows.entry["amt"]
+    found = compare(rung, rows, bank, total, "the entry", whole)
+    if found:
+        return Failure("sum", found.words, found.weight, found.excess)
+    least = min(abs(amount) for amount in members.values())
+    if least > abs(bank - total):
+        return None
+    small, left = (
+        money(m, rows.entry["unit"], rows.entry["currency"]) for m in (least, bank - total)
+    )
+    words = f"the smallest of {whole} is {small} and could be the difference of {left}"
+    return Failure("sum", words, 2)

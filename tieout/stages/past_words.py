@@ -60,6 +60,8 @@ def verdicts_of(session: Session, codes: set[str]) -> list[Verdict]:
     told: list[tuple[dt.datetime, Verdict]] = []
     decisions = select(MatchDecision).where(MatchDecision.account_code.in_(sorted(codes)))
     for row in session.scalars(decisions.order_by(MatchDecision.decision_no)):
+        if row.content.get("again"):
+            continue  # undone to be matched anew: not the match was wrong
         right = row.decision in ("match", "confirm")
         words = _SAID[row.decision].format(row.person)
         if not right:

@@ -122,7 +122,8 @@ def _derive(
     standing = standing_amounts(session, account.code)
     explained = {subject_id for side, subject_id in standing if side == "entry"}
     open_ = open_of(session, account, day, explained, own_lines(session, account))
-    result = run_ladder(open_, ladder, forbidden_of(session, account.code))
+    forbidden = forbidden_of(session, account.code)
+    result = run_ladder(open_, ladder, forbidden)
     new = record_groups(session, run_id, account, result, open_.parts)
     proposed = suggested(result, open_.items)
     taken = set(result.members.column("member_id").to_pylist()) - set(proposed)
@@ -147,6 +148,7 @@ def _derive(
         *(open_.entry_table, open_.detail_table, open_.item_table, ladder, result),
         wanted={e.entry_id for e in left},
         limit=1,
+        apart=forbidden.crossing,
     )
     in_transit = [i for k, i in open_.items.items() if k not in taken]
     drafts = [
