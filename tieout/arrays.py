@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-__all__ = ["blank", "buffer", "fixed", "flags", "listed", "table", "word"]
+__all__ = ["blank", "buffer", "fixed", "flags", "handles", "listed", "table", "word"]
 
 Array = npt.NDArray[Any]
 
@@ -39,6 +39,13 @@ def flags(values: Array, known: Array | None = None) -> pa.Array[Any]:
     """Truth values as an array."""
     bits = buffer(np.packbits(values, bitorder="little"))
     return pa.Array.from_buffers(pa.bool_(), len(values), [_mask(known), bits])
+
+
+def handles(rows: Array) -> Any:
+    """Row numbers as Arrow takes them; a negative one is none, and takes a null."""
+    numbers = np.ascontiguousarray(rows, dtype=np.int64)
+    known = None if not len(numbers) or numbers.min() >= 0 else numbers >= 0
+    return fixed(numbers, pa.int64(), known)
 
 
 def listed(values: Sequence[Any], kind: pa.DataType = pa.string()) -> pa.Array[Any]:  # noqa: B008

@@ -18,6 +18,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute
 
+from tieout.arrays import buffer, handles
 from tieout.references import DROPPED
 
 #: The stubs know few of the overloads used here.
@@ -55,9 +56,8 @@ def _bytes(texts: Any) -> tuple[Bytes, Ints]:
 
 
 def _texts(raw: Bytes, starts: Ints) -> Any:
-    offsets = pa.py_buffer(np.ascontiguousarray(starts, dtype="int32"))
-    memory: Any = np.ascontiguousarray(raw)
-    return pa.StringArray.from_buffers(len(starts) - 1, offsets, pa.py_buffer(memory))
+    offsets = buffer(np.ascontiguousarray(starts, dtype="int32"))
+    return pa.StringArray.from_buffers(len(starts) - 1, offsets, buffer(raw))
 
 
 def fold(texts: Any) -> tuple[Any, Ints]:
@@ -93,7 +93,7 @@ def expanded(texts: Any) -> Any:
     rows = np.flatnonzero(np.asarray(some.to_numpy(zero_copy_only=False), dtype=bool))
     if not len(rows):
         return texts
-    longer = [_written_out(text) for text in texts.take(pa.array(rows)).to_pylist()]
+    longer = [_written_out(text) for text in texts.take(handles(rows)).to_pylist()]
     mask = np.zeros(len(texts), dtype=bool)
     mask[rows] = True
     return pc.replace_with_mask(texts, pa.array(mask), pa.array(longer, pa.string()))

@@ -14,9 +14,10 @@ from typing import Any, Final
 import numpy as np
 import pyarrow as pa
 
+from tieout.matching.apart import Condition, Failure, Rows
 from tieout.matching.candidates import Pair, pairs, sharing
 from tieout.matching.engine import Result
-from tieout.matching.judged import Condition, Failure, Judgement, Rows, judge
+from tieout.matching.judged import Judgement, judge
 from tieout.matching.ladder import BANK_DETAIL, BANK_ENTRY, BOOKS, Key, Ladder
 from tieout.matching.likeness import references_of
 from tieout.matching.tables import Prepared, prepare
@@ -141,7 +142,7 @@ def _judged(
     details = _details(prepared, entries)
     told = {eid: _keyed(row, details.get(eid, []), keys) for eid, row in entries.items()}
     texts = {eid: _texts(row, details.get(eid, [])) for eid, row in entries.items()}
-    sets = {key.name for rung in ladder.rungs if rung.shape == "batch" or _is_set(rung.shape)
+    sets = {key.name for rung in ladder.rungs if _is_set(rung.shape)
             for key in rung.same}  # fmt: skip
     wanted = {ref for bank, _ in told.values() for name in sets for ref in bank[name]}
     shared = sharing(prepared, open_items, wanted) if sets else {}

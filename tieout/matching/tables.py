@@ -135,7 +135,7 @@ def _conform(table: pa.Table, schema: pa.Schema, name: str) -> pa.Table:
     return pa.Table.from_arrays(columns, schema=schema)
 
 
-def _nulls(kind: Any, count: int, zeros: pa.Buffer) -> pa.Array[Any]:
+def _nulls(kind: Any, count: int, zeros: pa.Buffer) -> Any:
     """A column of nulls that takes no memory of its own."""
     if pa.types.is_string(kind):
         return pa.Array.from_buffers(kind, count, [zeros, zeros, zeros], null_count=count)
