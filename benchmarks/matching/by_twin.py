@@ -108,15 +108,24 @@ def twins_keyed(draw: Draw, count: int) -> Block:
 
 
 def noise_entries(draw: Draw, count: int) -> Block:
-    """Fees, interest, cards and payments of strangers that the books do not have."""
+    """Fees, interest, cards, and payments of strangers and of known parties that the books do not
+    have: none of them has party and amount of an item, any of them may have amount and day."""
     pay = draw.payments(count, incoming=0.4)
+    strange = draw.chance(count, 0.6)
+    pay.party = np.where(strange, draw.fresh(count), pay.party)
     fee = draw.chance(count, 0.4)
     pay.amount = np.where(fee, -(100 + draw.below(60, count) * 25), pay.amount)
     counter, style = draw.numbers(count), numbers.style_of(draw, pay.amount, pay.party)
     foreign = numbers.worded(draw, numbers.number(counter, style), pay.party, pay.booked)
-    said = pick([*_FEES, "", "Spende", "privat"], draw.below(10, count))
+    said = choose(
+        fee.astype(np.int64),
+        [
+            pick(("", "Spende", "privat", "Kaution", "Anzahlung", None), draw.below(6, count)),
+            pick(_FEES, draw.below(len(_FEES), count)),
+        ],
+    )
+    # The number of such a document is one that the books do not have.
     named = draw.chance(count, 0.4) & ~fee
-    # A stranger's invoice number is one we never wrote.
     return block(
         "noise_entries",
         0,
@@ -129,6 +138,7 @@ def noise_entries(draw: Draw, count: int) -> Block:
             end_to_end_id=blank_where(~draw.chance(count, 0.2), draw.keys(count)),
         ),
         draw.item(pay.take(np.zeros(0, dtype=np.int64))),
+        lone=True,
     )
 
 

@@ -167,6 +167,23 @@ def test_a_pair_told_by_party_and_amount_is_alone_with_them(world: World) -> Non
             assert not group["decidable"] or alike[key] == 1
 
 
+def test_noise_never_has_party_and_amount_of_an_item(world: World) -> None:
+    belongs = {entry for group in world.truth for entry in group["entries"]}
+    items = {(r["currency"], r["amount"], r["counterparty_name"]) for r in world.items.values()}
+    meets = {(r["account_id"], r["amount"]) for r in world.items.values()}
+    noise = [entry for entry in world.entries.values() if entry["entry_id"] not in belongs]
+    by_chance = 0
+    twins = {
+        world.entries[e]["amount"] for g in world.story("twins_one_item") for e in g["entries"]
+    }
+    for entry in noise:
+        name = world.details[entry["entry_id"]][0]["counterparty_name"]
+        second = entry["amount"] in twins  # the second of two equal payments belongs to nothing
+        assert name is None or second or (entry["currency"], entry["amount"], name) not in items
+        by_chance += (entry["account_id"], entry["amount"]) in meets
+    assert by_chance > 0, "amount alone is met, as in the world outside"
+
+
 def test_a_decidable_set_is_the_only_one_with_its_sum(world: World) -> None:
     of_party: dict[str, list[Decimal]] = defaultdict(list)
     for item in world.items.values():
