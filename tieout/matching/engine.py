@@ -56,7 +56,7 @@ SHAPES: Final[dict[str, Step]] = {
 
 
 #: Shapes that ask for no items, so that tiers of items mean nothing to them.
-_ENTRIES_ONLY: Final = ("cancel", "transfer")
+_ENTRIES_ONLY: Final = ("cancel", "transfer", "returned")
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ import pyarrow.compute
 
 from tieout.arrays import handles
 from tieout.matching.known_numbers import fold
-from tieout.matching.ladder import Rung
+from tieout.matching.ladder import Key, Rung
 from tieout.matching.meet import Meeting, bucket, meet, once
 from tieout.matching.party_pairs import same_party
 from tieout.matching.rung_sums import limits
@@ -53,23 +53,41 @@ def cancel(sides: Sides, rung: Rung, tier: int) -> Outcome:
 
 
 def returned(sides: Sides, rung: Rung, tier: int) -> Outcome:
-    """As `cancel`, where the payment's item is an open document that is owed again.
+    """As `cancel`, where the cash book does not have the payment: what it was for is still owed.
 
-    A payment that the cash book already has is left to be matched with it there: what came back is
-    then still to be booked.
+    A payment that is booked, or may be by its amount and day, is left to be matched there: what
+    came back is then still to be booked.
     """
     first, second, key, _ = _taken_back(sides, rung)
     if not len(first):
         return Outcome()
-    booked = _has_item(sides, rung, first, sides.open_items & (sides.tier == 0))
-    owed = _has_item(sides, rung, first, sides.items_for(rung, tier)) & ~booked
-    return _entries_of(sides, rung, first[owed], second[owed], key[owed], no_edges())
+    cash = sides.open_items & (sides.tier == 0)
+    booked = _has_item(sides, (*rung.same, *sides.naming), first, cash)
+    booked |= _has_like(sides, first, cash)
+    return _entries_of(sides, rung, first[~booked], second[~booked], key[~booked], no_edges())
 
 
-def _has_item(sides: Sides, rung: Rung, eids: Ints, wanted: Flags) -> Flags:
+#: Banking days a payment and its line in the cash book may lie apart.
+_NEAR: Final = 5
+
+
+def _has_like(sides: Sides, eids: Ints, wanted: Flags) -> Flags:
+    """Whether an item of the account has the entry's amount, near its day."""
+    items = np.flatnonzero(wanted)
+    row, part = sides.twice(eids)
+    left = bucket(part, sides.amount[eids[row]])
+    meeting = meet(left, bucket(sides.item_part[items], sides.item_amount[items]))
+    at, other = meeting.where(~meeting.crowded).pairs()
+    apart = np.abs(sides.day[eids[row[at]]] - sides.item_day["booked_on"][items[other]])
+    found = np.zeros(len(eids), dtype=bool)
+    found[row[at[apart <= _NEAR]]] = True
+    return found
+
+
+def _has_item(sides: Sides, keys: tuple[Key, ...], eids: Ints, wanted: Flags) -> Flags:
     """Whether each entry has one of the wanted items by reference and amount."""
-    books = sides.references.books(rung.same, wanted, sides.open_items)
-    bank = sides.references.bank(rung.same, "single", sides.open_entries, sides.open_items)
+    books = sides.references.books(keys, wanted, sides.open_items)
+    bank = sides.references.bank(keys, "single", sides.open_entries, sides.open_items)
     mine = np.zeros(len(sides.part), dtype=bool)
     mine[eids] = True
     bank = bank.where(mine[bank.row])

@@ -213,6 +213,8 @@ def _met(
     if rung.same and rung.tolerance:
         # One of several documents a payment names is not what it pays but for a fee.
         fits &= once(uid, int(uid.max()) + 1)
+        some = np.flatnonzero(fits)
+        fits[some[sides.other_document(entry[at[some]], iid[some])]] = False
     if not rung.same and rung.shape == "one_to_one":
         some = np.flatnonzero(fits)
         fits[some] = sides.not_contradicted(entry[at[some]], iid[some])

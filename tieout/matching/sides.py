@@ -168,7 +168,7 @@ class Sides:
         self.open_entries = np.ones(len(entries), dtype=bool)
         self.open_items = np.ones(len(items), dtype=bool)
         self._forbidden = _pairs_of(prepared, forbidden)
-        self._naming = naming
+        self.naming = naming
         self._counts = _NONE
         self._ranges: tuple[str, ...] | None = None
         self._named: tuple[Flags, Codes] | None = None
@@ -235,8 +235,8 @@ class Sides:
         """Entries that name open items by a document's reference, and a code of each such pair."""
         if self._named is None:
             names = np.zeros(len(self.part), dtype=bool)
-            books = self.references.books(self._naming, self.open_items, self.open_items)
-            bank = self.references.bank(self._naming, "entries", self.open_entries, self.open_items)
+            books = self.references.books(self.naming, self.open_items, self.open_items)
+            bank = self.references.bank(self.naming, "entries", self.open_entries, self.open_items)
             place, part = self.twice(bank.row)
             meeting = meet(
                 bucket(part, bank.code[place]), bucket(self.item_part[books.row], books.code)
