@@ -30,6 +30,7 @@ Ints = npt.NDArray[np.int64]
 Codes = npt.NDArray[np.uint64]
 Bytes = npt.NDArray[np.uint8]
 
+_NONE: Final = np.zeros(0, dtype="int64")
 _KEPT: Final = np.ones(256, dtype=bool)
 _KEPT[[ord(mark) for mark in DROPPED]] = False
 #: Digits, letters (and whatever is not ASCII), other signs: numbers end where the kind changes.
@@ -78,7 +79,7 @@ def fold(texts: Any) -> tuple[Any, Ints]:
 #: A number and the last digits of more of its kind: ``9000084870/71/72``.
 _SERIES: Final = r"\d{4,12} ?[/+&,] ?\d{1,4}(?:[^0-9.]|$)"
 _PARTS: Final = re.compile(
-    r"([A-Za-z]{0,6}(?:[-/ ]\d{2,4}(?=[-/]))?[-/ ]?)(\d{4,12})"
+    r"([A-Za-z]{0,6}(?:[-/ ]?\d{2,4}(?=[-/]))?[-/ ]?)(\d{4,12})"
     r"((?: ?[/+&,] ?\d{1,4}){1,20})(?![\d.]|\s+\d)"
 )
 
@@ -107,7 +108,7 @@ _JOINS[[ord(mark) for mark in "/+&, "]] = True
 
 
 def _with_series(texts: Any) -> Ints:
-    """Texts with a sign that joins numbers behind at least four digits: cheap, and most have none."""
+    """Texts with a sign that joins numbers behind four digits: cheap, and most have none."""
     raw, starts = _bytes(texts)
     digit = _KIND[raw] == 0
     four = digit[:-4] & digit[1:-3] & digit[2:-2] & digit[3:-1] & _JOINS[raw[4:]]
@@ -252,7 +253,7 @@ def find_known(column: Any, numbers: Numbers) -> tuple[Ints, Ints]:
             rows.append(known[row] + first)
             found.append(number)
     if not rows:
-        return np.zeros(0, dtype="int64"), np.zeros(0, dtype="int64")
+        return _NONE, _NONE
     pairs = np.unique(np.stack([np.concatenate(rows), np.concatenate(found)]), axis=1)
     return pairs[0], pairs[1]
 
@@ -263,7 +264,7 @@ def _block(texts: Any, numbers: Numbers, forth: _Powers, back: _Powers) -> tuple
     kept = raw[places]
     count = len(kept)
     if not count:
-        return np.zeros(0, dtype="int64"), np.zeros(0, dtype="int64")
+        return _NONE, _NONE
     edge = np.ones(count + 1, dtype=bool)  # whether a number may start or end before a place
     edge[1:-1] = (np.diff(places) > 1) | (np.diff(_KIND[kept].astype("int8")) != 0)
     before = np.searchsorted(places, starts)  # how many places lie before each text
@@ -278,8 +279,6 @@ def _block(texts: Any, numbers: Numbers, forth: _Powers, back: _Powers) -> tuple
     for length, codes, index in numbers.by_length:
         at = begin[begin + length <= end_of[begin]]
         at = at[edge[at + length]]
-        if not len(at):
-            continue
         looked = _mixed((sums[at + length] - sums[at]) * away[at])
         place = np.searchsorted(codes, looked)
         place[place == len(codes)] = 0
@@ -288,9 +287,7 @@ def _block(texts: Any, numbers: Numbers, forth: _Powers, back: _Powers) -> tuple
         same = _same(kept, at, numbers, number, length)
         rows.append(owner[at[same]])
         found.append(number[same])
-    if not rows:
-        return np.zeros(0, dtype="int64"), np.zeros(0, dtype="int64")
-    return np.concatenate(rows), np.concatenate(found)
+    return np.concatenate([*rows, _NONE]), np.concatenate([*found, _NONE])
 
 
 def _same(kept: Bytes, at: Ints, numbers: Numbers, number: Ints, length: int) -> npt.NDArray[Any]:

@@ -53,35 +53,19 @@ def cancel(sides: Sides, rung: Rung, tier: int) -> Outcome:
 
 
 def returned(sides: Sides, rung: Rung, tier: int) -> Outcome:
-    """As `cancel`, where the cash book does not have the payment: what it was for is still owed.
+    """As `cancel`, where the payment's item is an open document that is owed again.
 
-    A payment that is booked, or may be by its amount and day, is left to be matched there: what
-    came back is then still to be booked.
+    A payment that the cash book already has is left to be matched with it there: what came back is
+    then still to be booked.
     """
     first, second, key, _ = _taken_back(sides, rung)
     if not len(first):
         return Outcome()
     cash = sides.open_items & (sides.tier == 0)
-    booked = _has_item(sides, (*rung.same, *sides.naming), first, cash)
-    booked |= _has_like(sides, first, cash)
-    return _entries_of(sides, rung, first[~booked], second[~booked], key[~booked], no_edges())
-
-
-#: Banking days a payment and its line in the cash book may lie apart.
-_NEAR: Final = 5
-
-
-def _has_like(sides: Sides, eids: Ints, wanted: Flags) -> Flags:
-    """Whether an item of the account has the entry's amount, near its day."""
-    items = np.flatnonzero(wanted)
-    row, part = sides.twice(eids)
-    left = bucket(part, sides.amount[eids[row]])
-    meeting = meet(left, bucket(sides.item_part[items], sides.item_amount[items]))
-    at, other = meeting.where(~meeting.crowded).pairs()
-    apart = np.abs(sides.day[eids[row[at]]] - sides.item_day["booked_on"][items[other]])
-    found = np.zeros(len(eids), dtype=bool)
-    found[row[at[apart <= _NEAR]]] = True
-    return found
+    keys = (*rung.same, *sides.naming)
+    owed = _has_item(sides, keys, first, sides.open_items & ~cash)
+    owed &= ~_has_item(sides, keys, first, cash)
+    return _entries_of(sides, rung, first[owed], second[owed], key[owed], no_edges())
 
 
 def _has_item(sides: Sides, keys: tuple[Key, ...], eids: Ints, wanted: Flags) -> Flags:

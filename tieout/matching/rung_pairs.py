@@ -214,10 +214,10 @@ def _met(
         # One of several documents a payment names is not what it pays but for a fee.
         fits &= once(uid, int(uid.max()) + 1)
         some = np.flatnonzero(fits)
-        fits[some[sides.other_document(entry[at[some]], iid[some])]] = False
+        fits[some[sides.words.other_document(entry[at[some]], iid[some])]] = False
     if not rung.same and rung.shape == "one_to_one":
         some = np.flatnonzero(fits)
-        fits[some] = sides.not_contradicted(entry[at[some]], iid[some])
+        fits[some] = sides.words.not_contradicted(entry[at[some]], iid[some])
     ties = Edges(uid[rivals], iid[rivals], np.full(int(rivals.sum()), -1))
     return uid[fits], iid[fits], at[fits], ties, crowded
 

@@ -153,17 +153,17 @@ def _unopposed(sides: Sides, won: list[tuple[int, Ints]]) -> list[tuple[int, Int
     """
     if not won:
         return won
-    names, pairs = sides.named()
+    names, pairs = sides.words.named()
     entry = np.concatenate([np.full(len(items), eid) for eid, items in won])
     item = np.concatenate([items for _, items in won])
     meant = np.isin(bucket(entry, item), pairs)
-    other = sides.other_document(entry, item)
+    other = sides.words.other_document(entry, item)
     kept, first = [], 0
     for eid, items in won:
         these = slice(first, first + len(items))
         first += len(items)
         if names[eid]:
-            fits = int(meant[these].sum()) == sides.named_count(eid)
+            fits = int(meant[these].sum()) == sides.words.named_count(eid)
         else:
             fits = not bool(other[these].all())
         if fits:

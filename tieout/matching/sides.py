@@ -14,11 +14,11 @@ import pyarrow.compute
 from tieout.arrays import handles
 from tieout.matching.keys import References
 from tieout.matching.ladder import Key, Rung
-from tieout.matching.meet import Meeting, bucket, meet
-from tieout.matching.number_ranges import learn, speaks_against
+from tieout.matching.meet import Meeting
 from tieout.matching.refusals import Reason
 from tieout.matching.stated import Stated
 from tieout.matching.tables import Prepared
+from tieout.matching.words import Words
 
 __all__ = ["NO_KEY", "Claim", "Edges", "Found", "Outcome", "Sides", "no_edges"]
 
@@ -169,9 +169,7 @@ class Sides:
         self.open_items = np.ones(len(items), dtype=bool)
         self._forbidden = _pairs_of(prepared, forbidden)
         self.naming = naming
-        self._counts = _NONE
-        self._ranges: tuple[str, ...] | None = None
-        self._named: tuple[Flags, Codes] | None = None
+        self.words = Words(self)
         self._kinds: dict[tuple[str, ...], Flags] = {}
         self._only: Ints | None = None
 
@@ -204,55 +202,6 @@ class Sides:
             found[of[np.isin(entry[row], self._forbidden // (len(self.item_part) + 1))]] = True
             found &= ~meeting.crowded
         return found
-
-    def not_contradicted(self, entry: Ints, item: Ints) -> Flags:
-        """Which pairs the entry's own words do not speak against.
-
-        An entry that names open documents is not explained by another one that happens to have the
-        same amount.
-        """
-        names, pairs = self.named()
-        own = bucket(entry, item)
-        kept: Flags = ~names[entry]
-        kept[names[entry]] = np.isin(own[names[entry]], pairs)
-        rows = np.flatnonzero(~names[entry])
-        kept[rows[self.other_document(entry[rows], item[rows])]] = False
-        return kept
-
-    def other_document(self, entry: Ints, item: Ints) -> Flags:
-        """Which entries' texts state a number like the books' own that is not the item's."""
-        if self._ranges is None:
-            rows = handles(np.flatnonzero(self.open_items))
-            self._ranges = learn(self.prepared.items["document_no"].take(rows))
-        only = self.only_detail[entry]
-        said = self.prepared.entries["narrative"].take(handles(entry))
-        own = self.prepared.details["narrative"].take(handles(only))
-        documents = self.prepared.items["document_no"].take(handles(item))
-        texts = pc.coalesce(own.combine_chunks(), said.combine_chunks())
-        return speaks_against(self.db, self._ranges, texts, documents.combine_chunks())
-
-    def named(self) -> tuple[Flags, Codes]:
-        """Entries that name open items by a document's reference, and a code of each such pair."""
-        if self._named is None:
-            names = np.zeros(len(self.part), dtype=bool)
-            books = self.references.books(self.naming, self.open_items, self.open_items)
-            bank = self.references.bank(self.naming, "entries", self.open_entries, self.open_items)
-            place, part = self.twice(bank.row)
-            meeting = meet(
-                bucket(part, bank.code[place]), bucket(self.item_part[books.row], books.code)
-            )
-            at, other = meeting.where(~meeting.crowded).pairs()
-            entry = bank.row[place[at]]
-            names[entry] = True
-            pairs = np.unique(np.stack([entry, books.row[other]]), axis=1)
-            self._counts = np.bincount(pairs[0], minlength=len(names))
-            self._named = names, np.sort(bucket(pairs[0], pairs[1]))
-        return self._named
-
-    def named_count(self, entry: int) -> int:
-        """How many open items an entry names."""
-        self.named()
-        return int(self._counts[entry])
 
     def permitted(self, found: Found) -> Found:
         """The groups in which nobody has forbidden two members to meet."""

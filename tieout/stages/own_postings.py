@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
@@ -101,28 +103,34 @@ def _join(
     group_id = content_id("group", "own_posting", *(key for _, key, *_ in members))
     if confirmed_again(session, group_id):
         return True
-    session.add(
-        GroupRow(
-            group_id=group_id,
-            run_id=run_id,
-            account_code=account.code,
-            ladder="own_posting",
-            ladder_version="1",
-            rung="own_posting",
-            cardinality=f"{len(members) - len(items)}:{len(items)}",
-            currency=account.currency,
-            residual_minor=residual,
-            residual_class=None,
-            state="confirmed",
-            evidence=f"Our own posting {item.document_no} ({adjustment.kind}).",
-            facts={"adjustment_id": adjustment.adjustment_id},
-        )
+    group = GroupRow(
+        group_id=group_id,
+        run_id=run_id,
+        account_code=account.code,
+        ladder="own_posting",
+        ladder_version="1",
+        rung="own_posting",
+        cardinality=f"{len(members) - len(items)}:{len(items)}",
+        currency=account.currency,
+        residual_minor=residual,
+        residual_class=None,
+        state="confirmed",
+        evidence=f"Our own posting {item.document_no} ({adjustment.kind}).",
+        facts={"adjustment_id": adjustment.adjustment_id},
     )
+    _add(session, group, members)
+    append(session, "tieout", "confirmed", "group", group_id, {"rung": "own_posting"})
+    return True
+
+
+def _add(session: Session, group: GroupRow, members: Sequence[tuple[str, str, int, int]]) -> None:
+    """A group and its members: (side, id, what it takes part with, its whole amount)."""
+    session.add(group)
     session.flush()
     for side, member_id, amount, of in members:
         session.add(
             MemberRow(
-                group_id=group_id,
+                group_id=group.group_id,
                 side=side,
                 member_id=member_id,
                 amount_minor=amount,
@@ -131,8 +139,6 @@ def _join(
             )
         )
     session.flush()
-    append(session, "tieout", "confirmed", "group", group_id, {"rung": "own_posting"})
-    return True
 
 
 def _joined_members(session: Session, adjustment: Adjustment) -> list[tuple[str, str, int, int]]:

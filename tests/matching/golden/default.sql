@@ -22,13 +22,16 @@ CREATE OR REPLACE TEMP MACRO plain_name(t) AS array_to_string(list_sort(list_fil
 -- rung 7: references_together
 -- together: sums and signs of whole numbers
 
--- rung 8: reversal
+-- rung 8: shared_references
+-- together: sums and signs of whole numbers
+
+-- rung 9: reversal
 -- cancel: sums and signs of whole numbers
 
--- rung 9: return_with_charges
+-- rung 10: return_with_charges
 -- cancel: sums and signs of whole numbers
 
--- rung 10: reference_with_charges
+-- rung 11: reference_with_charges
 SELECT candidate FROM candidates
 WHERE sign(bank_minor) = sign(books_minor) AND bank_minor - books_minor BETWEEN -least((3000000::HUGEINT * unit) // 100000, (abs(books_minor)::HUGEINT * 5000) // 100000) AND least((5000::HUGEINT * unit) // 100000, (abs(books_minor)::HUGEINT * 1000) // 100000)
   AND (replace(replace(replace(replace(replace(replace(upper(bank_party_account), ' ', ''), '-', ''), '/', ''), '.', ''), '_', ''), ':', '') = replace(replace(replace(replace(replace(replace(upper(books_party_account), ' ', ''), '-', ''), '/', ''), '.', ''), '_', ''), ':', '')
@@ -40,13 +43,13 @@ SELECT concat_ws(', ', 'the reference ' || key || ' agrees', 'the other party is
 json_merge_patch('{}', json_object('reference', key, 'party', coalesce(books_party, bank_party), 'residual', CASE WHEN residual <> 0 THEN format('{:,}', abs(residual) // unit) || CASE WHEN unit = 1 THEN '' ELSE '.' || lpad((abs(residual) % unit)::VARCHAR, length(unit::VARCHAR)::INTEGER - 1, '0') END END, 'residual_class', residual_class))::VARCHAR AS facts, residual_class
 FROM (SELECT *, CASE WHEN residual = 0 THEN NULL WHEN abs(residual)::HUGEINT * 100000 <= 5000::HUGEINT * unit THEN 'rounding' WHEN original_currency <> currency THEN 'fx_difference' WHEN residual < 0 THEN 'charge' ELSE 'over_payment' END AS residual_class FROM judged));
 
--- rung 11: run_with_charges
+-- rung 12: run_with_charges
 -- batch: sums and signs of whole numbers
 
--- rung 12: together_with_charges
+-- rung 13: together_with_charges
 -- together: sums and signs of whole numbers
 
--- rung 13: reference_with_discount
+-- rung 14: reference_with_discount
 SELECT candidate FROM candidates
 WHERE sign(bank_minor) = sign(books_minor) AND (bank_minor - books_minor) * sign(books_minor) BETWEEN -least((100000000000::HUGEINT * unit) // 100000, (abs(books_minor)::HUGEINT * 3200) // 100000) AND least((0::HUGEINT * unit) // 100000, (abs(books_minor)::HUGEINT * 100000) // 100000)
   AND (replace(replace(replace(replace(replace(replace(upper(bank_party_account), ' ', ''), '-', ''), '/', ''), '.', ''), '_', ''), ':', '') = replace(replace(replace(replace(replace(replace(upper(books_party_account), ' ', ''), '-', ''), '/', ''), '.', ''), '_', ''), ':', '')
@@ -58,13 +61,13 @@ SELECT concat_ws(', ', 'the reference ' || key || ' agrees', 'the other party is
 json_merge_patch('{}', json_object('reference', key, 'party', coalesce(books_party, bank_party), 'residual', CASE WHEN residual <> 0 THEN format('{:,}', abs(residual) // unit) || CASE WHEN unit = 1 THEN '' ELSE '.' || lpad((abs(residual) % unit)::VARCHAR, length(unit::VARCHAR)::INTEGER - 1, '0') END END, 'residual_class', residual_class))::VARCHAR AS facts, residual_class
 FROM (SELECT *, CASE WHEN residual = 0 THEN NULL WHEN abs(residual)::HUGEINT * 100000 <= 0::HUGEINT * unit THEN 'rounding' WHEN original_currency <> currency THEN 'fx_difference' WHEN sign(residual) <> direction THEN 'discount' ELSE 'over_payment' END AS residual_class FROM judged));
 
--- rung 14: together_with_discount
+-- rung 15: together_with_discount
 -- together: sums and signs of whole numbers
 
--- rung 15: original_amount
+-- rung 16: original_amount
 -- equality is all it asks
 
--- rung 16: reference_exchanged
+-- rung 17: reference_exchanged
 SELECT candidate FROM candidates
 WHERE sign(bank_minor) = sign(books_minor) AND bank_minor - books_minor BETWEEN -least((100000000000::HUGEINT * unit) // 100000, (abs(books_minor)::HUGEINT * 3000) // 100000) AND least((100000000000::HUGEINT * unit) // 100000, (abs(books_minor)::HUGEINT * 3000) // 100000) AND original_currency <> bank_currency;
 SELECT upper(words[:1]) || words[2:] || '; nothing else fits.' AS evidence, facts,
@@ -73,7 +76,7 @@ SELECT concat_ws(', ', 'the reference ' || key || ' agrees', CASE WHEN residual 
 json_merge_patch('{}', json_object('reference', key, 'residual', CASE WHEN residual <> 0 THEN format('{:,}', abs(residual) // unit) || CASE WHEN unit = 1 THEN '' ELSE '.' || lpad((abs(residual) % unit)::VARCHAR, length(unit::VARCHAR)::INTEGER - 1, '0') END END, 'residual_class', residual_class))::VARCHAR AS facts, residual_class
 FROM (SELECT *, CASE WHEN residual = 0 THEN NULL WHEN abs(residual)::HUGEINT * 100000 <= 5000::HUGEINT * unit THEN 'rounding' WHEN original_currency <> currency THEN 'fx_difference' WHEN residual < 0 THEN 'charge' ELSE 'over_payment' END AS residual_class FROM judged));
 
--- rung 17: reference_short_or_over
+-- rung 18: reference_short_or_over
 SELECT candidate FROM candidates
 WHERE sign(bank_minor) = sign(books_minor) AND (bank_minor - books_minor) * sign(books_minor) BETWEEN -least((100000000000::HUGEINT * unit) // 100000, (abs(books_minor)::HUGEINT * 10000) // 100000) AND least((100000000000::HUGEINT * unit) // 100000, (abs(books_minor)::HUGEINT * 10000) // 100000)
   AND (replace(replace(replace(replace(replace(replace(upper(bank_party_account), ' ', ''), '-', ''), '/', ''), '.', ''), '_', ''), ':', '') = replace(replace(replace(replace(replace(replace(upper(books_party_account), ' ', ''), '-', ''), '/', ''), '.', ''), '_', ''), ':', '')
@@ -84,10 +87,10 @@ SELECT concat_ws(', ', 'the reference ' || key || ' agrees', 'the other party is
 json_merge_patch('{}', json_object('reference', key, 'party', coalesce(books_party, bank_party), 'residual', CASE WHEN residual <> 0 THEN format('{:,}', abs(residual) // unit) || CASE WHEN unit = 1 THEN '' ELSE '.' || lpad((abs(residual) % unit)::VARCHAR, length(unit::VARCHAR)::INTEGER - 1, '0') END END, 'residual_class', residual_class))::VARCHAR AS facts, residual_class
 FROM (SELECT *, CASE WHEN residual = 0 THEN NULL WHEN abs(residual)::HUGEINT * 100000 <= 0::HUGEINT * unit THEN 'rounding' WHEN original_currency <> currency THEN 'fx_difference' WHEN sign(residual) <> direction THEN 'short_payment' ELSE 'over_payment' END AS residual_class FROM judged));
 
--- rung 18: together_short
+-- rung 19: together_short
 -- together: sums and signs of whole numbers
 
--- rung 19: number
+-- rung 20: number
 -- equality is all it asks
 SELECT upper(words[:1]) || words[2:] || '; nothing else fits.' AS evidence, facts,
 residual_class FROM (
@@ -95,7 +98,7 @@ SELECT concat_ws(', ', 'the reference ' || key || ' agrees', 'the amount agrees'
 json_merge_patch('{}', json_object('reference', key, 'banking_days', apart))::VARCHAR AS facts, residual_class
 FROM (SELECT *, NULL AS residual_class FROM judged));
 
--- rung 20: mandate
+-- rung 21: mandate
 -- equality is all it asks
 SELECT upper(words[:1]) || words[2:] || '; nothing else fits.' AS evidence, facts,
 residual_class FROM (
@@ -103,7 +106,7 @@ SELECT concat_ws(', ', 'the mandate ' || key || ' agrees', 'the amount agrees', 
 json_merge_patch('{}', json_object('reference', key, 'banking_days', apart))::VARCHAR AS facts, residual_class
 FROM (SELECT *, NULL AS residual_class FROM judged));
 
--- rung 21: amount_and_party
+-- rung 22: amount_and_party
 SELECT candidate FROM candidates
 WHERE (replace(replace(replace(replace(replace(replace(upper(bank_party_account), ' ', ''), '-', ''), '/', ''), '.', ''), '_', ''), ':', '') = replace(replace(replace(replace(replace(replace(upper(books_party_account), ' ', ''), '-', ''), '/', ''), '.', ''), '_', ''), ':', '')
     OR (bank_party <> '' AND (bank_party = books_party OR jaro_winkler_similarity(bank_party, books_party) >= 0.92))
@@ -114,7 +117,7 @@ SELECT concat_ws(', ', 'the amount agrees', 'the other party is ' || coalesce(bo
 json_merge_patch('{}', json_object('party', coalesce(books_party, bank_party), 'banking_days', apart))::VARCHAR AS facts, residual_class
 FROM (SELECT *, NULL AS residual_class FROM judged));
 
--- rung 22: amount_and_party_due
+-- rung 23: amount_and_party_due
 SELECT candidate FROM candidates
 WHERE (replace(replace(replace(replace(replace(replace(upper(bank_party_account), ' ', ''), '-', ''), '/', ''), '.', ''), '_', ''), ':', '') = replace(replace(replace(replace(replace(replace(upper(books_party_account), ' ', ''), '-', ''), '/', ''), '.', ''), '_', ''), ':', '')
     OR (bank_party <> '' AND (bank_party = books_party OR jaro_winkler_similarity(bank_party, books_party) >= 0.92))
@@ -125,27 +128,30 @@ SELECT concat_ws(', ', 'the amount agrees', 'the other party is ' || coalesce(bo
 json_merge_patch('{}', json_object('party', coalesce(books_party, bank_party), 'banking_days', apart))::VARCHAR AS facts, residual_class
 FROM (SELECT *, NULL AS residual_class FROM judged));
 
--- rung 23: details_and_party
+-- rung 24: details_and_party
 SELECT candidate FROM candidates
 WHERE (replace(replace(replace(replace(replace(replace(upper(bank_party_account), ' ', ''), '-', ''), '/', ''), '.', ''), '_', ''), ':', '') = replace(replace(replace(replace(replace(replace(upper(books_party_account), ' ', ''), '-', ''), '/', ''), '.', ''), '_', ''), ':', '')
     OR (bank_party <> '' AND (bank_party = books_party OR jaro_winkler_similarity(bank_party, books_party) >= 0.92)));
 
--- rung 24: run_total
+-- rung 25: run_total
 -- run: sums and signs of whole numbers
 
--- rung 25: reversal_alike
+-- rung 26: run_total_due
+-- run: sums and signs of whole numbers
+
+-- rung 27: reversal_alike
 -- cancel: sums and signs of whole numbers
 
--- rung 26: own_transfer
+-- rung 28: own_transfer
 -- transfer: sums and signs of whole numbers
 
--- rung 27: sum_of_party
+-- rung 29: sum_of_party
 -- subset: sums and signs of whole numbers
 
--- rung 28: credit_note
+-- rung 30: credit_note
 -- net: sums and signs of whole numbers
 
--- rung 29: amount_alone
+-- rung 31: amount_alone
 -- equality is all it asks
 SELECT upper(words[:1]) || words[2:] || '; nothing else fits.' AS evidence, facts,
 residual_class FROM (
