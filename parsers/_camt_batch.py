@@ -17,10 +17,9 @@ import pyarrow as pa
 from parsers import _camt_places as places
 from parsers._camt_entry import STATUS, swift_type
 from parsers._camt_layout import Rows
-from parsers._leaves import Texts, amounts, check_escapes, holding, is_word, mapped
+from parsers._leaves import Texts, amounts, check_escapes, dates, is_word, mapped
 from parsers._markup import Markup
 from parsers._tags import words
-from parsers._values import day
 from tieout.arrays import fixed, listed
 
 __all__ = ["Batch", "Own"]
@@ -91,7 +90,7 @@ class Batch:
         self.rows, self.odd, self.own = rows, rows.odd, own
         self.raw, self.text = raw, rows.scan.text
         self.size = len(rows.entry)
-        self.codes, self._code_of = _codes(markup)
+        self.codes = list(markup.runs.codes)
         self.texts = self._settled()
         self._entry_amounts()
         self._marks()
@@ -105,7 +104,7 @@ class Batch:
         """
         number = places.NUMBER[(*_TX, *path) if detail else path]
         part = self.rows.column(number)
-        out = np.full(len(self.rows.detail) if detail else self.size, -1, dtype=np.int64)
+        out = np.full(len(self.rows.parent) if detail else self.size, -1, dtype=np.int64)
         leaves = np.arange(part.start, part.stop)
         if not present:
             leaves = leaves[~self.texts.gone[part]]
@@ -129,19 +128,16 @@ class Batch:
 
     def _settled(self) -> Texts:
         rows = self.rows
-        texts = Texts(self.text, self.raw, rows.start, rows.end, rows.order)
-        escapes = np.flatnonzero(self.text == 0x26)
+        texts = Texts(self.raw, rows)
+        escapes = rows.scan.escapes
         check_escapes(self.text, self.raw, escapes)
         block = rows.block(range(places.ACCOUNTS.start, places.TEXTS.stop))
-        blank = texts.settle(block, rows.block(places.REFERENCES), escapes, rows.scan.beyond)
+        blank = texts.settle(block, rows.block(places.REFERENCES))
         self._odd_leaves(blank)
         if len(escapes):  # in an amount, a date or a mark
-            for numbers in (places.AMOUNTS, range(places.TEXTS.stop, len(places.NUMBER) + 2)):
-                part = rows.block(numbers)
-                found = np.flatnonzero(holding(escapes, rows.start[part], rows.end[part]))
-                flags = np.zeros(len(rows.start), dtype=bool)
-                flags[part.start + found] = True
-                self._odd_leaves(flags)
+            found = rows.holding(escapes)
+            found[block] = False
+            self._odd_leaves(found)
         self._odd_leaves(self._odd_accounts())
         return texts
 
@@ -175,7 +171,7 @@ class Batch:
         value, told, decimals = amounts(self.text, rows.start[part], rows.end[part])
         size = len(rows.start) + 1  # the last is for leaf -1
         self._value, self._code = np.zeros(size, dtype=np.int64), np.zeros(size, dtype=np.int16)
-        self._value[part], self._code[part] = value, self._code_of[rows.tag[part]]
+        self._value[part], self._code[part] = value, rows.code
         places_of = np.zeros(size, dtype=np.int8)
         places_of[part] = decimals
         flags = np.zeros(len(rows.start), dtype=bool)
@@ -240,16 +236,15 @@ class Batch:
         instant = self.leaf(name, "DtTm", present=True)
         at = np.where(plain >= 0, plain, instant)
         there = np.flatnonzero(at >= 0)
-        start, end = self.rows.start[at[there]], self.rows.end[at[there]]
-        # The eleventh character tells whether it is a date; what follows does not matter.
-        order = np.arange(len(there))
-        dates = Texts(self.text, self.raw, start, np.minimum(end, start + 11), order)
-        index = np.full(self.size, -1, dtype=np.int64)
-        index[there] = order
-        out = mapped(dates.strings(index)[0], day, pa.date32())
-        if out.null_count != self.size - len(there):
-            self.odd |= (at >= 0) & np.array([each is None for each in out.to_pylist()], dtype=bool)
-        return out
+        out = dates(self.text, self.raw, self.rows.start[at[there]], self.rows.end[at[there]])
+        if out.null_count:
+            wrong = [each is None for each in out.to_pylist()]
+            self.odd[there] |= np.array(wrong, dtype=bool)
+        if len(there) == self.size:
+            return out
+        index = np.zeros(self.size, dtype=np.int64)
+        index[there] = np.arange(len(there))
+        return out.take(fixed(index, pa.int64(), at >= 0))
 
     # Columns of entries -------------------------------------------------------------------
 
@@ -287,13 +282,6 @@ class Batch:
             if each.silent == "booked":
                 out[each.entries] |= self.status[each.entries] < 0
         return out
-
-
-def _codes(markup: Markup) -> tuple[list[str], Array]:
-    """Distinct currencies (the first is none), and the number of each tag's."""
-    codes = list(dict.fromkeys(["", *markup.currency_of]))
-    known = {code: number for number, code in enumerate(codes)}
-    return codes, np.array([known[code] for code in markup.currency_of], dtype=np.int16)
 
 
 _DETAIL_COLUMNS: Final = frozenset(n for path, n in places.NUMBER.items() if path[:2] == _TX)

@@ -94,8 +94,7 @@ def batches(path: Path) -> Iterator[Tables]:
         _check_encoding(file)
         file.seek(start.offset)
         for raw in _chunks(file, start.end):
-            tags = np.count_nonzero(np.frombuffer(raw, np.uint8) == 0x3C)
-            if tags > _TAGS_MAX or len(held) > _HELD_MAX:
+            if len(held) > _HELD_MAX:
                 raise UnsureError("more than may be in memory at once")
             held.append(reader.read(raw))
             if not reader.holds:
@@ -144,7 +143,7 @@ class _Reader:
         self._start = start
         self._exact = version_of(start.shape, start.namespace, exact)
         self._markup = Markup(start.fragments.prefixes, places.place, places.Place("outside"))
-        self._context = self._markup.enter(start.names)
+        self._context = self._markup.steps.enter(start.names)
         self._layout = Layout(self._markup)
         self._line = line  # feeds before the chunk
         self._count = 0
@@ -168,7 +167,9 @@ class _Reader:
     def read(self, raw: bytes) -> Tables:
         """The tables of the next chunk, which is padded."""
         scan, after = self._markup.scan(raw, self._context)
-        rows = self._layout.rows(scan, self._context)
+        if scan.tags > _TAGS_MAX:
+            raise UnsureError("more than may be in memory at once")
+        rows = self._layout.rows(scan)
         if len(rows.entry) != len(rows.entry_end):
             raise UnsureError("an entry is cut")
         parts = self._parts(raw, scan, rows)
@@ -190,22 +191,23 @@ class _Reader:
 
     def _parts(self, raw: bytes, scan: Scan, rows: Rows) -> list[Part]:
         """The chunk's statements in order, with what stands around their entries read."""
-        mine = np.flatnonzero(self._layout.statement[scan.context])
-        events = [(int(scan.inner[i]), bool(scan.is_start[i])) for i in mine]
+        events = self._layout.statements(scan)
         parts: list[Part] = []
-        begin = -1
+        opened = -1, 0
         if self._open is None and (not events or not events[0][1]) and len(rows.entry):
             raise UnsureError("an entry outside a statement")
-        for at, is_start in events:
+        for number, is_start, begin, stop in events:
             if is_start:
-                self._begin(int(self.line_of(scan)(scan.opens[at])))
-                begin = at
+                self._begin(int(self.line_of(scan)(begin)))
+                opened = number, stop
             else:
-                parts.append(self._part(raw, scan, rows, begin, at))
-                parts[-1].ends = at
+                parts.append(self._part(raw, scan, rows, opened, (number, begin)))
+                parts[-1].ends = number
                 self._open = None
+                opened = -1, 0
         if self._open is not None:
-            parts.append(self._part(raw, scan, rows, begin, len(scan.opens)))
+            end = scan.tags, len(raw) - PADDING
+            parts.append(self._part(raw, scan, rows, opened, end))
         return parts
 
     def _begin(self, line: int) -> None:
@@ -217,19 +219,27 @@ class _Reader:
         head.line = line
         self._open = Open(statement, head)
 
-    def _part(self, raw: bytes, scan: Scan, rows: Rows, begin: int, end: int) -> Part:
-        """Entries between two tags; what else stands there goes to the statement's head."""
-        assert self._open is not None  # noqa: S101
-        if begin < 0 or (len(scan.opens) and begin >= end):
-            begin = -1
-        first, last = (int(i) for i in np.searchsorted(rows.entry, [begin, end]))
+    def _part(
+        self, raw: bytes, scan: Scan, rows: Rows, begin: tuple[int, int], end: tuple[int, int]
+    ) -> Part:
+        """Entries between two tags; what else stands there goes to the statement's head.
+
+        Args:
+            raw: the chunk.
+            scan: its arrays.
+            rows: its rows.
+            begin: number of the statement's start tag and where it ends; -1 and the chunk's begin.
+            end: number of its end tag and where it begins, or the chunk's end.
+        """
+        if self._open is None:
+            raise UnsureError("a statement ends that did not begin")
+        first, last = (int(i) for i in np.searchsorted(rows.entry, [begin[0], end[0]]))
         statement = self._open.statement
-        before = np.concatenate(([begin], rows.entry_end[first:last]))
-        behind = np.append(rows.entry[first:last], end)
+        before = np.concatenate(([begin[0]], rows.entry_end[first:last]))
+        behind = np.append(rows.entry[first:last], end[0])
         for number in np.flatnonzero(before + 1 != behind).tolist():
-            left, right = int(before[number]), int(behind[number])
-            start = int(scan.closes[left]) + 1 if left >= 0 else 0
-            stop = int(scan.opens[right]) if right < len(scan.opens) else len(raw) - PADDING
+            start = int(rows.entry_stop[first + number - 1]) if number else begin[1]
+            stop = int(rows.entry_at[first + number]) if first + number < last else end[1]
             line = int(self.line_of(scan)(start))
             found = self._start.fragments.nodes(raw[start:stop], line)
             for name, kids in found.kids.items():
@@ -267,8 +277,8 @@ class _Reader:
         scan = batch.rows.scan
         for number in odd:
             statement.count = part.ordinal - 1 + number - mine.start
-            begin = int(scan.opens[batch.rows.entry[number]])
-            stop = int(scan.closes[batch.rows.entry_end[number]]) + 1
+            begin = int(batch.rows.entry_at[number])
+            stop = int(batch.rows.entry_stop[number])
             piece = self._start.fragments.nodes(raw[begin:stop], int(self.line_of(scan)(begin)))
             known = len(self._rows.entries)
             statement.take(piece.kids["Ntry"][0])

@@ -62,7 +62,7 @@ def _entries(batch: Batch, details: Details, parts: Sequence[Part], lines: Lines
     index = fixed(statement, pa.int64())
     ids = listed([part.open.statement.id for part in parts]).take(index)
     known = [(part.open.statement.account or (None,))[0] for part in parts]
-    at = batch.rows.scan.opens[batch.rows.entry]
+    at = batch.rows.entry_at
     columns = batch.entry_columns() | {
         "entry_id": _joined(ids, ordinal),
         "statement_id": ids,
@@ -79,9 +79,9 @@ def _entries(batch: Batch, details: Details, parts: Sequence[Part], lines: Lines
 def _details(batch: Batch, details: Details, entries: pa.Table, lines: Lines) -> pa.Table:
     rows = batch.rows
     ordinal = np.arange(len(details.entry)) - details.first[details.entry] + 1
-    alone = np.where(rows.batch >= 0, rows.batch, rows.entry)[details.entry]
-    tag = details.spread(rows.detail, -1)
-    at = rows.scan.opens[np.where(tag < 0, alone, tag)]
+    alone = np.where(rows.batch_at >= 0, rows.batch_at, rows.entry_at)[details.entry]
+    own = details.spread(rows.detail_at, -1)
+    at = np.where(own < 0, alone, own)
     ids = entries["entry_id"].combine_chunks().take(fixed(details.entry, pa.int64()))
     columns = details.columns() | {
         "detail_id": _joined(ids, ordinal),

@@ -16,14 +16,16 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from parsers._camt_layout import Rows
 from parsers._tags import UnsureError, words
 from parsers._text import _NO_TEXT, clean, reference
-from tieout.arrays import buffer, fixed, flags, listed
+from parsers._values import day
+from tieout.arrays import buffer, fixed, flags, listed, masked
 from tieout.canonical import AMOUNT
 from tieout.identity import NO_REFERENCE
 
 __all__ = [
-    "SCALE", "Texts", "amounts", "check_escapes", "decimals", "holding", "is_word", "mapped",
+    "SCALE", "Texts", "amounts", "check_escapes", "dates", "decimals", "is_word", "mapped",
     "says_nothing", "unescaped",
 ]  # fmt: skip
 
@@ -32,6 +34,7 @@ Bytes = npt.NDArray[np.uint8]
 
 #: Amounts are whole numbers of this fraction: the canonical tables' five decimals.
 SCALE: Final = 100_000
+_DATE: Final = len("2026-11-20")
 
 _U64 = np.uint64
 _BOTTOM: Final = np.array([(1 << 8 * n) - 1 for n in range(9)], dtype=_U64)
@@ -192,27 +195,27 @@ class Texts:
         gone: leaves that hold nothing, and so count as absent.
     """
 
-    def __init__(self, text: Bytes, raw: bytes, start: Array, end: Array, order: Array) -> None:
-        """Leaves by column; ``order`` is each one's place in the order of the document."""
-        self.text, self.raw, self.start, self.end = text, raw, start, end
-        self.gone = start == end
+    def __init__(self, raw: bytes, rows: Rows) -> None:
+        scan = rows.scan
+        self.text, self.raw, self.start, self.end = scan.text, raw, rows.start, rows.end
+        self._rows = rows
+        self.gone = self.start == self.end
         self.special: dict[int, str] = {}
-        self._is_special = np.zeros(len(start) + 1, dtype=bool)  # the last is for leaf -1
-        # Every text and every gap between two, so that texts can be taken without moving any.
-        bounds = np.zeros(2 * len(order) + 1, dtype=np.int32)
-        bounds[2 * order], bounds[2 * order + 1] = start, end
-        bounds[-1] = bounds[-2] if len(order) else 0
-        self._whole = pa.StringArray.from_buffers(2 * len(order), buffer(bounds), pa.py_buffer(raw))
-        self.rank = np.append(2 * order, 0).astype(np.int32)
+        self._is_special = np.zeros(len(self.start) + 1, dtype=bool)  # the last is for leaf -1
+        # Every run of markup and every text behind one, and at the end a text of no bytes.
+        self._none = len(scan.bounds) - 1
+        bounds = np.append(scan.bounds, scan.bounds[-1])
+        self._whole = pa.StringArray.from_buffers(
+            self._none + 1, buffer(bounds), pa.py_buffer(raw)
+        )
+        self._index = np.append(2 * rows.run + 1, self._none)
 
-    def settle(self, block: slice, references: slice, escapes: Array, beyond: Array) -> Array:
+    def settle(self, block: slice, references: slice) -> Array:
         """Find what holds nothing, and read the odd ones one by one.
 
         Args:
             block: the leaves that are text of any kind.
             references: which of them are references.
-            escapes: places of every ``&``.
-            beyond: places of all that is not printable ASCII.
 
         Returns:
             flags of leaves whose text is only blanks: an alternative may stand elsewhere.
@@ -220,7 +223,10 @@ class Texts:
         start, end = self.start[block], self.end[block]
         empty = start == end
         odd = _FIRST_ODD[self.text[start]] | _LAST_ODD[self.text[end - 1]]
-        odd |= holding(np.concatenate((escapes, self._rare(beyond))), start, end)
+        scan = self._rows.scan
+        places = np.concatenate((scan.escapes, self._rare(scan.beyond)))
+        if len(places):
+            odd |= self._rows.holding(places)[block]
         odd &= ~empty
         split = references.stop - block.start
         for part, flag in ((slice(0, split), True), (slice(split, len(start)), False)):
@@ -257,9 +263,9 @@ class Texts:
     def strings(self, *leaves: Array) -> list[pa.Array[Any]]:
         """A column for each array of leaves (one leaf a row, -1 for none); all taken at once."""
         leaf = np.concatenate(leaves)
-        index = self.rank[leaf]
-        missing = leaf < 0
-        out: Any = self._whole.take(fixed(index, pa.int32(), ~missing))
+        known = leaf >= 0
+        taken: Any = self._whole.take(fixed(self._index.take(leaf, mode="wrap"), pa.int64()))
+        out = masked(taken, known)
         if self.special:
             out = self._patched(out, leaf)
         bounds = np.cumsum([0, *map(len, leaves)]).tolist()
@@ -285,10 +291,18 @@ def mapped(
     return values.take(coded.indices)
 
 
-def holding(at: Array, start: Array, end: Array) -> Array:
-    """Which of the leaves hold at least one of the places."""
-    if not len(at):
-        return np.zeros(len(start), dtype=bool)
-    at = np.sort(at)
-    found: Array = np.searchsorted(at, start) < np.searchsorted(at, end)
-    return found
+def dates(text: Bytes, raw: bytes, start: Array, end: Array) -> pa.Array[Any]:
+    """The days texts name; null for one that names none."""
+    if not len(start):
+        return listed([], pa.date32())
+    word = words(text)
+    head, tail = word[start], word[start + 2]
+    # The eleventh character tells whether it is a date; what follows does not matter.
+    stop = np.minimum(end, start + _DATE + 1)
+    plain = (stop - start == _DATE) | ((stop - start > _DATE) & (text[start + _DATE] == 0x54))
+    if (plain & ((head ^ head[0]) & _BOTTOM[2] == 0)).all():  # their last eight bytes differ only
+        _, first, index = np.unique(tail, return_index=True, return_inverse=True)
+    else:
+        first = index = np.arange(len(start))
+    said = [day(raw[start[i] : stop[i]].decode(errors="replace")) for i in first.tolist()]
+    return listed(said, pa.date32()).take(fixed(index.astype(np.int64), pa.int64()))
