@@ -19,7 +19,6 @@ from parsers._camt_entry import STATUS, swift_type
 from parsers._camt_layout import Rows
 from parsers._leaves import Texts, amounts, check_escapes, dates, is_word, mapped
 from parsers._markup import Markup
-from parsers._tags import words
 from tieout.arrays import fixed, listed
 
 __all__ = ["Batch", "Own"]
@@ -48,8 +47,12 @@ class Own:
 
 _ACCOUNT_MAX: Final = 40
 _U64 = np.uint64
-_BOTTOM: Final = np.array([(1 << 8 * n) - 1 for n in range(9)], dtype=_U64)
-_LETTERS: Final = _U64(0x4141414141414141)
+_WHOLE: Final = f"V{_ACCOUNT_MAX}"
+#: By the length of an account: the bytes that are its own, and letters in those behind it.
+_INSIDE: Final = np.frombuffer(
+    b"".join((b"\xff" * n).ljust(_ACCOUNT_MAX, b"\0") for n in range(_ACCOUNT_MAX + 1)), "<u8"
+).reshape(-1, _ACCOUNT_MAX // 8)
+_OUTSIDE: Final = ~_INSIDE & _U64(0x4141414141414141)
 _HIGH: Final = _U64(0x8080808080808080)
 
 
@@ -91,7 +94,13 @@ class Batch:
         self.raw, self.text = raw, rows.scan.text
         self.size = len(rows.entry)
         self.codes = list(markup.runs.codes)
+        # By leaf, the last for leaf -1.
+        self._hollow = np.append(rows.start == rows.end, True)
+        self._has_hollow = self._hollow[:-1].any()
+        self._none = np.full(self.size, -1), np.full(len(rows.parent), -1)
         self.texts = self._settled()
+        self._gone = np.append(self.texts.gone, True)
+        self._start, self._end = np.append(rows.start, 0), np.append(rows.end, 0)
         self._entry_amounts()
         self._marks()
 
@@ -104,23 +113,30 @@ class Batch:
         """
         number = places.NUMBER[(*_TX, *path) if detail else path]
         part = self.rows.column(number)
-        out = np.full(len(self.rows.parent) if detail else self.size, -1, dtype=np.int64)
+        if part.start == part.stop:
+            return self._none[detail]
+        out = np.full(len(self._none[detail]), -1, dtype=np.int64)
         leaves = np.arange(part.start, part.stop)
-        if not present:
+        if not present and self.texts.gone[part].any():
             leaves = leaves[~self.texts.gone[part]]
-        out[self.rows.rows[leaves]] = leaves
+            out[self.rows.rows[leaves]] = leaves
+        else:
+            out[self.rows.rows[part]] = leaves
         return out
 
     def first(self, *paths: tuple[str, ...], detail: bool = False) -> Array:
         """The first of several places that is not empty; -1 where that one says nothing."""
-        found = self._filled(paths[0], detail)
-        for path in paths[1:]:
-            found = np.where(found >= 0, found, self._filled(path, detail))
-        return np.where(np.append(self.texts.gone, True)[found], -1, found)
-
-    def _filled(self, path: tuple[str, ...], detail: bool) -> Array:
-        at = self.leaf(*path, detail=detail, present=True)
-        return np.where(np.append(self.rows.start == self.rows.end, True)[at], -1, at)
+        found = self._none[detail]
+        for path in paths:
+            at = self.leaf(*path, detail=detail, present=True)
+            if at is self._none[detail]:
+                continue
+            if self._has_hollow:
+                at = np.where(self._hollow.take(at, mode="wrap"), -1, at)
+            found = at if found is self._none[detail] else np.where(found >= 0, found, at)
+        if found is self._none[detail]:
+            return found
+        return np.where(self._gone.take(found, mode="wrap"), -1, found)
 
     def mark_odd(self, detail: Array) -> None:
         """Give the entries of these details (flags) to the strict reader."""
@@ -154,11 +170,14 @@ class Batch:
         part = self.rows.block(places.ACCOUNTS)
         start, end = self.rows.start[part], self.rows.end[part]
         wrong = end - start > _ACCOUNT_MAX
-        word = words(self.text)
-        for offset in range(0, _ACCOUNT_MAX, 8):
-            at = np.flatnonzero(end - start > offset)
-            mask = _BOTTOM[np.minimum(end[at] - start[at] - offset, 8)]
-            wrong[at] |= _unusual(word[start[at] + offset] & mask | _LETTERS & ~mask)
+        text = np.ndarray((len(self.text) - _ACCOUNT_MAX,), _WHOLE, self.text.data, strides=(1,))
+        word = text[start].view("<u8").reshape(-1, _ACCOUNT_MAX // 8)
+        length = np.minimum(end - start, _ACCOUNT_MAX)
+        word &= _INSIDE.take(length, axis=0)
+        word |= _OUTSIDE.take(length, axis=0)
+        found = _unusual(word)
+        for column in range(found.shape[1]):
+            wrong |= found[:, column]
         flags = np.zeros(len(self.rows.start), dtype=bool)
         flags[part] = wrong
         return flags
@@ -194,7 +213,7 @@ class Batch:
 
     def says(self, at: Array, *expected: bytes) -> list[Array]:
         """For each word, which of the leaves are exactly it (-1 never is)."""
-        start, end = np.append(self.rows.start, 0)[at], np.append(self.rows.end, 0)[at]
+        start, end = self._start.take(at, mode="wrap"), self._end.take(at, mode="wrap")
         return [is_word(self.text, start, end, word) for word in expected]
 
     def _marks(self) -> None:

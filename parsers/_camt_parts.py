@@ -36,6 +36,7 @@ _OWN_AMOUNTS: Final = (
 )  # fmt: skip
 _REFERENCE: Final = ("RmtInf", "Strd", "CdtrRefInf")
 _SUM_MAX: Final = 1 << 62
+_RATE_DECIMALS: Final = 10
 
 
 class Details:
@@ -248,20 +249,22 @@ class Details:
         kind = DETAILS.field("fx_rate").type
         foreign = self.spread(self._original)
         found: dict[int, Any] = {}
+        read: dict[bytes, Any] = {}
         for name in _RATES:
             at = batch.leaf("AmtDtls", name, "CcyXchg", "XchgRate", detail=True, present=True)
-            for i in np.flatnonzero(at >= 0).tolist():
-                raw = batch.raw[rows.start[at[i]] : rows.end[at[i]]]
-                value = rate(unescaped(raw).strip() or None)
-                if value is not None:
-                    found.setdefault(int(self._row[i]), value)
-        for row, stated in found.items():
-            money, other = int(self.amount[row]), int(foreign[row])
-            if other and not (
-                money and stated and rate_fits(Decimal(money), Decimal(other), stated)
-            ):
-                batch.odd[self.entry[row]] = True
+            there = np.flatnonzero(at >= 0)
+            places = rows.start[at[there]].tolist(), rows.end[at[there]].tolist()
+            for row, begin, end in zip(self._row[there].tolist(), *places, strict=True):
+                raw = batch.raw[begin:end]
+                if raw not in read:
+                    read[raw] = rate(unescaped(raw).strip() or None)
+                if read[raw] is not None:
+                    found.setdefault(row, read[raw])
         keys = sorted(found)
+        money, other = self.amount[keys].tolist(), foreign[keys].tolist()
+        for row, mine, theirs in zip(keys, money, other, strict=True):
+            if theirs and not (mine and found[row] and _fits(mine, theirs, found[row])):
+                batch.odd[self.entry[row]] = True
         index = np.zeros(len(self.entry), dtype=np.int32)
         index[keys] = np.arange(1, len(keys) + 1)
         return listed([None, *(found[key] for key in keys)], kind).take(fixed(index, pa.int32()))
@@ -286,3 +289,12 @@ class Details:
         for row, text, word in zip(rows.tolist(), texts, types, strict=True):
             if not all_right([text], [word]):
                 batch.odd[self.entry[row]] = True
+
+
+def _fits(money: int, foreign: int, stated: Decimal) -> bool:
+    """As `rate_fits`; where a rate is as good as exact, in whole numbers."""
+    low, high = sorted((abs(money), abs(foreign)))
+    whole, unit = int(stated.scaleb(_RATE_DECIMALS)), 10**_RATE_DECIMALS
+    if 100 * abs(whole * low - unit * high) <= whole * low:
+        return True
+    return rate_fits(Decimal(money), Decimal(foreign), stated)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 import numpy.typing as npt
@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 __all__ = ["tables_of"]
 
 Array = npt.NDArray[Any]
+_NONE: Final = table([], STATEMENTS), table([], BALANCES)
+_DOT: Final = listed(["."])[0]
 Lines = Callable[[Any], Any]
 
 
@@ -44,8 +46,8 @@ def tables_of(
     if len(odd):
         entries, rows = _spliced(details, entries, rows, collected, odd)
     return Tables(
-        table(collected.statements, STATEMENTS),
-        table(collected.balances, BALANCES),
+        table(collected.statements, STATEMENTS) if collected.statements else _NONE[0],
+        table(collected.balances, BALANCES) if collected.balances else _NONE[1],
         entries,
         rows,
         tuple(collected.findings),
@@ -94,7 +96,7 @@ def _details(batch: Batch, details: Details, entries: pa.Table, lines: Lines) ->
 
 def _joined(left: pa.Array[Any], right: Array) -> pa.Array[Any]:
     joined: pa.Array[Any] = pc.binary_join_element_wise(
-        left, pc.cast(fixed(right, pa.int64()), pa.string()), listed(["."])[0]
+        left, pc.cast(fixed(right, pa.int64()), pa.string()), _DOT
     )
     return joined
 

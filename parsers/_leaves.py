@@ -49,6 +49,9 @@ _NO_IDENTITY: Final = tuple(sorted({w.encode() for w in NO_REFERENCE if w} | set
 _NOTHING_MAX: Final = max(map(len, _NO_IDENTITY))
 _NOTHING_FIRST = np.zeros(256, dtype=bool)
 _NOTHING_FIRST[[c for word in _NO_IDENTITY for c in (word[0], word.lower()[0])]] = True
+#: Of what is neither blank nor beyond ASCII, the first and how many more.
+_FIRST: Final = np.uint8(0x21)
+_LETTERS: Final = np.uint8(0x7E - 0x21)
 _FIRST_ODD = np.zeros(256, dtype=bool)
 _FIRST_ODD[:0x21] = True
 _FIRST_ODD[[0xC2, 0xE1, 0xE2, 0xE3]] = True  # blanks beyond ASCII begin so
@@ -222,7 +225,10 @@ class Texts:
         """
         start, end = self.start[block], self.end[block]
         empty = start == end
-        odd = _FIRST_ODD[self.text[start]] | _LAST_ODD[self.text[end - 1]]
+        first, last = self.text.take(start), self.text.take(end - 1)
+        odd = (first - _FIRST > _LETTERS) | (last - _FIRST > _LETTERS)
+        near = np.flatnonzero(odd)
+        odd[near] = _FIRST_ODD[first[near]] | _LAST_ODD[last[near]]
         scan = self._rows.scan
         places = np.concatenate((scan.escapes, self._rare(scan.beyond)))
         if len(places):
@@ -301,7 +307,10 @@ def dates(text: Bytes, raw: bytes, start: Array, end: Array) -> pa.Array[Any]:
     stop = np.minimum(end, start + _DATE + 1)
     plain = (stop - start == _DATE) | ((stop - start > _DATE) & (text[start + _DATE] == 0x54))
     if (plain & ((head ^ head[0]) & _BOTTOM[2] == 0)).all():  # their last eight bytes differ only
-        _, first, index = np.unique(tail, return_index=True, return_inverse=True)
+        order = np.argsort(tail, kind="stable")
+        fresh = np.append(True, tail[order[1:]] != tail[order[:-1]])
+        first, index = order[fresh], np.empty(len(tail), dtype=np.int64)
+        index[order] = np.cumsum(fresh) - 1
     else:
         first = index = np.arange(len(start))
     said = [day(raw[start[i] : stop[i]].decode(errors="replace")) for i in first.tolist()]

@@ -31,8 +31,8 @@ _U64 = np.uint64
 _OPEN: Final = np.uint8(0x3C)
 _CLOSE: Final = np.uint8(0x3E)
 _ESCAPE: Final = np.uint8(0x26)
-_BLANK: Final = np.uint8(0x20)
-_PRINTABLE: Final = np.uint8(0x7E - 0x20)
+_DELETE: Final = np.uint8(0x7F)
+_BLANK: Final = np.int8(0x20)
 _HIGH: Final = _U64(0x8080808080808080)
 _TO_HIGH: Final = _U64(0x5F5F5F5F5F5F5F5F)
 
@@ -85,10 +85,10 @@ class Markup:
         first = chunk.find(b"<", 0, size)
         if first < 0 or chunk[:first].strip(b" \t\r\n"):
             raise UnsureError("text beside elements")
-        found = _characters(text[: size + 1])
+        found = _characters(text[: size + 1], b"\x7f" in chunk)
         if len(found.bounds) % 2:
             raise UnsureError("a lone angle bracket")
-        breaks, beyond = _sorted_out(chunk, text, found.rare)
+        breaks, beyond, escapes = _sorted_out(chunk, text, found.rare)
         bounds = np.append(found.bounds, size)
         start, stop = np.ascontiguousarray(bounds[0::2]), np.ascontiguousarray(bounds[1::2])
         run = self.runs.numbers_of(chunk, text, start[:-1], stop)
@@ -109,7 +109,7 @@ class Markup:
         step, after = self.steps.follow(turns, before)
         bounds = bounds.astype(np.int32)
         return Scan(
-            text, breaks, beyond, found.escapes, bounds, start, stop, step, ordinal, tags
+            text, breaks, beyond, escapes, bounds, start, stop, step, ordinal, tags
         ), after
 
     def _only_blanks(self, text: Bytes, start: Ints, end: Ints, beside: Array) -> None:
@@ -132,17 +132,20 @@ class _Found:
 
     bounds: Array
     rare: Ints
-    escapes: Ints
     opens: int
     closes: int
 
 
-def _characters(text: Bytes) -> _Found:
-    """Where text meets markup, what is not printable ASCII, and escapes; the last byte is none."""
+def _characters(text: Bytes, delete: bool) -> _Found:
+    """Where text meets markup, and all that is no plain character; the last byte of text is none.
+
+    Args:
+        text: the bytes, and a zero.
+        delete: whether there is a DEL among them.
+    """
     size = len(text)
     rare: list[Array] = []
     bounds: list[Array] = []
-    escapes: list[Array] = []
     opens = closes = 0
     for at in range(0, size, _BLOCK):  # a block and what is made of it fit a cache
         part = text[at : at + _BLOCK]
@@ -154,23 +157,25 @@ def _characters(text: Bytes) -> _Found:
         np.not_equal(is_open[1:], is_close[:-1], out=turn[1:])
         turn[0] = is_open[0] != (at > 0 and text[at - 1] == _CLOSE)
         bounds.append(np.flatnonzero(turn) + at)
-        rare.append(_few((part - _BLANK) > _PRINTABLE) + at)
-        escapes.append(_few(part == _ESCAPE) + at)
-    found = np.concatenate(rare)
-    return _Found(
-        np.concatenate(bounds), found[:-1], np.concatenate(escapes), int(opens), int(closes)
-    )
+        odd = part.view(np.int8) < _BLANK  # or beyond ASCII: those bytes are negative
+        odd |= np.equal(part, _ESCAPE, out=is_open)
+        if delete:
+            odd |= part == _DELETE
+        rare.append(_few(odd) + at)
+    return _Found(np.concatenate(bounds), np.concatenate(rare)[:-1], int(opens), int(closes))
 
 
-def _sorted_out(chunk: bytes, text: Bytes, found: Ints) -> tuple[Ints, Ints]:
-    """Positions of line feeds, and of what is neither that, a tab nor printable ASCII.
+def _sorted_out(chunk: bytes, text: Bytes, found: Ints) -> tuple[Ints, Ints, Ints]:
+    """Positions of line feeds, of what is neither that, a tab nor printable ASCII, of escapes.
 
     Raises:
         UnsureError: a character XML does not allow.
     """
     byte = text[found]
-    is_control = byte < _BLANK
-    control, beyond, byte = found[is_control], found[~is_control], byte[is_control]
+    is_control, is_escape = byte < 0x20, byte == _ESCAPE
+    escapes = found[is_escape]
+    control, beyond = found[is_control], found[~(is_control | is_escape)]
+    byte = byte[is_control]
     breaks, returns = control[byte == 10], control[byte == 13]
     if len(control) != len(breaks) + len(returns) + np.count_nonzero(byte == 9):
         raise UnsureError("a control character")
@@ -179,7 +184,7 @@ def _sorted_out(chunk: bytes, text: Bytes, found: Ints) -> tuple[Ints, Ints]:
     lead = beyond[text[beyond] == 0xEF]
     if len(lead) and (text[lead + 1] == 0xBF).any():
         raise UnsureError("perhaps no character")
-    return breaks, np.concatenate((beyond, returns))
+    return breaks, np.concatenate((beyond, returns)), escapes
 
 
 def _few(flags: Array) -> Ints:

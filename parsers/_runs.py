@@ -11,7 +11,9 @@ from typing import Any, Final
 
 import numpy as np
 
-from parsers._tags import EMPTY, END, START, Array, Bytes, Ints, Tag, Tags, UnsureError, bottom
+from parsers._tags import (
+    EMPTY, END, START, Array, Bytes, Ints, Tag, Tags, UnsureError, bottom, differ,
+)  # fmt: skip
 
 __all__ = ["Runs"]
 
@@ -20,6 +22,8 @@ _RUNS_MAX: Final = 4_000
 _WORDS_MAX: Final = 128
 _U64 = np.uint64
 _GOLDEN: Final = 0x9E3779B97F4A7C15
+#: For a run of ``n + 1`` bytes, the part of its last word that is its own.
+_TAIL: Final = bottom[1:9].copy()
 _FOLD: Final = _U64(0xC2B2AE3D27D4EB4F)
 
 
@@ -50,7 +54,7 @@ class _Sized:
         for turn in range(500):  # a multiplier that gives each its own slot
             self._multiplier = _U64((_GOLDEN * (2 * turn + 1)) % (1 << 64) | 1)
             slots = self._slots(mixed)
-            if len(np.unique(slots)) == len(slots):
+            if differ(slots):
                 break
         else:
             raise UnsureError("too many runs of markup")
@@ -104,22 +108,31 @@ class Runs(Tags):
         Raises:
             UnsureError: one is not plain markup.
         """
-        length = stop - start
-        size = (length + 7) >> 3
-        out = np.empty(len(start), dtype=np.int16)
-        held = np.bincount(size)
-        if len(held) > _WORDS_MAX or held[0]:
+        length = stop - start - 1
+        if length.min() < 0 or length.max() >= 8 * _WORDS_MAX:
             raise UnsureError("markup without end")
-        for count in np.flatnonzero(held).tolist():
-            at = np.flatnonzero(size == count)
-            kind = f"V{8 * count}"
-            view = np.ndarray((len(text) - 8 * count,), kind, text.data, strides=(1,))
-            found = view[start[at]].view("<u8").reshape(-1, count)
-            found[:, -1] &= bottom.take(((length[at] - 1) & 7) + 1)
-            out[at] = self._numbers(chunk, found, start[at], stop[at])
+        size = (length >> 3).astype(np.uint8)
+        order = np.argsort(size, kind="stable")
+        begin, tail = start.take(order), _TAIL.take((length & 7).take(order))
+        number = np.empty(len(start), dtype=np.int16)
+        at = 0
+        for words, held in enumerate(np.bincount(size).tolist(), start=1):
+            if not held:
+                continue
+            part = slice(at, at + held)
+            at += held
+            view = np.ndarray((len(text) - 8 * words,), f"V{8 * words}", text.data, strides=(1,))
+            found = view[begin[part]].view("<u8").reshape(-1, words)
+            found[:, -1] &= tail[part]
+            number[part] = self._numbers(chunk, found, begin[part], stop, order[part])
+        out = np.empty_like(number)
+        out[order] = number
         return out
 
-    def _numbers(self, chunk: bytes, found: Array, start: Ints, stop: Ints) -> Array:
+    def _numbers(
+        self, chunk: bytes, found: Array, start: Ints, stop: Ints, order: Ints
+    ) -> Array:
+        """The numbers of runs of as many words each."""
         size = found.shape[1]
         known = self._sized.setdefault(size, _Sized(size))
         while True:
@@ -129,7 +142,7 @@ class Runs(Tags):
                 return known.numbers.take(row)
             fresh: dict[int, bytes] = {}
             for i in np.flatnonzero(wrong.any(axis=1))[:20_000].tolist():
-                run = chunk[start[i] : stop[i]]
+                run = chunk[start[i] : stop[order[i]]]
                 if run not in self._known:
                     fresh[self._learn(run)] = run
             if not fresh:

@@ -14,7 +14,7 @@ from typing import Any, Final
 import numpy as np
 
 from parsers._runs import Runs
-from parsers._tags import EMPTY, END, NAMES_MAX, START, Array, Tag, UnsureError
+from parsers._tags import EMPTY, END, NAMES_MAX, START, Array, Tag, UnsureError, differ, distinct
 
 __all__ = ["Context", "Event", "Step", "Steps"]
 
@@ -167,7 +167,7 @@ class Steps:
         for turn in range(500):
             self._multiplier = _U64((_GOLDEN * (2 * turn + 1)) % (1 << 64) | 1)
             slots = self._slots(sums)
-            if len(np.unique(slots)) == len(slots):
+            if differ(slots):
                 break
         else:
             raise UnsureError("too many contexts")
@@ -229,7 +229,7 @@ class Steps:
 
     def _meet(self, within: Array, turns: Array, fresh: Array) -> None:
         """Learn steps between known contexts."""
-        pairs = np.unique(within[fresh].astype(np.int64) << 32 | turns[fresh])
+        pairs = distinct(within[fresh].astype(np.int64) << 32 | turns[fresh])
         for pair in pairs.tolist():
             self.step(pair >> 32, pair & 0xFFFFFFFF)
         self._rebuild()
@@ -246,7 +246,7 @@ class Steps:
         told = self._told.take(turns)
         if told.all():
             return
-        for turn in np.unique(turns[~told]).tolist():
+        for turn in distinct(turns[~told]).tolist():
             self._delta[turn], self._effect[turn] = self._changes(turn)
             self._told[turn] = True
 

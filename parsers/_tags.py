@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 __all__ = [
     "EMPTY", "END", "NAMES_MAX", "START", "Array", "Bytes", "Ints", "Tag", "Tags", "UnsureError",
-    "bottom", "words",
+    "bottom", "differ", "distinct", "words",
 ]  # fmt: skip
 
 Array = npt.NDArray[Any]
@@ -41,6 +41,19 @@ class UnsureError(Exception):
 def words(text: Bytes) -> Array:
     """The eight bytes from every position on as one little-endian number (a view, no copy)."""
     return np.ndarray((len(text) - 8,), dtype="<u8", buffer=text.data, strides=(1,))
+
+
+def distinct(values: Array) -> Array:
+    """The different values, sorted; NumPy's own way there brings its masked arrays with it."""
+    ordered = np.sort(values)
+    keep = np.ones(len(ordered), dtype=bool)
+    np.not_equal(ordered[1:], ordered[:-1], out=keep[1:])
+    return ordered[keep]
+
+
+def differ(values: Array) -> bool:
+    """Whether no value is there twice."""
+    return len(distinct(values)) == len(values)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,18 @@
+"""Modules imported when they are first asked for something: starting costs more than a small file."""
+
+from __future__ import annotations
+
+import importlib
+from typing import Any
+
+__all__ = ["Late"]
+
+
+class Late:
+    """A module of this package that is imported with the first look into it."""
+
+    def __init__(self, name: str) -> None:
+        self.__name__ = f"{__package__}.{name}"
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(importlib.import_module(self.__name__), name)
