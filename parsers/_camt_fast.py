@@ -44,6 +44,9 @@ CHECK: Final = 1 << 16
 #: Most bytes without the end of an entry.
 _CHUNK_MAX: Final = 32 << 20
 _TAGS_MAX: Final = 1_000_000  # of a chunk
+#: Bytes asked for and given back before the first chunk, untouched: from then on the C library
+#: keeps arrays up to that size for the next chunk, and does not fetch zeroed pages for each.
+_KEPT: Final = 31 << 20
 _HELD_MAX: Final = 8  # chunks that wait for the end of their statement
 
 
@@ -85,6 +88,7 @@ def batches(path: Path) -> Iterator[Tables]:
     Raises:
         UnsureError: the strict reader must read the file; what was handed on is right.
     """
+    np.empty(_KEPT, dtype=np.uint8)
     with path.open("rb") as file:
         head = file.read(1 << 16)
         start = start_of(head)

@@ -17,6 +17,7 @@ from parsers._tags import (
 
 __all__ = ["Runs"]
 
+_STEP: Final = 1 << 15
 _RUNS_MAX: Final = 4_000
 #: Longest run in words of eight bytes.
 _WORDS_MAX: Final = 128
@@ -108,6 +109,13 @@ class Runs(Tags):
         Raises:
             UnsureError: one is not plain markup.
         """
+        out = np.empty(len(start), dtype=np.int16)
+        for at in range(0, len(start), _STEP):  # a step's arrays fit a cache
+            part = slice(at, at + _STEP)
+            out[part] = self._numbers_of(chunk, text, start[part], stop[part])
+        return out
+
+    def _numbers_of(self, chunk: bytes, text: Bytes, start: Ints, stop: Ints) -> Array:
         length = stop - start - 1
         if length.min() < 0 or length.max() >= 8 * _WORDS_MAX:
             raise UnsureError("markup without end")
