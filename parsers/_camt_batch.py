@@ -17,7 +17,8 @@ import pyarrow as pa
 from parsers import _camt_places as places
 from parsers._camt_entry import STATUS, swift_type
 from parsers._camt_layout import Rows
-from parsers._leaves import Texts, amounts, check_escapes, dates, is_word, mapped
+from parsers._leaf_values import amounts, dates, odd_accounts
+from parsers._leaves import Texts, check_escapes, is_word, mapped
 from parsers._markup import Markup
 from tieout.arrays import fixed, listed
 
@@ -45,28 +46,6 @@ class Own:
     silent: str | None
 
 
-_ACCOUNT_MAX: Final = 40
-_U64 = np.uint64
-_WHOLE: Final = f"V{_ACCOUNT_MAX}"
-#: By the length of an account: the bytes that are its own, and letters in those behind it.
-_INSIDE: Final = np.frombuffer(
-    b"".join((b"\xff" * n).ljust(_ACCOUNT_MAX, b"\0") for n in range(_ACCOUNT_MAX + 1)), "<u8"
-).reshape(-1, _ACCOUNT_MAX // 8)
-_OUTSIDE: Final = ~_INSIDE & _U64(0x4141414141414141)
-_HIGH: Final = _U64(0x8080808080808080)
-
-
-def _unusual(word: Array) -> Array:
-    """Which words hold a blank, a letter beyond ASCII, a ``&`` or a DEL."""
-    blank = (word + _U64(0x5F5F5F5F5F5F5F5F)) & _HIGH != _HIGH
-    escape, delete = word ^ _U64(0x2626262626262626), word ^ _U64(0x7F7F7F7F7F7F7F7F)
-    ones = _U64(0x0101010101010101)
-    found: Array = blank | (word & _HIGH != 0)
-    for each in (escape, delete):
-        found |= (each - ones) & ~each & _HIGH != 0
-    return found
-
-
 _ENTRY_TEXTS: Final[dict[str, tuple[str, ...]]] = {
     "bank_ref": ("AcctSvcrRef",),
     "entry_ref": ("NtryRef",),
@@ -84,7 +63,7 @@ class Batch:
     Attributes:
         rows: the layout.
         odd: entries the strict reader must read.
-        amount, decimals: of each entry: signed at `parsers._leaves.SCALE`, and as written.
+        amount, decimals: of each entry: signed at `parsers._leaf_values.SCALE`, and as written.
         currency: of each entry, a number into ``codes``.
         codes: currencies.
     """
@@ -154,7 +133,10 @@ class Batch:
             found = rows.holding(escapes)
             found[block] = False
             self._odd_leaves(found)
-        self._odd_leaves(self._odd_accounts())
+        accounts = rows.block(places.ACCOUNTS)
+        wrong = np.zeros(len(rows.start), dtype=bool)
+        wrong[accounts] = odd_accounts(self.text, rows.start[accounts], rows.end[accounts])
+        self._odd_leaves(wrong)
         return texts
 
     def _odd_leaves(self, flags: Array) -> None:
@@ -164,23 +146,6 @@ class Batch:
             if len(at):
                 detail = number in _DETAIL_COLUMNS
                 self.odd[self.rows.parent[at] if detail else at] = True
-
-    def _odd_accounts(self) -> Array:
-        """Accounts with blanks or letters beyond ASCII in them, or too long."""
-        part = self.rows.block(places.ACCOUNTS)
-        start, end = self.rows.start[part], self.rows.end[part]
-        wrong = end - start > _ACCOUNT_MAX
-        text = np.ndarray((len(self.text) - _ACCOUNT_MAX,), _WHOLE, self.text.data, strides=(1,))
-        word = text[start].view("<u8").reshape(-1, _ACCOUNT_MAX // 8)
-        length = np.minimum(end - start, _ACCOUNT_MAX)
-        word &= _INSIDE.take(length, axis=0)
-        word |= _OUTSIDE.take(length, axis=0)
-        found = _unusual(word)
-        for column in range(found.shape[1]):
-            wrong |= found[:, column]
-        flags = np.zeros(len(self.rows.start), dtype=bool)
-        flags[part] = wrong
-        return flags
 
     # Numbers ------------------------------------------------------------------------------
 

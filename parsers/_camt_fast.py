@@ -10,25 +10,25 @@ was handed on already is left out of what it gives, for up to there both are equ
 
 from __future__ import annotations
 
-import codecs
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from decimal import Decimal
 from pathlib import Path
-from typing import Any, BinaryIO, Final
+from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
 
 from parsers import _camt_places as places
 from parsers._camt_batch import Batch, Own
+from parsers._camt_chunks import check_encoding, chunks
 from parsers._camt_layout import Layout, Rows
 from parsers._camt_parts import Details
 from parsers._camt_shapes import identify, version_of
 from parsers._camt_splice import tables_of
 from parsers._camt_start import Start, start_of
 from parsers._camt_statement import Statement, account_of, currency_of
-from parsers._leaves import SCALE
+from parsers._leaf_values import SCALE
 from parsers._markup import PADDING, Markup, Scan
 from parsers._rows import Rows as Collected
 from parsers._tags import UnsureError
@@ -39,10 +39,6 @@ __all__ = ["Part", "UnsureError", "batches"]
 
 #: Bytes read at once. Smaller is kinder to caches, larger spreads the cost of a call.
 CHUNK: Final = 4 << 20
-#: Bytes of the first look, whether it is UTF-8 to the end.
-CHECK: Final = 1 << 16
-#: Most bytes without the end of an entry.
-_CHUNK_MAX: Final = 32 << 20
 _TAGS_MAX: Final = 1_000_000  # of a chunk
 #: Bytes asked for and given back before the first chunk, untouched: from then on the C library
 #: keeps arrays up to that size for the next chunk, and does not fetch zeroed pages for each.
@@ -95,9 +91,9 @@ def batches(path: Path) -> Iterator[Tables]:
         exact = identify(head)
         reader = _Reader(start, exact, head.count(b"\n", 0, start.offset))
         held: list[Tables] = []
-        _check_encoding(file)
+        check_encoding(file)
         file.seek(start.offset)
-        for raw in _chunks(file, start.end):
+        for raw in chunks(file, start.end, CHUNK):
             if len(held) > _HELD_MAX:
                 raise UnsureError("more than may be in memory at once")
             held.append(reader.read(raw))
@@ -106,38 +102,6 @@ def batches(path: Path) -> Iterator[Tables]:
                 held.clear()
         reader.finish()
         yield from held
-
-
-def _check_encoding(file: BinaryIO) -> None:
-    """Refuse a file that is not UTF-8 to its end: the strict reader reads all of it otherwise."""
-    decoder = codecs.getincrementaldecoder("utf-8")("strict")
-    file.seek(0)
-    try:
-        while block := file.read(CHECK):
-            decoder.decode(block)
-        decoder.decode(b"", final=True)
-    except UnicodeDecodeError:
-        raise UnsureError("not UTF-8") from None
-
-
-def _chunks(file: BinaryIO, end: bytes) -> Iterator[bytes]:
-    """The rest of the file in padded chunks, each but the last ending behind an entry."""
-    carry = b""
-    while block := file.read(CHUNK):
-        cut = block.rfind(end)
-        if cut < 0:  # none, or one that began in the carry
-            carry += block
-            cut = carry.rfind(end)
-            if cut < 0:
-                if len(carry) > _CHUNK_MAX:
-                    raise UnsureError("an entry of many megabytes")
-                continue
-            block, carry = carry, b""
-        cut += len(end)
-        yield b"".join((carry, memoryview(block)[:cut], bytes(PADDING)))
-        carry = block[cut:]
-    if carry:
-        yield carry + bytes(PADDING)
 
 
 class _Reader:

@@ -10,30 +10,16 @@ import numpy as np
 import numpy.typing as npt
 
 from parsers import _camt_places as places
-from parsers._camt_places import Place
+from parsers import _camt_steps as does
+from parsers._camt_steps import Meanings
 from parsers._markup import Markup, Scan
-from parsers._steps import Event, Step
-from parsers._tags import EMPTY, START, UnsureError
 
 __all__ = ["Layout", "Rows"]
 
 Array = npt.NDArray[Any]
 
 _DETAIL: Final = ("NtryDtls", "TxDtls")
-#: What steps do, as bits. A mixed one does something to two rows, or something twice.
-_ENTRY, _ENDED, _IN, _GROUP, _BATCH, _RETURN, _ODD, _MIXED, _HOLLOW, _STATEMENT = (
-    1 << bit for bit in range(10)
-)
-_PATHS: Final = {
-    _DETAIL: _IN,
-    ("NtryDtls",): _GROUP,
-    ("NtryDtls", "Btch"): _BATCH,
-    (*_DETAIL, "RtrInf"): _RETURN,
-}
-#: Above this bit, elements that may stand in a row once are counted; below, each has its own.
-_COUNT: Final = 42
-_OWN: Final = (1 << _COUNT) - 1
-assert max(places.SINGLES.values()) < _COUNT  # noqa: S101
+_OWN: Final = (1 << does.COUNT) - 1
 _IS_DETAIL: Final = np.zeros(256, dtype=bool)
 _IS_DETAIL[[n for path, n in places.NUMBER.items() if path[:2] == _DETAIL]] = True
 
@@ -92,133 +78,16 @@ class Rows:
         return found.take(self.run)
 
 
-@dataclass(slots=True)
-class _Meaning:
-    """What one step does to rows.
+class Layout:
+    """Where the rows and columns of a file's chunks are; learns its steps on the way.
 
     Attributes:
-        does: bits.
-        column, code: of the leaf at its end.
-        entry, ended: tag and place of an entry's start and end.
-        detail, batch: place of its start.
-        singles, own: elements that may stand once, of a detail and of an entry.
-        hollow: column, place and currency of each leaf without text.
+        statements: finds the tags around the statements of a chunk.
     """
 
-    does: int = 0
-    column: int = 0
-    code: int = 0
-    entry: tuple[int, int] = (0, 0)
-    ended: tuple[int, int] = (0, 0)
-    detail: int = 0
-    batch: int = 0
-    singles: int = 0
-    own: int = 0
-    hollow: tuple[tuple[int, int, int], ...] = ()
-
-
-class Layout:
-    """What each step of a file is; grows with its `Markup`."""
-
     def __init__(self, markup: Markup) -> None:
-        self._steps = markup.steps
-        self._locals = markup.runs.locals
-        self._meanings: list[_Meaning] = []
-        self._grow()
-
-    # Steps --------------------------------------------------------------------------------
-
-    def _grow(self) -> None:
-        for step in self._steps.steps[len(self._meanings) :]:
-            self._meanings.append(self._meaning(step))
-
-        def told(name: str, kind: Any) -> Array:
-            return np.array([getattr(m, name) for m in self._meanings], dtype=kind)
-
-        self._does, self._column = told("does", np.uint16), told("column", np.uint8)
-        self._code = told("code", np.int16)
-        self._entry = told("entry", np.int64).reshape(-1, 2)
-        self._ended = told("ended", np.int64).reshape(-1, 2)
-        self._detail, self._batch = told("detail", np.int64), told("batch", np.int64)
-        self._singles, self._own = told("singles", np.int64), told("own", np.int64)
-
-    def _role(self, context: int) -> Place:
-        role: Place = self._steps.contexts[context].role
-        return role
-
-    def _meaning(self, step: Step) -> _Meaning:
-        out = _Meaning()
-        for event in step.events:
-            role = self._role(event.context)
-            if event.kind == EMPTY:
-                self._hollow(out, event, role)
-            elif role.kind == "statement":
-                out.does |= _STATEMENT
-            elif event.kind == START:
-                self._started(out, event, role)
-            elif role.kind == "entry":
-                if out.does & (_ENTRY | _ENDED):
-                    raise UnsureError("an entry without text")
-                out.does |= _ENDED
-                out.ended = event.tag.index, event.tag.stop
-        if step.leaf is not None:
-            role, name = self._role(step.after), self._locals[step.leaf.name]
-            out.column, out.code = places.column(role, name), step.leaf.code
-        return out
-
-    def _hollow(self, out: _Meaning, event: Event, role: Place) -> None:
-        column = places.column(role, self._locals[event.tag.name])
-        if column:
-            out.does |= _HOLLOW
-            out.hollow = (*out.hollow, (column, event.tag.stop, event.tag.code))
-
-    def _started(self, out: _Meaning, event: Event, role: Place) -> None:
-        if role.kind == "message":
-            raise UnsureError("a second message")
-        if role.kind == "entry":
-            if out.does & _ENTRY:
-                raise UnsureError("two entries without text")
-            if out.does & ~(_ENDED | _STATEMENT) or out.own or out.singles:
-                out.does |= _MIXED
-            out.does |= _ENTRY
-            out.entry = event.tag.index, event.tag.begin
-        if role.kind != "inside":
-            return
-        bit = _PATHS.get(role.path, 0)
-        if bit & out.does or (bit == _IN and (out.singles or out.does & (_HOLLOW | _ODD))):
-            out.does |= _MIXED
-        out.does |= bit | (_ODD if role.odd else 0)
-        if bit == _IN:
-            out.detail = event.tag.begin
-        elif bit == _BATCH:
-            out.batch = event.tag.begin
-        single = places.SINGLES.get(role.path)
-        if single is None:
-            return
-        held = out.singles if role.in_detail else out.own
-        if held & (1 << single):
-            out.does |= _MIXED
-        if role.in_detail:
-            out.singles = held + (1 << single) + (1 << _COUNT)
-        else:
-            out.own = held + (1 << single) + (1 << _COUNT)
-
-    def statements(self, scan: Scan) -> list[tuple[int, bool, int, int]]:
-        """Tags around a chunk's statements: number, whether it starts one, begin and stop."""
-        if len(self._steps.steps) != len(self._meanings):
-            self._grow()
-        at = np.flatnonzero(self._does.take(scan.step) & np.uint16(_STATEMENT))
-        return [
-            (number + e.tag.index, e.kind == START, begin + e.tag.begin, begin + e.tag.stop)
-            for number, begin, step in zip(
-                scan.ordinal[at].tolist(), scan.start[at].tolist(), scan.step[at].tolist(),
-                strict=True,
-            )
-            for e in self._steps.steps[step].events
-            if e.kind != EMPTY and self._role(e.context).kind == "statement"
-        ]  # fmt: skip
-
-    # Rows ---------------------------------------------------------------------------------
+        self._means = Meanings(markup)
+        self.statements = self._means.statements
 
     def rows(self, scan: Scan) -> Rows:
         """The rows of a chunk.
@@ -227,73 +96,61 @@ class Layout:
             UnsureError: an element stands where the strict reader gives it another meaning.
         """
         step = scan.step
-        if len(self._steps.steps) != len(self._meanings):
-            self._grow()
-        does = self._does.take(step)
+        self._means.grow()
+        done = self._means.does.take(step)
 
         def those(bit: int) -> Array:
-            return np.flatnonzero(does & np.uint16(bit))
+            return np.flatnonzero(done & np.uint16(bit))
 
-        entries, details, ended = those(_ENTRY), those(_IN), those(_ENDED)
-        entry_of = np.cumsum(does & np.uint16(_ENTRY), dtype=np.int32) - np.int32(1)
-        detail_of = np.cumsum(does & np.uint16(_IN) != 0, dtype=np.int32) - np.int32(1)
+        entries, details, ended = those(does.ENTRY), those(does.IN), those(does.ENDED)
+        entry_of = np.cumsum(done & np.uint16(does.ENTRY), dtype=np.int32) - np.int32(1)
+        detail_of = np.cumsum(done & np.uint16(does.IN) != 0, dtype=np.int32) - np.int32(1)
         size = len(entries)
         odd = np.zeros(size + 1, dtype=bool)  # the last is for what is in no entry
-        irregular = those(_ODD | _MIXED)
+        irregular = those(does.ODD | does.MIXED)
         odd[entry_of[irregular]] = True
-        mixed = those(_MIXED)
+        mixed = those(does.MIXED)
         odd[np.maximum(entry_of[mixed] - 1, -1)] = True
-        grouped = entry_of[those(_GROUP)]
+        grouped = entry_of[those(does.GROUP)]
         groups = np.bincount(grouped[grouped >= 0], minlength=size)
         batch_at = np.full(size + 1, -1, dtype=np.int64)
-        batches = those(_BATCH)
-        batch_at[entry_of[batches]] = scan.start[batches] + self._batch[step[batches]]
+        batches = those(does.BATCH)
+        batch_at[entry_of[batches]] = scan.start[batches] + self._means.batch[step[batches]]
         returned = np.zeros(len(details) + 1, dtype=bool)
-        returned[detail_of[those(_RETURN)]] = True
+        returned[detail_of[those(does.RETURN)]] = True
         parent = entry_of[details]
-        odd[parent[_repeated(self._singles.take(step), details)]] = True
-        odd[np.flatnonzero(_repeated(self._own.take(step), entries))] = True
-        entry, ends = self._entry[step[entries]], self._ended[step[ended]]
-        leaves = self._leaves(scan, does, entry_of, detail_of, odd)
+        odd[parent[_repeated(self._means.singles.take(step), details)]] = True
+        odd[np.flatnonzero(_repeated(self._means.own.take(step), entries))] = True
+        entry, ends = self._means.entry[step[entries]], self._means.ended[step[ended]]
+        leaves = self._leaves(scan, done, entry_of, detail_of, odd)
         odd[:size] |= (batch_at[:size] >= 0) & (groups > 1)
         return Rows(
             scan, scan.ordinal[entries] + entry[:, 0], scan.ordinal[ended] + ends[:, 0],
             scan.start[entries] + entry[:, 1], scan.start[ended] + ends[:, 1],
-            groups, batch_at[:size], scan.start[details] + self._detail[step[details]],
+            groups, batch_at[:size], scan.start[details] + self._means.detail[step[details]],
             parent, returned[:-1], odd[:size], *leaves,
         )  # fmt: skip
 
     def _leaves(
-        self, scan: Scan, does: Array, entry_of: Array, detail_of: Array, odd: Array
+        self, scan: Scan, done: Array, entry_of: Array, detail_of: Array, odd: Array
     ) -> tuple[list[int], Array, Array, Array, Array, Array]:
         """Leaves by column: bounds, rows, runs, where their texts stand, and currencies."""
-        column = self._column.take(scan.step)
+        column = self._means.column.take(scan.step)
         run = np.flatnonzero(column)
-        column = column.take(run)
-        hollow = np.flatnonzero(does & np.uint16(_HOLLOW))
-        start = codes = None
+        column, place, code = column.take(run), None, None
+        hollow = np.flatnonzero(done & np.uint16(does.HOLLOW))
         if len(hollow):
-            more = self._hollows(scan, hollow)
-            column = np.concatenate((column, more[0].astype(np.uint8)))
-            start = np.concatenate((scan.stop[run], more[1]))
-            codes = np.concatenate((self._code[scan.step[run]], more[2].astype(np.int16)))
-            run = np.concatenate((run, more[3]))
-            place = np.argsort(start, kind="stable")
-            order = place[np.argsort(column[place], kind="stable")]
-        else:
-            order = np.argsort(column, kind="stable")
+            run, column, place, code = self._with_hollows(scan, hollow, run, column)
+        order = np.argsort(column, kind="stable")
         column, run = column.take(order), run.take(order)
         bounds = np.searchsorted(column, np.arange(len(places.NUMBER) + 4)).tolist()
-        end = scan.start.take(run + 1)
-        if start is None or codes is None:
-            start = scan.stop.take(run)
-            part = slice(bounds[places.AMOUNTS.start], bounds[places.AMOUNTS.stop])
-            codes = self._code[scan.step[run[part]]]
+        start, end = scan.stop.take(run), scan.start.take(run + 1)
+        amounts = slice(bounds[places.AMOUNTS.start], bounds[places.AMOUNTS.stop])
+        if place is None or code is None:
+            code = self._means.code[scan.step[run[amounts]]]
         else:
-            first = len(order) - len(more[0])
-            start, codes = start.take(order), codes.take(order)
-            end = np.where(order >= first, start, end)
-            codes = codes[bounds[places.AMOUNTS.start] : bounds[places.AMOUNTS.stop]]
+            place, code = place.take(order), code.take(order)[amounts]
+            start, end = np.where(place < 0, start, place), np.where(place < 0, end, place)
         row = np.where(_IS_DETAIL.take(column), detail_of.take(run), entry_of.take(run))
         again = np.flatnonzero((column[1:] == column[:-1]) & (row[1:] == row[:-1]))
         again = again[(column[again] < places.MANY.start) | (column[again] >= places.MANY.stop)]
@@ -301,19 +158,32 @@ class Layout:
         odd[entry_of[run[: bounds[places.ODD + 1]]]] = True
         many = slice(bounds[places.MANY.start], bounds[places.MANY.stop])
         self._mark_disordered(start[many], column[many], row[many], run[many], entry_of, odd)
-        return bounds, row, run, start, end, codes
+        return bounds, row, run, start, end, code
 
-    def _hollows(self, scan: Scan, at: Array) -> Array:
-        """Columns, places, currencies and runs of leaves without text."""
+    def _with_hollows(
+        self, scan: Scan, hollow: Array, run: Array, column: Array
+    ) -> tuple[Array, Array, Array, Array]:
+        """Leaves with those without text, in the order of the document.
+
+        Returns:
+            runs, columns, places of those without text (else -1) and currencies.
+        """
         found = (
-            (column, begin + offset, code, run)
-            for run, begin, step in zip(
-                at.tolist(), scan.start[at].tolist(), scan.step[at].tolist(), strict=True
+            (number, column_no, begin + offset, code)
+            for number, begin, step in zip(
+                hollow.tolist(), scan.start[hollow].tolist(), scan.step[hollow].tolist(),
+                strict=True,
             )
-            for column, offset, code in self._meanings[step].hollow
-        )
-        flat = np.fromiter(chain.from_iterable(found), dtype=np.int64)
-        return flat.reshape(-1, 4).T
+            for column_no, offset, code in self._means.each[step].hollow
+        )  # fmt: skip
+        more = np.fromiter(chain.from_iterable(found), dtype=np.int64).reshape(-1, 4).T
+        place = np.concatenate((np.full(len(run), -1), more[2]))
+        at = np.where(place < 0, np.concatenate((scan.stop[run], more[2])), place)
+        order = np.argsort(at, kind="stable")
+        code = np.concatenate((self._means.code[scan.step[run]], more[3].astype(np.int16)))
+        run = np.concatenate((run, more[0]))
+        column = np.concatenate((column, more[1].astype(np.uint8)))
+        return run[order], column[order], place[order], code[order]
 
     def _mark_disordered(
         self, at: Array, column: Array, row: Array, run: Array, entry_of: Array, odd: Array
@@ -335,5 +205,5 @@ def _repeated(singles: Array, first: Array) -> Array:
         return np.zeros(0, dtype=bool)
     total = np.concatenate((np.zeros(1, dtype=np.int64), np.cumsum(singles)))
     held = np.append(total[first[1:]], total[-1]) - total[first]
-    found: Array = np.bitwise_count(held & _OWN) != held >> _COUNT
+    found: Array = np.bitwise_count(held & _OWN) != held >> does.COUNT
     return found

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from decimal import Decimal
 from typing import Any, Final
 
 import numpy as np
@@ -14,9 +13,10 @@ from parsers._camt_batch import Batch
 from parsers._camt_party import reference_type
 from parsers._camt_said import narrative
 from parsers._checks import all_right
-from parsers._leaves import decimals, mapped, unescaped
+from parsers._leaf_values import decimals
+from parsers._leaves import mapped, unescaped
 from parsers._tags import words
-from parsers._values import rate, rate_fits
+from parsers._values import rate, whole_rate_fits
 from tieout.arrays import fixed, listed
 from tieout.canonical import DETAILS
 
@@ -36,7 +36,6 @@ _OWN_AMOUNTS: Final = (
 )  # fmt: skip
 _REFERENCE: Final = ("RmtInf", "Strd", "CdtrRefInf")
 _SUM_MAX: Final = 1 << 62
-_RATE_DECIMALS: Final = 10
 
 
 class Details:
@@ -263,7 +262,7 @@ class Details:
         keys = sorted(found)
         money, other = self.amount[keys].tolist(), foreign[keys].tolist()
         for row, mine, theirs in zip(keys, money, other, strict=True):
-            if theirs and not (mine and found[row] and _fits(mine, theirs, found[row])):
+            if theirs and not (mine and found[row] and whole_rate_fits(mine, theirs, found[row])):
                 batch.odd[self.entry[row]] = True
         index = np.zeros(len(self.entry), dtype=np.int32)
         index[keys] = np.arange(1, len(keys) + 1)
@@ -289,12 +288,3 @@ class Details:
         for row, text, word in zip(rows.tolist(), texts, types, strict=True):
             if not all_right([text], [word]):
                 batch.odd[self.entry[row]] = True
-
-
-def _fits(money: int, foreign: int, stated: Decimal) -> bool:
-    """As `rate_fits`; where a rate is as good as exact, in whole numbers."""
-    low, high = sorted((abs(money), abs(foreign)))
-    whole, unit = int(stated.scaleb(_RATE_DECIMALS)), 10**_RATE_DECIMALS
-    if 100 * abs(whole * low - unit * high) <= whole * low:
-        return True
-    return rate_fits(Decimal(money), Decimal(foreign), stated)

@@ -12,7 +12,7 @@ import pyarrow.compute as pc
 
 from parsers._camt_batch import Batch
 from parsers._camt_parts import Details
-from parsers._leaves import decimals
+from parsers._leaf_values import decimals
 from parsers._rows import Rows
 from tieout.arrays import fixed, flags, listed, table
 from tieout.canonical import BALANCES, DETAILS, ENTRIES, STATEMENTS, Tables

@@ -1,4 +1,4 @@
-"""Modules imported when they are first asked for something: starting costs more than a small file."""
+"""Modules imported when first asked: importing all costs more than reading a small file."""
 
 from __future__ import annotations
 

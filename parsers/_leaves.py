@@ -1,4 +1,4 @@
-"""Values of a chunk's leaves: amounts, dates and text, a whole column at a time.
+"""Texts of a chunk's leaves, a whole column at a time.
 
 Everything here gives what the strict reader's functions give for one value, or says of a leaf that
 it cannot tell; those are few and go through those functions one by one.
@@ -19,29 +19,16 @@ import pyarrow.compute as pc
 from parsers._camt_layout import Rows
 from parsers._tags import UnsureError, words
 from parsers._text import _NO_TEXT, clean, reference
-from parsers._values import day
 from tieout.arrays import buffer, fixed, flags, listed, masked
-from tieout.canonical import AMOUNT
 from tieout.identity import NO_REFERENCE
 
-__all__ = [
-    "SCALE", "Texts", "amounts", "check_escapes", "dates", "decimals", "is_word", "mapped",
-    "says_nothing", "unescaped",
-]  # fmt: skip
+__all__ = ["Texts", "check_escapes", "is_word", "mapped", "says_nothing", "unescaped"]
 
 Array = npt.NDArray[Any]
 Bytes = npt.NDArray[np.uint8]
 
-#: Amounts are whole numbers of this fraction: the canonical tables' five decimals.
-SCALE: Final = 100_000
-_DATE: Final = len("2026-11-20")
-
 _U64 = np.uint64
 _BOTTOM: Final = np.array([(1 << 8 * n) - 1 for n in range(9)], dtype=_U64)
-_TOP: Final = ~np.array([(1 << 8 * (8 - n)) - 1 for n in range(9)], dtype=_U64)
-_ZEROS: Final = _U64(0x3030303030303030)
-_HALF: Final = _U64(0xF0F0F0F0F0F0F0F0)
-_SIX: Final = _U64(0x0606060606060606)
 _FOLD: Final = _U64(0x2020202020202020)
 #: What `clean` and `reference` take for nothing; capitals, by the order of the alphabet.
 _NOTHING: Final = tuple(sorted(word.encode() for word in _NO_TEXT))
@@ -108,56 +95,6 @@ def _character(found: re.Match[str]) -> str:
     raise UnsureError("an escape of no character")
 
 
-def decimals(values: Array, known: Array | None = None) -> pa.Array[Any]:
-    """Whole numbers at `SCALE` as canonical amounts; null where not known."""
-    both = np.empty((len(values), 2), dtype=np.int64)
-    both[:, 0] = values
-    both[:, 1] = values >> 63
-    return fixed(both, AMOUNT, known)
-
-
-def amounts(text: Bytes, start: Array, end: Array) -> tuple[Array, Array, Array]:
-    """Unsigned amounts at `SCALE`, whether each could be told, and how many decimals it has.
-
-    Told are 1 to 11 digits, alone or with a point and two decimals: what nearly all banks write.
-    """
-    length = end - start
-    word = words(text)
-    low, high = word[end - 8], word[end - 16]
-    point = text[end - 3] == 0x2E
-    point &= length >= 4
-    shifted = (
-        (low & _U64(0xFFFF000000000000)) | ((low << _U64(8)) & _U64(0x0000FFFFFFFFFF00))
-        | (high >> _U64(56))
-    )  # fmt: skip
-    low, high = np.where(point, shifted, low), np.where(point, high << _U64(8), high)
-    digits = length - point
-    clipped = np.clip(digits, 0, 16)
-    keep_low, keep_high = _TOP[np.minimum(clipped, 8)], _TOP[np.maximum(clipped - 8, 0)]
-    low = (low & keep_low) | (_ZEROS & ~keep_low)
-    high = (high & keep_high) | (_ZEROS & ~keep_high)
-    told = (digits > 0) & (digits <= np.where(point, 13, 11)) & _digits(low) & _digits(high)
-    whole = (_number(high) * _U64(100_000_000) + _number(low)).astype(np.int64)
-    value = whole * np.where(point, SCALE // 100, SCALE)
-    return np.where(told, value, 0), told, np.where(point, 2, 0)
-
-
-def _digits(word: Array) -> Array:
-    found: Array = ((word & _HALF) == _ZEROS) & (((word + _SIX) & _HALF) == _ZEROS)
-    return found
-
-
-def _number(word: Array) -> Array:
-    """Eight ASCII digits, the first in the lowest byte, as a number."""
-    pairs = word - _ZEROS
-    pairs = pairs * _U64(10) + (pairs >> _U64(8))
-    mask = _U64(0x000000FF000000FF)
-    left = (pairs & mask) * _U64(0x000F424000000064)
-    right = ((pairs >> _U64(16)) & mask) * _U64(0x0000271000000001)
-    found: Array = (left + right) >> _U64(32)
-    return found
-
-
 def is_word(text: Bytes, start: Array, end: Array, expected: bytes) -> Array:
     """Which leaves are exactly that short word (1 to 8 bytes)."""
     size = len(expected)
@@ -208,9 +145,7 @@ class Texts:
         # Every run of markup and every text behind one, and at the end a text of no bytes.
         self._none = len(scan.bounds) - 1
         bounds = np.append(scan.bounds, scan.bounds[-1])
-        self._whole = pa.StringArray.from_buffers(
-            self._none + 1, buffer(bounds), pa.py_buffer(raw)
-        )
+        self._whole = pa.StringArray.from_buffers(self._none + 1, buffer(bounds), pa.py_buffer(raw))
         self._index = np.append(2 * rows.run + 1, self._none)
 
     def settle(self, block: slice, references: slice) -> Array:
@@ -295,23 +230,3 @@ def mapped(
     coded: Any = texts.dictionary_encode()
     values = listed([function(text) for text in coded.dictionary.to_pylist()], kind)
     return values.take(coded.indices)
-
-
-def dates(text: Bytes, raw: bytes, start: Array, end: Array) -> pa.Array[Any]:
-    """The days texts name; null for one that names none."""
-    if not len(start):
-        return listed([], pa.date32())
-    word = words(text)
-    head, tail = word[start], word[start + 2]
-    # The eleventh character tells whether it is a date; what follows does not matter.
-    stop = np.minimum(end, start + _DATE + 1)
-    plain = (stop - start == _DATE) | ((stop - start > _DATE) & (text[start + _DATE] == 0x54))
-    if (plain & ((head ^ head[0]) & _BOTTOM[2] == 0)).all():  # their last eight bytes differ only
-        order = np.argsort(tail, kind="stable")
-        fresh = np.append(True, tail[order[1:]] != tail[order[:-1]])
-        first, index = order[fresh], np.empty(len(tail), dtype=np.int64)
-        index[order] = np.cumsum(fresh) - 1
-    else:
-        first = index = np.arange(len(start))
-    said = [day(raw[start[i] : stop[i]].decode(errors="replace")) for i in first.tolist()]
-    return listed(said, pa.date32()).take(fixed(index.astype(np.int64), pa.int64()))

@@ -108,9 +108,7 @@ class Markup:
         turns += np.left_shift(leaf[:-1].view(np.uint8), 1)
         step, after = self.steps.follow(turns, before)
         bounds = bounds.astype(np.int32)
-        return Scan(
-            text, breaks, beyond, escapes, bounds, start, stop, step, ordinal, tags
-        ), after
+        return Scan(text, breaks, beyond, escapes, bounds, start, stop, step, ordinal, tags), after
 
     def _only_blanks(self, text: Bytes, start: Ints, end: Ints, beside: Array) -> None:
         """Between the tags of elements with children stands nothing but blanks."""
@@ -150,8 +148,8 @@ def _characters(text: Bytes, delete: bool) -> _Found:
     for at in range(0, size, _BLOCK):  # a block and what is made of it fit a cache
         part = text[at : at + _BLOCK]
         is_open, is_close = part == _OPEN, part == _CLOSE
-        opens += np.count_nonzero(is_open)
-        closes += np.count_nonzero(is_close)
+        opens += int(np.count_nonzero(is_open))
+        closes += int(np.count_nonzero(is_close))
         turn = np.empty(len(part), dtype=bool)
         # Markup begins at a bracket not behind one, and ends where one is not followed by one.
         np.not_equal(is_open[1:], is_close[:-1], out=turn[1:])
@@ -162,7 +160,7 @@ def _characters(text: Bytes, delete: bool) -> _Found:
         if delete:
             odd |= part == _DELETE
         rare.append(_few(odd) + at)
-    return _Found(np.concatenate(bounds), np.concatenate(rare)[:-1], int(opens), int(closes))
+    return _Found(np.concatenate(bounds), np.concatenate(rare)[:-1], opens, closes)
 
 
 def _sorted_out(chunk: bytes, text: Bytes, found: Ints) -> tuple[Ints, Ints, Ints]:

@@ -12,7 +12,17 @@ from typing import Any, Final
 import numpy as np
 
 from parsers._tags import (
-    EMPTY, END, START, Array, Bytes, Ints, Tag, Tags, UnsureError, bottom, differ,
+    EMPTY,
+    END,
+    START,
+    Array,
+    Bytes,
+    Ints,
+    Tag,
+    Tags,
+    UnsureError,
+    bottom,
+    differ,
 )  # fmt: skip
 
 __all__ = ["Runs"]
@@ -72,11 +82,12 @@ class _Sized:
 
 
 def _mixed(rows: Array) -> Array:
-    mixed: Array = rows[:, 0]
+    mixed = rows[:, 0]
     for column in range(1, rows.shape[1]):
         mixed = mixed * _FOLD
         mixed ^= rows[:, column]
-    return mixed ^ (mixed >> _U64(29))
+    out: Array = mixed ^ (mixed >> _U64(29))
+    return out
 
 
 class Runs(Tags):
@@ -137,9 +148,7 @@ class Runs(Tags):
         out[order] = number
         return out
 
-    def _numbers(
-        self, chunk: bytes, found: Array, start: Ints, stop: Ints, order: Ints
-    ) -> Array:
+    def _numbers(self, chunk: bytes, found: Array, start: Ints, stop: Ints, order: Ints) -> Array:
         """The numbers of runs of as many words each."""
         size = found.shape[1]
         known = self._sized.setdefault(size, _Sized(size))

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import importlib
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -10,6 +12,7 @@ import pytest
 import parsers
 from tests.parsers.reading import SAMPLES, read, refusal
 
+ROOT = Path(__file__).resolve().parents[2]
 #: Public modules that are not bank statements: an expense extract.
 _OTHER = {"concur_sae"}
 
@@ -113,3 +116,13 @@ def test_refused_whole_with_where_and_remedy(tmp_path: Path, line: str) -> None:
     text, _, code = line.rpartition("|")
     content = text.rstrip(" ").encode().decode("unicode_escape").encode("latin-1")
     assert refusal(tmp_path, content).code == code.strip()
+
+
+def test_reading_one_format_imports_no_other() -> None:
+    code = "from parsers import camt053; import sys; print(*sys.modules)"
+    held = subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True
+    ).stdout.split()
+    assert "parsers._camt_fast" in held
+    needless = {"parsers.mt940", "parsers.bai2", "parsers.ofx", "pandas", "urllib.request"}
+    assert not needless & {*held}
