@@ -7,7 +7,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 BENCH := .venv-bench
 
-.PHONY: help setup demo up down test corpus check fmt fuzz lock clean bench-parse bench-suites
+.PHONY: help setup demo up down test corpus check fmt fuzz lock clean bench-match bench-parse bench-suites
 
 help:  ## what each command does
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -66,6 +66,9 @@ $(BENCH)/.installed: benchmarks/requirements.lock
 
 bench-parse: $(STAMP) $(BENCH)/.installed  ## measure reading beside the peers (FAMILIES="camt mt940 bai2 two", RUNS=3; MB=5 for a first look); about ten minutes
 	@$(BIN)/python -m benchmarks.parsing $(FAMILIES) $(if $(RUNS),--runs $(RUNS)) $(if $(MB),--megabytes $(MB))
+
+bench-match: $(STAMP) $(BENCH)/.installed  ## measure matching beside the peers (SIZE=1000000, RUNS=3, PEERS=all|none, TEN=1 also ten times the size); about half an hour
+	@$(BIN)/python -m benchmarks.matching $(if $(SIZE),--size $(SIZE)) $(if $(RUNS),--runs $(RUNS)) $(if $(PEERS),--peers $(PEERS)) $(if $(TEN),--ten)
 
 clean:  ## forget the environment; the data folder (.tieout) stays
 	@rm -rf $(VENV) $(BENCH) .mypy_cache .ruff_cache .import_linter_cache .hypothesis

@@ -24,6 +24,7 @@ COMMANDS = (
     "profiles",
     "reconcile",
     "match",
+    "explain",
     "stages",
     "statements",
     "exceptions",
@@ -37,7 +38,8 @@ COMMANDS = (
 
 def _modules(asked: str) -> list[ModuleType]:
     """The modules to declare: reading a file must not load what talks to a ledger or an ERP."""
-    names = [asked] if asked in COMMANDS else COMMANDS
+    name = asked.replace("-", "_")
+    names = [name] if name in COMMANDS else COMMANDS
     return [importlib.import_module(f"tieout.commands.{name}") for name in names]
 
 

@@ -33,6 +33,7 @@ from tieout.errors import ProfileError
 from tieout.identity import NO_REFERENCE
 
 __all__ = [
+    "DROPPED",
     "REFERENCE_TYPES",
     "SENTINELS",
     "SEPARATORS",
@@ -44,6 +45,7 @@ __all__ = [
     "normalise",
     "plain",
     "reference_type",
+    "structured",
 ]
 
 #: ISO 11649, Swiss QR and old ISR, Belgian OGM/VCS, Norwegian KID, Danish FIK, Finnish viite,
@@ -53,7 +55,10 @@ REFERENCE_TYPES: Final[tuple[str, ...]] = get_args(ReferenceType)
 
 SEPARATORS: Final = " -/._:"
 
-_DROP: Final = str.maketrans("", "", SEPARATORS)
+#: What the normal form leaves out: separators, and line breaks where a bank wrapped a reference.
+DROPPED: Final = SEPARATORS + "\t\n\r\x0b\x0c"
+
+_DROP: Final = str.maketrans("", "", DROPPED)
 
 #: `NO_REFERENCE` in the normal form.
 SENTINELS: Final = frozenset(value.translate(_DROP) for value in NO_REFERENCE)
@@ -164,6 +169,26 @@ def reference_type(text: str | None, *, country: str | None = None) -> Reference
     return own if own and is_valid(bare, own) else None
 
 
+def structured(text: str | None) -> str | None:
+    """A reference whose own check digits prove it, marked with its scheme; None for all others.
+
+    Only kinds that speak for themselves: creditor references, 27 Swiss digits, Belgian ones (12
+    digits, marked or not) and Danish ones with their signs. Equal texts are the same reference.
+
+    >>> structured("RF58 NORD 2026 4711"), structured("+++471/1002/02619+++")
+    ('SCOR:RF58NORD20264711', 'BBA:471100202619')
+    >>> structured("26 11200 00000 00000 00000 47113"), structured("4711")
+    ('QRR:261120000000000000000047113', None)
+    """
+    bare = "".join((text or "").split()).upper()
+    kind = reference_type(bare)
+    if kind is None and len(bare.replace("/", "")) == _BELGIAN:
+        kind = "BBA"
+    form = plain(bare, kind) if kind else None
+    return f"{kind}:{form}" if form else None
+
+
+_BELGIAN: Final = 12
 _SWISS: Final = 27
 _MARKED_FIK = re.compile(r"\+?(?:71<(\d{15})|(?:04|15|75)<(\d{16}))(?:\+\d{7,8}<?)?", re.ASCII)
 _OF_COUNTRY: Final[dict[str, ReferenceType]] = {

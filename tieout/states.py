@@ -33,11 +33,19 @@ STATEMENT: Final[Table] = (
     ("superseded", "waits again", "staged"),
 )
 
+#: Withdrawn: proposed, and not derived any more. Rejected and undone groups come back where the
+#: bank takes a correction back, or where a person decides so.
 GROUP: Final[Table] = (
     ("proposed", "confirm", "confirmed"),
     ("proposed", "reject", "rejected"),
+    ("proposed", "withdraw", "withdrawn"),
     ("confirmed", "undo", "undone"),
+    ("rejected", "propose again", "proposed"),
+    ("rejected", "confirm again", "confirmed"),
+    ("undone", "propose again", "proposed"),
     ("undone", "confirm again", "confirmed"),
+    ("withdrawn", "propose again", "proposed"),
+    ("withdrawn", "confirm again", "confirmed"),
 )
 
 EXCEPTION: Final[Table] = (

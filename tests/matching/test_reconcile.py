@@ -198,34 +198,3 @@ def test_match_writes_its_tables(capsys: Any, tmp_path: Path) -> None:
     assert pq.read_table(tmp_path / "out" / "members.parquet").num_rows == 2
     assert run("match", str(tmp_path / "none"), words[1], "--out", str(tmp_path)) == 2
     assert "there is no such file" in capsys.readouterr().err
-
-
-def test_nearest_says_the_one_condition_that_failed() -> None:
-    from tieout.matching import engine, ladder
-    from tieout.matching.nearest import nearest
-
-    tables = world.tables(
-        """
-        B1 | 2026-11-20 | 900.00 | RE-2026-01000
-        B2 | 2026-11-20 | -70.00 | | Alpha Bau
-        B3 | 2026-11-20 | -80.00 | | Alpha Bau
-        B4 | 2026-11-20 | 17.00
-        """,
-        """
-        K1 | 2026-11-18 | 1000.00 | cash_book | RE-2026-01000
-        K2 | 2026-10-01 | -70.00 | cash_book | | | | Alpha Bau
-        K3 | 2026-11-20 | -80.00 | cash_book | | | | Zimmerei Ost
-        """,
-    )
-    rules = ladder.load()
-    told = nearest(*tables, rules, engine.match(*tables, rules))
-    assert {own: (c[0].other_id, c[0].failed) for own, c in told.items()} == {
-        "B1": ("K1", "amount"),
-        "B2": ("K2", "days"),
-        "B3": ("K3", "party"),
-        "K1": ("B1", "amount"),
-        "K2": ("B2", "days"),
-        "K3": ("B3", "party"),
-    }
-    assert "100.00 EUR less" in told["B1"][0].by
-    assert "36 banking days apart; at most 5 allowed" in told["B2"][0].by

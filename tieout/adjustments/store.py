@@ -23,7 +23,15 @@ from tieout.money import floor_minor
 from tieout.posting.payload import payload_sha256
 from tieout.states import move
 
-__all__ = ["MAKER", "decide", "lock_undecided", "record_proposals", "standing_amounts"]
+__all__ = [
+    "MAKER",
+    "decide",
+    "lock_undecided",
+    "record_approved",
+    "record_proposals",
+    "standing_amounts",
+    "withdraw",
+]
 
 MAKER = "tieout"
 _STANDING = ("approved", "posted")
@@ -61,8 +69,18 @@ def record_proposals(
     )
     for stale in session.scalars(pending.order_by(Adjustment.adjustment_id)):
         if stale.adjustment_id not in kept:
-            _withdraw(session, stale, "it is no longer derived")
+            withdraw(session, stale, "it is no longer derived")
     return states
+
+
+def record_approved(
+    session: Session, run_id: str, policy: Policy, proposal: Proposal, person: str, reason: str
+) -> Adjustment:
+    """Record a proposal that a person has approved as part of a larger one that showed it."""
+    adjustment = _find_or_create(session, run_id, policy, proposal)
+    if adjustment.state == "pending":
+        decide(session, adjustment, "approve", person, adjustment.payload_sha256, reason)
+    return adjustment
 
 
 def _find_or_create(
@@ -100,7 +118,7 @@ def _find_or_create(
         if adjustment.state == "pending":
             if (adjustment.payload_sha256, adjustment.kind) == (digest, proposal.kind):
                 return adjustment
-            _withdraw(session, adjustment, "its journal changed")
+            withdraw(session, adjustment, "its journal changed")
     number = 1 + sum(a.business_key.rpartition("|")[0] == base for a in earlier)
     return _create(session, run_id, policy, proposal, f"{base}|{number}", digest)
 
@@ -240,7 +258,8 @@ def decide(
     return approval
 
 
-def _withdraw(session: Session, adjustment: Adjustment, reason: str) -> None:
+def withdraw(session: Session, adjustment: Adjustment, reason: str) -> None:
+    """Withdraw a pending adjustment."""
     adjustment.state = move("adjustment", adjustment.state, "withdraw")
     append(session, MAKER, "withdrawn", "adjustment", adjustment.adjustment_id, {"reason": reason})
 

@@ -12,6 +12,7 @@ from tieout.commands.common import person
 from tieout.errors import LedgerError
 from tieout.ledger.models import Adjustment, AdjustmentLine
 from tieout.money import format_amount
+from tieout.stages.return_decide import decide_return, proposed_returns
 from tieout.wiring import open_ledger
 
 __all__ = ["add", "run"]
@@ -22,12 +23,12 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     for decision in ("approve", "reject"):
         parser = commands.add_parser(
             decision,
-            help=f"{decision} proposed adjustments",
-            description=f"{decision.capitalize()} adjustments that wait for a person. The "
-            "decision binds exactly the journal that is shown; it is posted by the next run of "
-            "the post stage.",
+            help=f"{decision} proposed adjustments and returns",
+            description=f"{decision.capitalize()} adjustments, and what is proposed for returned "
+            "payments, that wait for a person. The decision binds exactly what is shown; journals "
+            "are posted by the next run of the post stage.",
         )
-        parser.add_argument("ids", nargs="+", metavar="ID", help="adjustment id, or its start")
+        parser.add_argument("ids", nargs="+", metavar="ID", help="id of either, or its start")
         parser.add_argument("--as", dest="person", help="who decides (default: your login)")
         parser.add_argument("--reason", default="", help="why; kept in the audit log")
         parser.set_defaults(run=run, decision=decision)
@@ -38,6 +39,12 @@ def run(args: argparse.Namespace) -> int:
     who = person(args.person)
     with open_ledger() as ledger:
         for prefix in args.ids:
+            with ledger.session() as session:
+                plan_id = _show_return(session, prefix)
+            if plan_id:
+                said = decide_return(ledger, plan_id, args.decision, who, args.reason)
+                print(f"{plan_id}: {said}")
+                continue
             with ledger.session() as session:
                 adjustment = _find(session, prefix)
                 _show(session, adjustment)
@@ -51,6 +58,19 @@ def run(args: argparse.Namespace) -> int:
                 )
             print(f"{adjustment.adjustment_id}: {adjustment.state} by {who}")
     return 0
+
+
+def _show_return(session: Session, prefix: str) -> str:
+    """Show the only return whose proposal's id begins so; its full id, or empty for none."""
+    found = proposed_returns(session, prefix)
+    if len(found) != 1:
+        return ""
+    (row,) = found
+    amount = format_amount(row.amount_minor, row.currency)
+    print(f"{row.account_code}  return  {amount} {row.currency}")
+    print(f"  {row.reason}")
+    plan_id: str = row.candidates["return"]["id"]
+    return plan_id
 
 
 def _find(session: Session, prefix: str) -> Adjustment:

@@ -14,7 +14,7 @@ import pyarrow.parquet as pq
 
 from tieout.errors import InputError, TieoutError
 
-__all__ = ["add", "run"]
+__all__ = ["add", "read_table", "run"]
 
 
 def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -24,13 +24,15 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
         help="match entries against items (Parquet, canonical columns)",
         description="Run the matching ladder on canonical tables. Columns that are absent are "
         "null; entry_id, item_id, account_id, currency, amount and a date are enough. Writes "
-        "groups.parquet, members.parquet and refused.parquet.",
+        "groups.parquet, members.parquet and refused.parquet, and run.json for `tieout explain`.",
         epilog="Exit code: 0 when it ran, 2 when a table or the ladder was refused.",
     )
     parser.add_argument("entries", type=Path, metavar="ENTRIES.parquet")
     parser.add_argument("items", type=Path, metavar="ITEMS.parquet")
     parser.add_argument("--details", type=Path, metavar="DETAILS.parquet")
-    parser.add_argument("--ladder", default="default", metavar="NAME", help="mappings/ladders/NAME")
+    parser.add_argument(
+        "--ladder", default="default", metavar="NAME", help="of mappings/ladders, or a file"
+    )
     parser.add_argument("--out", type=Path, required=True, metavar="DIR")
     parser.add_argument("--threads", type=int, metavar="N", help="the result is the same for any")
     parser.add_argument(
@@ -42,20 +44,22 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Run it; returns the exit code."""
-    from tieout.matching import engine, ladder
+    from tieout.matching import engine
+    from tieout.matching.sources import ladder_of
 
     try:
         if args.threads is not None and args.threads < 1:
             raise InputError("WRONG_USAGE", f"--threads is {args.threads}", remedy="give 1 or more")
-        rungs = ladder.load(args.ladder)
-        details = _read(args.details) if args.details else None
-        entries, items = _read(args.entries), _read(args.items)
+        rungs = ladder_of(args.ladder)
+        details = read_table(args.details) if args.details else None
+        entries, items = read_table(args.entries), read_table(args.items)
         result = engine.match(
             entries, details, items, rungs, threads=args.threads, spill=args.spill
         )
         args.out.mkdir(parents=True, exist_ok=True)
         for name in ("groups", "members", "refused"):
             pq.write_table(getattr(result, name), args.out / f"{name}.parquet")
+        (args.out / "run.json").write_text(_about(args, result), encoding="utf-8")
     except TieoutError as error:
         sys.stderr.write(f"tieout match: {error}\n")
         return 2
@@ -67,7 +71,12 @@ def run(args: argparse.Namespace) -> int:
     return 0
 
 
-def _read(path: Path) -> pa.Table:
+def read_table(path: Path) -> pa.Table:
+    """A Parquet file.
+
+    Raises:
+        InputError: ``FILE_MISSING``, ``FILE_FORMAT``.
+    """
     try:
         return pq.read_table(path)
     except FileNotFoundError:
@@ -78,6 +87,13 @@ def _read(path: Path) -> pa.Table:
         raise InputError(
             "FILE_FORMAT", str(error).splitlines()[0], where=str(path), remedy="give Parquet"
         ) from None
+
+
+def _about(args: argparse.Namespace, result: Any) -> str:
+    """Where the tables were and which ladder it was, for `tieout explain --in`."""
+    given = {name: getattr(args, name) for name in ("entries", "details", "items")}
+    about = {name: str(path.resolve()) for name, path in given.items() if path}
+    return json.dumps({**about, "ladder": args.ladder, "version": result.ladder}, indent=2) + "\n"
 
 
 def _summary(result: Any, entries: int, items: int) -> dict[str, Any]:

@@ -21,6 +21,8 @@ __all__ = ["APPEND_ONLY", "Base", "money_check", "now_column"]
 APPEND_ONLY = (
     "approvals",
     "audit_log",
+    "audit_samples",
+    "audit_verdicts",
     "balances",
     "book_balances",
     "deliveries",
@@ -30,6 +32,7 @@ APPEND_ONLY = (
     "expenses",
     "findings",
     "items",
+    "match_decisions",
     "posting_intents",
     "rates",
     "statement_decisions",

@@ -14,6 +14,7 @@ from sqlalchemy import (
     UniqueConstraint,
     text,
 )
+from sqlalchemy.engine.default import DefaultExecutionContext
 from sqlalchemy.orm import Mapped, mapped_column
 
 from tieout.ledger.base import Base, now_column
@@ -117,7 +118,16 @@ class GroupRow(Base):
     """A match group: entries (or details) and items that sum together, and why."""
 
     __tablename__ = "groups"
-    __table_args__ = (CheckConstraint(check_sql("group"), name="group_state"),)
+    __table_args__ = (
+        CheckConstraint(check_sql("group"), name="group_state"),
+        CheckConstraint(
+            "approver IS NULL OR lower(btrim(approver)) <> lower(btrim(maker))",
+            name="group_four_eyes",
+        ),
+        CheckConstraint(
+            "NOT (four_eyes AND state = 'confirmed' AND approver IS NULL)", name="group_second"
+        ),
+    )
     group_id: Mapped[str] = mapped_column(primary_key=True)
     run_id: Mapped[str] = mapped_column(ForeignKey("runs.run_id"))
     account_code: Mapped[str] = mapped_column(ForeignKey("accounts.code"), index=True)
@@ -129,24 +139,51 @@ class GroupRow(Base):
     residual_minor: Mapped[int]
     residual_class: Mapped[str | None]
     state: Mapped[str]
+    maker: Mapped[str] = mapped_column(server_default="tieout")
+    four_eyes: Mapped[bool] = mapped_column(server_default="false")  # a second person must confirm
+    approver: Mapped[str | None]
     evidence: Mapped[str]
     facts: Mapped[dict[str, Any]] = mapped_column(server_default=text("'{}'::jsonb"))
     derived_at: Mapped[dt.datetime] = now_column()
 
 
+def _all_of_it(context: DefaultExecutionContext) -> int:
+    """A member is taken whole unless somebody says how much of it there was."""
+    amount: int = context.get_current_parameters()["amount_minor"]  # type: ignore[no-untyped-call]
+    return amount
+
+
 class MemberRow(Base):
-    """A member of a group; a live one is claimed by this group alone."""
+    """A member of a group and what the group takes of it.
+
+    A live member is claimed: whole (``amount_minor = of_minor``) by this group alone, or in parts
+    by several which together never take more than there is (a trigger holds that). Members of a
+    group that only waits for a person are live too: they are held for it.
+    """
 
     __tablename__ = "members"
     __table_args__ = (
         PrimaryKeyConstraint("group_id", "side", "member_id"),
         CheckConstraint("side IN ('entry','detail','item')", name="member_side"),
-        Index("one_live_group", "side", "member_id", unique=True, postgresql_where=text("live")),
+        CheckConstraint(
+            "amount_minor = of_minor OR (amount_minor <> 0 "
+            "AND (amount_minor < 0) = (of_minor < 0) AND abs(amount_minor) < abs(of_minor))",
+            name="member_part",
+        ),
+        Index(
+            "one_live_group",
+            "side",
+            "member_id",
+            unique=True,
+            postgresql_where=text("(live AND (amount_minor = of_minor))"),
+        ),
+        Index("live_members", "side", "member_id", postgresql_where=text("live")),
     )
     group_id: Mapped[str] = mapped_column(ForeignKey("groups.group_id"))
     side: Mapped[str]
     member_id: Mapped[str]
     amount_minor: Mapped[int]
+    of_minor: Mapped[int] = mapped_column(default=_all_of_it)  # what there was of it then
     live: Mapped[bool]
 
 

@@ -14,6 +14,7 @@ from tieout.ledger.conclusions import (
     Run,
     StatementStatus,
 )
+from tieout.ledger.decisions import AuditSample, AuditVerdict, MatchDecision
 from tieout.ledger.effects import (
     Adjustment,
     AdjustmentLine,
@@ -45,6 +46,8 @@ __all__ = [
     "AdjustmentLine",
     "Approval",
     "AuditRow",
+    "AuditSample",
+    "AuditVerdict",
     "BalanceRow",
     "Base",
     "BookBalance",
@@ -60,6 +63,7 @@ __all__ = [
     "GroupRow",
     "ItemRow",
     "Mail",
+    "MatchDecision",
     "MemberRow",
     "Outbox",
     "PostingAttempt",

@@ -1,4 +1,4 @@
-"""Conditions of rungs as SQL expressions: references, names, amounts, days and parties."""
+"""Conditions of rungs as SQL expressions: names, amounts and parties."""
 
 from __future__ import annotations
 
@@ -6,10 +6,10 @@ import re
 from decimal import Decimal
 from typing import Final
 
-from tieout.matching.ladder import Rung, Window
+from tieout.matching.ladder import Party, Tolerance
 from tieout.references import SEPARATORS
 
-__all__ = ["amount_sql", "days_sql", "name_macros", "normal_sql", "party_sql"]
+__all__ = ["amount_sql", "name_macros", "normal_sql", "party_sql"]
 
 # Quoted for SQL as they stand here.
 _LEGAL_FORMS: Final = re.findall(
@@ -46,39 +46,29 @@ def _percent(value: Decimal) -> int:
     return int(value * 1000)
 
 
-def amount_sql(rung: Rung) -> str:
-    """The amounts agree, exactly or within the rung's tolerance."""
-    tolerance = rung.tolerance
-    if tolerance is None:
-        return "e.amt = i.amt"
+def amount_sql(tolerance: Tolerance) -> str:
+    """The amounts agree within the tolerance, and for its cause."""
 
     def limit(absolute: Decimal, percent: Decimal) -> str:
-        money = f"({int(absolute * 100_000)}::HUGEINT * e.unit) // 100000"
-        return f"least({money}, (abs(i.amt)::HUGEINT * {_percent(percent)}) // 100000)"
+        money = f"({int(absolute * 100_000)}::HUGEINT * unit) // 100000"
+        return f"least({money}, (abs(books_minor)::HUGEINT * {_percent(percent)}) // 100000)"
 
     less = limit(tolerance.less, tolerance.less_percent)
     more = limit(tolerance.more, tolerance.more_percent)
-    return f"sign(e.amt) = sign(i.amt) AND e.amt - i.amt BETWEEN -{less} AND {more}"
+    apart = f"bank_minor - books_minor BETWEEN -{less} AND {more}"
+    cause = " AND original_currency <> bank_currency" if tolerance.cause == "exchange" else ""
+    return f"sign(bank_minor) = sign(books_minor) AND {apart}{cause}"
 
 
-def days_sql(days: Window) -> str:
-    """The days are no further apart than the window."""
-    return f"e.bday - i.{days.item}_no BETWEEN {-days.after} AND {days.before}"
-
-
-def party_sql(rung: Rung) -> str:
-    """The other party is the same, in one of the rung's ways."""
-    if rung.party is None:
-        return "true"
+def party_sql(party: Party) -> str:
+    """The other party is the same, in one of the ways."""
     ways = {
-        "account": f"{normal_sql('d.counterparty_account')} "
-        f"= {normal_sql('i.counterparty_account')}",
-        "name": "jaro_winkler_similarity(plain_name(d.counterparty_name), "
-        f"plain_name(i.counterparty_name)) >= {rung.party.name_min}",
-        "text": "(d.counterparty_name IS NULL AND length(plain_text(i.counterparty_name)) >= 5 "
-        "AND contains(plain_text(coalesce(e.narrative, d.narrative)), "
-        "plain_text(i.counterparty_name)) "
-        "OR i.counterparty_name IS NULL AND length(plain_text(d.counterparty_name)) >= 5 "
-        "AND contains(plain_text(i.narrative), plain_text(d.counterparty_name)))",
+        "account": f"{normal_sql('bank_party_account')} = {normal_sql('books_party_account')}",
+        "name": "(bank_party <> '' AND (bank_party = books_party OR "
+        f"jaro_winkler_similarity(bank_party, books_party) >= {party.name_min}))",
+        "text": "(bank_party IS NULL AND length(books_party_text) >= 5 "
+        "AND contains(bank_text, books_party_text) "
+        "OR books_party IS NULL AND length(bank_party_text) >= 5 "
+        "AND contains(books_text, bank_party_text))",
     }
-    return "(" + "\n    OR ".join(ways[way] for way in rung.party.by) + ")"
+    return "(" + "\n    OR ".join(ways[way] for way in party.by) + ")"

@@ -14,23 +14,48 @@ Example::
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
 import duckdb
+import numpy as np
 import pyarrow as pa
 
-from tieout.matching.compile import compile_rung, name_macros, subtract
-from tieout.matching.groups import Found, build
-from tieout.matching.ladder import BANK_DETAIL, BANK_ENTRY, BOOKS, TEXT, Ladder, Rung
-from tieout.matching.refusals import Refusal, components, refused_table
+from tieout.matching.conditions import name_macros
+from tieout.matching.groups import build
+from tieout.matching.ladder import Ladder, Rung
+from tieout.matching.refusals import Reason, Refusal, components, refused_table
+from tieout.matching.rung_cancel import cancel, net, returned, transfer
+from tieout.matching.rung_pairs import pair, pair_details
+from tieout.matching.rung_subset import search_sums
+from tieout.matching.rung_sums import batch, run_total, together
+from tieout.matching.sides import Edges, Found, Outcome, Sides
 from tieout.matching.tables import Prepared, prepare
 
-__all__ = ["Result", "match", "run", "session"]
+__all__ = ["Result", "match", "session"]
+
+Step = Callable[[Sides, Rung, int], Outcome]
+
+#: How each shape of a rung is done, over the items of one tier of kinds.
+SHAPES: Final[dict[str, Step]] = {
+    "one_to_one": pair,
+    "details": pair_details,
+    "batch": batch,
+    "run": run_total,
+    "together": together,
+    "subset": search_sums,
+    "cancel": cancel,
+    "net": net,
+    "transfer": transfer,
+    "returned": returned,
+}
+
+
+#: Shapes that ask for no items, so that tiers of items mean nothing to them.
+_ENTRIES_ONLY: Final = ("cancel", "transfer")
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +85,7 @@ def match(
     *,
     threads: int | None = None,
     spill: Path | None = None,
+    forbidden: pa.Table | None = None,
 ) -> Result:
     """Match open entries against open items.
 
@@ -71,40 +97,36 @@ def match(
         ladder: the rungs.
         threads: how many to use; the result is the same for any number.
         spill: a folder for what does not fit into memory.
+        forbidden: (entry_id, item_id) pairs that people keep apart: no group holds both, and they
+            are no rivals of each other either.
 
     Raises:
         InputError: a table lacks ids, repeats one, or has a column of the wrong type.
     """
     prepared = prepare(entries, details, items, ladder)
-    with session(prepared, threads=threads, spill=spill) as db:
+    refusals = [
+        Refusal("", "unfit", f"The {side} cannot be weighed: {why}.", *_one(side, row))
+        for side, row, why in prepared.unfit
+    ]
+    with session(threads=threads, spill=spill) as db:
+        naming = {k: k for r in ladder.rungs if r.shape == "together" for k in r.same}
+        sides = Sides(db, prepared, forbidden, tuple(naming))
         found: list[Found] = []
-        refusals = [
-            Refusal("", "unfit", f"The {side} cannot be weighed: {why}.", *_one(side, row))
-            for side, row, why in prepared.unfit
-        ]
-        step = 0
-        present = set(prepared.items["tier"].unique().to_pylist())
-        passes = [
-            (rung, tier)
-            for rung in ladder.rungs
-            for tier, kinds in enumerate(ladder.kinds)
-            if tier in present and _has_kinds(rung, kinds)
-        ]
-        for rung, tier in passes if len(prepared.entries) else ():
-            rows = run(
-                db, compile_rung(rung, (tier,), shared=prepared.shared, absent=prepared.absent)
-            )
-            if rows["clean"]:
-                found.append(Found(rung, _take(db, rung)))
-            if rows["edges"] or rows["crowded"]:
-                refusals += _refuse(db, rung, prepared, rows)
-            if rows["clean"] or rows["edges"]:
-                step += 1
-                for statement in subtract(step):
-                    db.execute(statement)
-                if not db.execute("FROM open_entries LIMIT 1").fetchall():
-                    break
-        groups, members = build(db, prepared, found)
+        present = set(np.unique(sides.tier).tolist())
+        for rung in ladder.rungs:
+            tiers = [0] if rung.shape in _ENTRIES_ONLY else sorted(present - {-1})
+            for tier in tiers:
+                if rung.shape not in _ENTRIES_ONLY and not _has_kinds(rung, ladder.kinds[tier]):
+                    continue
+                if rung.shape != "net" and not sides.open_entries.any():
+                    continue
+                outcome = SHAPES[rung.shape](sides, rung, tier)
+                if outcome.found is not None:
+                    found.append(outcome.found)
+                    sides.open_entries[outcome.found.entries.row] = False
+                    sides.open_items[outcome.found.items.row] = False
+                refusals += _refuse(sides, rung, outcome)
+        groups, members = build(sides, found)
     order = [rung.name for rung in ladder.rungs]
     return Result(
         groups, members, refused_table(refusals, order), f"{ladder.name}@{ladder.version}"
@@ -113,9 +135,9 @@ def match(
 
 @contextmanager
 def session(
-    prepared: Prepared, *, threads: int | None = None, spill: Path | None = None
+    *, threads: int | None = None, spill: Path | None = None
 ) -> Iterator[duckdb.DuckDBPyConnection]:
-    """A private in-memory database with the prepared tables as views and no way out of itself."""
+    """A private in-memory database that knows our macros for names."""
     config: dict[str, str | bool | int | float | list[str]] = {"preserve_insertion_order": "true"}
     if threads is not None:
         config["threads"] = threads
@@ -123,50 +145,11 @@ def session(
         config["temp_directory"] = str(spill)
     db = duckdb.connect(":memory:", config=config)
     try:
-        db.register("entries", prepared.entries)
-        db.register("details", prepared.details)
-        db.register("items", prepared.items)
         for macro in name_macros():
             db.execute(macro)
-        for name, (handles, texts) in _USED.items():
-            used = [*handles, *(c for c in texts if f"{name}.{c}" not in prepared.absent)]
-            db.execute(f"CREATE TEMP VIEW open_{name} AS SELECT {', '.join(used)} FROM {name}")
-        db.execute("CREATE TEMP TABLE taken_entries (eid BIGINT)")
-        db.execute("CREATE TEMP TABLE taken_items (iid BIGINT)")
         yield db
     finally:
         db.close()
-
-
-def run(db: duckdb.DuckDBPyConnection, statements: Iterable[str]) -> Counter[str]:
-    """Make a rung's tables; how many rows each has.
-
-    Compiling a statement costs more than running it on a day's few rows, so this ends where it is
-    clear that nothing meets; tables that were not made count as empty.
-    """
-    rows = Counter[str]()
-    for statement in statements:
-        table = statement.split(maxsplit=6)[5]  # CREATE OR REPLACE TEMP TABLE name
-        made = db.execute(statement).fetchall()
-        rows[table] = int(made[0][0]) if made else 0
-        nothing = table in _SIDES or (table == "ties" and not rows["pairs"])
-        if nothing and not rows[table]:
-            break
-    return rows
-
-
-#: Without rows in one of these nothing can meet.
-_SIDES: Final = ("bank", "books", "claims")
-
-#: What a rung may read: handles, always there, and canonical columns, where they have values.
-_USED: Final = {
-    "entries": (("eid", "part", "wild", "amt"), (*BANK_ENTRY, *TEXT)),
-    "details": (
-        ("did", "eid", "part", "wild", "amt", "eamt", "fanout"),
-        (*BANK_DETAIL, *TEXT),
-    ),
-    "items": (("iid", "part", "amt", "tier", "kind"), BOOKS),
-}
 
 
 def _one(side: str, row: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
@@ -177,54 +160,33 @@ def _has_kinds(rung: Rung, tier: tuple[str, ...]) -> bool:
     return not rung.kinds or bool(set(rung.kinds) & set(tier))
 
 
-def _take(db: duckdb.DuckDBPyConnection, rung: Rung) -> pa.Table:
-    """The rung's groups as (eid, did, iid, key) rows, subtracted from what is open."""
-    if rung.shape == "details":
-        db.execute(
-            "CREATE OR REPLACE TEMP TABLE won AS\n"
-            "WITH met AS (SELECT d.eid, d.did, d.fanout, d.eamt, d.amt, c.iid, c.key\n"
-            "  FROM clean c JOIN details d ON d.did = c.uid)\n"
-            "SELECT eid, did, iid, key FROM met SEMI JOIN (\n"
-            "  SELECT eid FROM met GROUP BY eid\n"
-            "  HAVING count(*) = min(fanout) AND sum(amt::HUGEINT) = min(eamt)) USING (eid)\n"
-            "ANTI JOIN (SELECT eid FROM details JOIN edges ON did = uid) USING (eid)"
-        )
-    else:
-        db.execute(
-            "CREATE OR REPLACE TEMP TABLE won AS "
-            "SELECT uid AS eid, NULL::BIGINT AS did, iid, key FROM clean"
-        )
-    distinct = "" if rung.shape == "one_to_one" else "DISTINCT "
-    db.execute(f"INSERT INTO taken_entries SELECT {distinct}eid FROM won")
-    db.execute("INSERT INTO taken_items SELECT iid FROM won")
-    won: pa.Table = db.sql("FROM won").to_arrow_table()
-    return won
-
-
-def _refuse(
-    db: duckdb.DuckDBPyConnection, rung: Rung, prepared: Prepared, rows: Counter[str]
-) -> list[Refusal]:
+def _refuse(sides: Sides, rung: Rung, outcome: Outcome) -> list[Refusal]:
     """What the rung found not unique (kept from later rungs) and what it did not look into."""
-    uid = "uid"
-    if rung.shape == "details":
-        uid = "(SELECT eid FROM details WHERE did = uid)"
-    refusals = []
-    if rows["edges"]:
-        edges = db.execute(f"SELECT {uid}, iid, hub FROM edges").fetchall()
-        db.execute(f"INSERT INTO taken_entries SELECT DISTINCT {uid} FROM edges WHERE uid NOTNULL")
-        db.execute("INSERT INTO taken_items SELECT DISTINCT iid FROM edges WHERE iid NOTNULL")
-        refusals = [_refusal(rung, "not_unique", prepared, *sides) for sides in components(edges)]
-    if rows["crowded"]:
-        crowded = db.execute(
-            "SELECT uid, NULL, bucket FROM bank SEMI JOIN crowded USING (bucket)\n"
-            "UNION ALL SELECT NULL, iid, bucket FROM books SEMI JOIN crowded USING (bucket)"
-        ).fetchall()
-        refusals += [_refusal(rung, "too_many", prepared, *sides) for sides in components(crowded)]
+    if rung.state == "proposed":
+        return []  # what is not even a proposal is not held against later rungs
+    edges, crowded = outcome.contested, outcome.crowded
+    sides.open_entries[edges.entry[edges.entry >= 0]] = False
+    sides.open_items[edges.item[edges.item >= 0]] = False
+    refusals = [_refusal(rung, "not_unique", sides.prepared, *s) for s in _sets(edges)]
+    refusals += [_refusal(rung, "too_many", sides.prepared, *s) for s in _sets(crowded)]
+    for reason, message, entries, items in outcome.told:
+        ids = _ids(sides.prepared.entries["entry_id"], set(entries))
+        others = _ids(sides.prepared.items["item_id"], set(items))
+        refusals.append(
+            Refusal(rung.name, reason, message, tuple(sorted(ids)), tuple(sorted(others)))
+        )
+        if reason == "not_unique":
+            sides.open_entries[list(entries)] = False
     return refusals
 
 
+def _sets(edges: Edges) -> list[tuple[set[int], set[int]]]:
+    rows = zip(edges.entry.tolist(), edges.item.tolist(), edges.hub.tolist(), strict=True)
+    return components([None if value < 0 else value for value in row] for row in rows)
+
+
 def _refusal(
-    rung: Rung, reason: str, prepared: Prepared, entries: set[int], items: set[int]
+    rung: Rung, reason: Reason, prepared: Prepared, entries: set[int], items: set[int]
 ) -> Refusal:
     entry_ids = tuple(sorted(_ids(prepared.entries["entry_id"], entries)))
     item_ids = tuple(sorted(_ids(prepared.items["item_id"], items)))

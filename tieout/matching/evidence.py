@@ -4,35 +4,44 @@ from __future__ import annotations
 
 import json
 from decimal import Decimal
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute
 
-from tieout.matching.ladder import Rung
-from tieout.matching.tables import Prepared
+from tieout.matching.ladder import Rung, Tolerance
+from tieout.matching.sides import Found, Sides
 
-__all__ = ["judged_words", "plain_words", "several_words"]
-
-Ints = npt.NDArray[np.int64]
+__all__ = ["judged_words", "plain_words", "set_words"]
 
 #: The stubs know few of the overloads used here.
 pc: Any = pyarrow.compute
+
+Ints = npt.NDArray[np.int64]
+_NAMES = {
+    "charge": "a bank charge",
+    "rounding": "a rounding difference",
+    "fx_difference": "an exchange difference",
+    "short_payment": "a short payment",
+    "discount": "a discount",
+    "over_payment": "an overpayment",
+}
 
 
 def _title(rung: Rung) -> str:
     return rung.same[0].title if len(rung.same) == 1 else "reference"
 
 
-def plain_words(rung: Rung, keys: pa.ChunkedArray[Any]) -> tuple[Any, Any]:
-    """Evidence of an exact rung, made columnwise."""
+def plain_words(rung: Rung, keys: Any) -> tuple[Any, Any]:
+    """Evidence and facts of exact pairs, a whole column at a time."""
     sentence = pc.binary_join_element_wise(
         f"The {_title(rung)} ", keys, " and the amount agree; nothing else has both.", ""
     )
-    plain = pc.replace_substring_regex(keys, r'["\\\x00-\x1f]', "")
-    return sentence, pc.binary_join_element_wise('{"reference":"', plain, '"}', "")
+    if pc.any(pc.match_substring_regex(keys, '["\\\\\\x00-\\x1f]')).as_py():
+        keys = pc.replace_substring_regex(keys, '["\\\\\\x00-\\x1f]', "")
+    return sentence, pc.binary_join_element_wise('{"reference":"', keys, '"}', "")
 
 
 def _money(minor: int, unit: int) -> str:
@@ -41,106 +50,200 @@ def _money(minor: int, unit: int) -> str:
 
 
 def judged_words(
-    rung: Rung, prepared: Prepared, rows: pa.Table, residual: Ints
-) -> tuple[tuple[Any, Any], pa.Array[Any]]:
-    """Evidence and residual class of a rung with a tolerance, a window or a party."""
-    eid, iid = rows["eid"].to_numpy(), rows["iid"].to_numpy()
-    entries = prepared.entries.take(pa.array(eid))
-    items = prepared.items.take(pa.array(iid))
-    details = _details_of(prepared, eid)
-    sentences, facts, classes = [], [], []
-    columns = zip(
-        rows["key"].to_pylist(),
-        residual.tolist(),
-        entries["unit"].to_pylist(),
-        entries["currency"].to_pylist(),
-        entries["bday"].to_pylist(),
-        items["booked_on_no" if not rung.days else f"{rung.days.item}_no"].to_pylist(),
-        items["counterparty_name"].to_pylist(),
-        details["counterparty_name"],
-        details["original_currency"],
-        strict=True,
+    sides: Sides, rung: Rung, eid: Ints, iid: Ints, keys: Any, residual: Ints
+) -> tuple[tuple[Any, Any], Any]:
+    """Evidence and residual class of pairs of a rung with a tolerance, a window or a party."""
+    prepared, only = sides.prepared, sides.only_detail[eid]
+    days = sides.item_day[rung.days.item if rung.days else "booked_on"][iid]
+    detail = pa.array(only, mask=only < 0)
+    table = pa.table(
+        {
+            "key": keys,
+            "residual": residual,
+            "unit": sides.unit[eid],
+            "direction": np.sign(sides.amount[eid]),
+            "currency": prepared.entries["currency"].take(pa.array(eid)),
+            "apart": sides.day[eid] - days,
+            "books_party": prepared.items["counterparty_name"].take(pa.array(iid)),
+            "bank_party": prepared.details["counterparty_name"].take(detail),
+            "original_currency": prepared.details["original_currency"].take(detail),
+            "original_amount": prepared.details["original_amount"].take(detail),
+        }
     )
-    for key, left, unit, currency, day, item_day, item_party, party, original in columns:
-        kind = _class_of(rung, left, unit, currency, original)
-        known: dict[str, Any] = {}
-        said = []
-        if rung.same:
-            known["reference"] = key
-            said.append(f"the {_title(rung)} {key} agrees")
-        if rung.party:
-            known["party"] = {"bank": party, "books": item_party}
-            said.append(f"the amount agrees and the other party is {item_party or party}")
-        if rung.days:
-            known["banking_days"] = day - item_day
-            said.append(_apart(abs(day - item_day)))
-        if left:
-            known["residual"] = _money(left, unit)
-            known["residual_class"] = kind
-            said.append(_residual_words(left, unit, currency, kind))
-        elif rung.tolerance:
-            said.append("the amount agrees")
-        text = ", ".join(said)
-        sentences.append(f"{text[:1].upper()}{text[1:]}; nothing else fits.")
-        facts.append(json.dumps(known, ensure_ascii=False, separators=(",", ":")))
-        classes.append(kind)
-    made = (pa.array(sentences, pa.string()), pa.array(facts, pa.string()))
-    return made, pa.array(classes, pa.string())
+    sides.db.register("judged", table)
+    made = sides.db.sql(judged_sql(rung)).to_arrow_table()
+    sides.db.unregister("judged")
+    texts = [made[name].cast(pa.string()) for name in ("evidence", "facts", "residual_class")]
+    return (texts[0], texts[1]), texts[2]
 
 
-def _apart(days: int) -> str:
-    if not days:
-        return "both are of the same banking day"
-    return f"they are {days} banking {'day' if days == 1 else 'days'} apart"
+_MONEY: Final = (
+    "format('{:,}', abs(residual) // unit) || CASE WHEN unit = 1 THEN '' ELSE '.' || "
+    "lpad((abs(residual) % unit)::VARCHAR, length(unit::VARCHAR)::INTEGER - 1, '0') END"
+)
+_ORIGINAL: Final = (
+    "regexp_replace(regexp_replace(original_amount::VARCHAR, '0+$', ''), '\\.$', '') || ' ' "
+    "|| original_currency"
+)
 
 
-def _details_of(prepared: Prepared, eid: Ints) -> dict[str, list[str | None]]:
-    """Facts of the only detail of each entry; None where it has none or several."""
-    table = prepared.details
-    row = np.full(len(prepared.entries), -1, dtype="int64")
-    single = table["fanout"].to_numpy() == 1
-    row[table["eid"].to_numpy()[single]] = np.flatnonzero(single)
-    index = pa.array(row[eid], mask=row[eid] < 0)
-    return {
-        name: table[name].take(index).to_pylist()
-        for name in ("counterparty_name", "original_currency")
-    }
+def judged_sql(rung: Rung) -> str:
+    """Columns ``evidence``, ``facts`` and ``residual_class`` over the table ``judged``."""
+    said: list[str] = []
+    facts: list[tuple[str, str]] = []
+    if rung.same:
+        said.append(f"'the {_title(rung)} ' || key || ' agrees'")
+        facts.append(("reference", "key"))
+    if rung.amount == "original":
+        said.append(f"'the bank exchanged ' || {_ORIGINAL} || ', the item''s own amount'")
+        facts.append(("original", _ORIGINAL))
+    elif rung.party or not rung.tolerance:
+        said.append("'the amount agrees'")
+    if rung.party:
+        said.append("'the other party is ' || coalesce(books_party, bank_party, 'the same')")
+        facts.append(("party", "coalesce(books_party, bank_party)"))
+    if rung.days:
+        said.append(
+            "CASE abs(apart) WHEN 0 THEN 'both are of the same banking day' "
+            "WHEN 1 THEN 'they are 1 banking day apart' "
+            "ELSE 'they are ' || abs(apart) || ' banking days apart' END"
+        )
+        facts.append(("banking_days", "apart"))
+    if rung.state == "proposed":
+        facts.append(("score", _score_sql(rung)))
+    kind = "NULL"
+    if rung.tolerance:
+        kind = _class_sql(rung.tolerance)
+        named = " ".join(f"WHEN '{k}' THEN '{v}'" for k, v in _NAMES.items())
+        over = f"{_MONEY} || ' ' || currency"
+        said.append(
+            "CASE WHEN residual = 0 THEN 'the amount agrees' ELSE 'the bank moved ' || "
+            f"{over} || CASE WHEN residual < 0 THEN ' less' ELSE ' more' END || "
+            f"' for us (' || CASE residual_class {named} END || ')' END"
+        )
+        facts += [("residual", f"CASE WHEN residual <> 0 THEN {_MONEY} END")]
+        facts += [("residual_class", "residual_class")]
+    text = " || ', ' || ".join(said)
+    known = ", ".join(f"'{name}', {value}" for name, value in facts)
+    return (
+        f"SELECT upper(words[:1]) || words[2:] || '; nothing else fits.' AS evidence, facts,\n"
+        f"residual_class FROM (\nSELECT {text} AS words,\n"
+        f"json_merge_patch('{{}}', json_object({known}))::VARCHAR AS facts, residual_class\n"
+        f"FROM (SELECT *, {kind} AS residual_class FROM judged))"
+    )
 
 
-def _class_of(rung: Rung, left: int, unit: int, currency: str, original: str | None) -> str | None:
+def _class_sql(tolerance: Tolerance) -> str:
+    """What the residual is: an exchange difference where the bank exchanged the money.
+
+    A charge is less for us; a discount or a short payment is less than the item, either way.
+    """
+    less = "residual < 0" if tolerance.residual == "charge" else "sign(residual) <> direction"
+    return (
+        f"CASE WHEN residual = 0 THEN NULL WHEN abs(residual)::HUGEINT * 100000 <= "
+        f"{int(tolerance.rounding * 100_000)}::HUGEINT * unit THEN 'rounding' "
+        "WHEN original_currency <> currency THEN 'fx_difference' "
+        f"WHEN {less} THEN '{tolerance.residual}' ELSE 'over_payment' END"
+    )
+
+
+def _score_sql(rung: Rung) -> str:
+    """How much a proposal has for it, from 0 to 1, in hundredths: what agrees, less the days."""
+    points = 30 + 40 * bool(rung.same) + 20 * bool(rung.party) + 10 * (rung.tolerance is None)
+    days = "least(abs(apart), 10)" if rung.days else "0"
+    return f"'0.' || lpad(greatest({points} - 2 * {days}, 5)::VARCHAR, 2, '0')"
+
+
+def _json(known: dict[str, Any]) -> str:
+    return json.dumps(known, ensure_ascii=False, separators=(",", ":"))
+
+
+def _class_of(rung: Rung, left: int, unit: int, direction: int) -> str | None:
     if not left:
         return None
-    if rung.tolerance and abs(left) <= int(rung.tolerance.rounding * unit):
+    if rung.tolerance is None:
+        return "charge"
+    if abs(left) <= int(rung.tolerance.rounding * unit):
         return "rounding"
-    if original is not None and original != currency:
-        return "fx_difference"
-    return "charge" if left < 0 else "over_payment"
+    less = left < 0 if rung.tolerance.residual == "charge" else (left > 0) != (direction > 0)
+    return rung.tolerance.residual if less else "over_payment"
 
 
 def _residual_words(left: int, unit: int, currency: str, kind: str | None) -> str:
     way = "less for us" if left < 0 else "more for us"
-    name = {"charge": "a bank charge", "rounding": "a rounding difference"}
-    name |= {"fx_difference": "an exchange difference", "over_payment": "an overpayment"}
-    return f"the bank moved {_money(left, unit)} {currency} {way} ({name[kind or 'charge']})"
+    name = _NAMES.get(kind or "charge", kind)
+    return f"the bank moved {_money(left, unit)} {currency} {way} ({name})"
 
 
-def several_words(
-    rung: Rung, keys: list[str], counts: list[int]
-) -> tuple[pa.Array[Any], pa.Array[Any]]:
-    """Evidence of groups of one entry and several items: sentences and JSON facts."""
-    sentences, facts = [], []
-    for key, count in zip(keys, counts, strict=True):
-        items = "1 item" if count == 1 else f"{count} items"
-        if rung.shape == "details":
-            sentences.append(
-                f"Each of the {count} payments inside the entry has its own item by reference and "
-                "amount, and together they are the entry."
-            )
-            known: dict[str, Any] = {"items": count}
-        else:
-            sentences.append(
-                f"All open items of the {_title(rung)} {key} ({items}) add up to the entry exactly."
-            )
-            known = {"reference": key, "items": count}
-        facts.append(json.dumps(known, ensure_ascii=False, separators=(",", ":")))
-    return pa.array(sentences, pa.string()), pa.array(facts, pa.string())
+def _counted(count: int, one: str, many: str) -> str:
+    return f"{count} {one if count == 1 else many}"
+
+
+def _set_sentence(rung: Rung, key: str | None, entries: int, items: int) -> str:
+    some = _counted(items, "item", "items")
+    all_entries = _counted(entries, "entry", "entries")
+    if rung.shape == "details":
+        return (
+            f"Each of the {items} payments inside the entry has its own item by reference and "
+            "amount, and together they are the entry"
+        )
+    if rung.shape == "run":
+        return (
+            f"All open items of the {_title(rung)} {key} ({some}) come to this entry and no other"
+        )
+    if rung.shape == "batch":
+        return f"All open items of the {_title(rung)} {key} ({some}) add up to the entry"
+    if rung.shape == "together":
+        return f"{all_entries} and {some} are tied by references ({key} among them) and add up"
+    if rung.shape == "subset":
+        return f"{some} of the entry's own party add up to it, and no other choice of them does"
+    if rung.shape == "cancel":
+        tied = f"under the reference {key}" if key else "of the same party and text"
+        return f"One entry takes back the other {tied}: both together are nothing"
+    if rung.shape == "net":
+        return f"The items take each other back under the reference {key}"
+    if rung.shape == "transfer":
+        return "Both entries are the two ends of one transfer between accounts of our own"
+    return f"The payment {key} came back: its item is open again if a person agrees"
+
+
+def set_words(
+    part: Found,
+    number: Ints,
+    counts: list[tuple[int, int]],
+    residual: Ints,
+    unit: Ints,
+    currency: Any,
+    direction: Ints,
+) -> tuple[tuple[Any, Any], Any]:
+    """Evidence and residual class of groups of several members."""
+    rung = part.rung
+    keys = part.keys.to_pylist()
+    sentences, facts, classes = [], [], []
+    rows = zip(
+        number.tolist(),
+        counts,
+        residual.tolist(),
+        unit.tolist(),
+        currency.to_pylist(),
+        direction.tolist(),
+        strict=True,
+    )
+    for which, (entries, items), left, per, money, way in rows:
+        key = keys[which]
+        text = _set_sentence(rung, key, entries, items)
+        known: dict[str, Any] = {} if key is None else {"reference": key}
+        known |= {name: values[which] for name, values in part.counted.items()}
+        kind = _class_of(rung, left, per, way)
+        if left:
+            known |= {"residual": _money(left, per), "residual_class": kind}
+            text += f"; {_residual_words(left, per, money, kind)}"
+        elif rung.shape == "batch":
+            text += " exactly"
+        elif rung.shape == "together":
+            text += " to the same sum"
+        sentences.append(f"{text}.")
+        facts.append(_json(known))
+        classes.append(kind)
+    made = (pa.array(sentences, pa.string()), pa.array(facts, pa.string()))
+    return made, pa.array(classes, pa.string())

@@ -1,11 +1,11 @@
 """Groups and members as tables, with evidence an accountant can read.
 
-A group's id is the content of its rung and members, so deriving it again gives the same id.
+A group's id is the content of its rung and members, so deriving it again gives the same id. Groups
+stand in the order of the rungs, then of their first entry (or item).
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any, Final
 
@@ -16,25 +16,25 @@ import pyarrow as pa
 import pyarrow.compute
 
 from tieout.canonical import AMOUNT
-from tieout.matching.evidence import judged_words, plain_words, several_words
+from tieout.matching.evidence import judged_words, plain_words, set_words
 from tieout.matching.ladder import Rung
-from tieout.matching.tables import Prepared
+from tieout.matching.sides import Claim, Found, Sides
 
 #: The stubs know few of the overloads used here.
 pc: Any = pyarrow.compute
 _AMOUNT: Any = AMOUNT
 
-__all__ = ["GROUPS", "MEMBERS", "Found", "build"]
+__all__ = ["GROUPS", "MEMBERS", "build"]
 
 GROUPS: Final = pa.schema(
     [
         pa.field("group_id", pa.string()),
         pa.field("rung", pa.string()),
-        pa.field("cardinality", pa.string()),  # 1:1 | 1:n, entries to items
+        pa.field("cardinality", pa.string()),  # 1:1 | 1:n | n:1 | n:m | n:0 | 0:n, entries to items
         pa.field("account_id", pa.string()),
         pa.field("currency", pa.string()),
         pa.field("residual", _AMOUNT),  # entries less items
-        pa.field("residual_class", pa.string()),  # charge | rounding | fx_difference | over_payment
+        pa.field("residual_class", pa.string()),
         pa.field("state", pa.string()),  # confirmed | proposed
         pa.field("evidence", pa.string()),
         pa.field("facts", pa.string()),  # JSON
@@ -53,107 +53,108 @@ MEMBERS: Final = pa.schema(
 Ints = npt.NDArray[np.int64]
 
 
-@dataclass(frozen=True, slots=True)
-class Found:
-    """What one rung found: rows of eid, did (may be null), iid, key."""
-
-    rung: Rung
-    rows: pa.Table
-
-
-def build(
-    db: duckdb.DuckDBPyConnection, prepared: Prepared, found: list[Found]
-) -> tuple[pa.Table, pa.Table]:
-    """The tables `GROUPS` (by rung and kind as found, then group_id) and `MEMBERS`.
+def build(sides: Sides, found: list[Found]) -> tuple[pa.Table, pa.Table]:
+    """The tables `GROUPS` and `MEMBERS`.
 
     Members are ordered by side (entries, details, items), then as their groups, then by id.
     """
     groups, members = [GROUPS.empty_table()], [MEMBERS.empty_table()]
-    sides: dict[str, list[pa.Table]] = {"entry": [], "detail": [], "item": []}
+    by_side: dict[str, list[pa.Table]] = {"entry": [], "detail": [], "item": []}
     for part in found:
-        if len(part.rows):
-            simple = part.rung.shape == "one_to_one"
-            made = _single(db, prepared, part) if simple else _several(db, prepared, part)
+        if part.count:
+            made = _pairs(sides, part) if part.pairs else _sets(sides, part)
             groups.append(made[0])
             for side, rows in made[1].items():
-                sides[side].append(rows)
-    members += [rows for side in sides.values() for rows in side]
+                by_side[side].append(rows)
+    members += [rows for side in by_side.values() for rows in side]
     return pa.concat_tables(groups), pa.concat_tables(members)
 
 
-def _order(ids: pa.ChunkedArray[Any]) -> Ints:
-    """Sort order of 32-digit ids, by their bytes."""
+def id_order(ids: pa.Array[Any]) -> Ints:
+    """The order of ids by their bytes; equal beginnings are settled by all of them."""
     count = len(ids)
-    plain: Any = ids.combine_chunks()
-    offset = int(np.frombuffer(plain.buffers()[1], dtype="int32")[plain.offset])
-    raw = np.frombuffer(plain.buffers()[2], dtype="S32", count=count, offset=offset)
-    words = raw.view(">u8").reshape(count, 4).astype("uint64")
-    order = np.argsort(words[:, 0], kind="stable")
-    if (np.diff(words[order, 0]) == 0).any():
-        order = np.lexsort(tuple(words[:, k] for k in (3, 2, 1, 0)))
+    if count < 2:
+        return np.arange(count)
+    starts = np.frombuffer(ids.buffers()[1], dtype="int32")[ids.offset : ids.offset + count + 1]
+    raw = np.frombuffer(ids.buffers()[2], dtype="uint8")
+    lengths = np.diff(starts)
+    if (lengths == lengths[0]).all() and lengths[0] >= 8:
+        rows = raw[starts[0] : starts[-1]].reshape(count, int(lengths[0]))
+        head = np.ascontiguousarray(rows[:, :8])
+    else:
+        head = np.zeros((count, 8), dtype="uint8")
+        for column in range(8):
+            has = lengths > column
+            head[has, column] = raw[starts[:-1][has] + column]
+    words = head.view(">u8").ravel().astype("uint64")
+    order = np.argsort(words, kind="stable")
+    tied = np.flatnonzero(np.diff(words[order].view("int64")) == 0)
+    if len(tied):
+        if len(tied) > count // 8:
+            return np.asarray(pc.array_sort_indices(ids).to_numpy(), dtype="int64")
+        runs = np.split(tied, np.flatnonzero(np.diff(tied) != 1) + 1)
+        for run in runs:
+            places = slice(int(run[0]), int(run[-1]) + 2)
+            rows = order[places]
+            texts = ids.take(pa.array(rows)).to_pylist()
+            order[places] = rows[sorted(range(len(rows)), key=texts.__getitem__)]
     return order.astype("int64")
 
 
-def _numbers(table: pa.Table, name: str, rows: Ints) -> Ints:
-    values: Ints = table[name].to_numpy()[rows].astype("int64")
-    return values
+def _take(column: pa.ChunkedArray[Any], rows: Ints) -> Any:
+    taken = column.take(pa.array(rows))
+    return taken.combine_chunks() if isinstance(taken, pa.ChunkedArray) else taken
 
 
-def _ids(
-    db: duckdb.DuckDBPyConnection, texts: pa.Array[Any] | pa.ChunkedArray[Any]
-) -> pa.ChunkedArray[Any]:
-    """Content ids of texts, in their order."""
-    db.register("texts", pa.Table.from_arrays([texts], ["text"]))
-    hashed = db.sql("SELECT substr(sha256(text), 1, 32) AS id FROM texts").to_arrow_table()
-    db.unregister("texts")
-    made: pa.ChunkedArray[Any] = hashed["id"].cast(pa.string())
-    return made
-
-
-def _single(
-    db: duckdb.DuckDBPyConnection, prepared: Prepared, part: Found
-) -> tuple[pa.Table, dict[str, pa.Table]]:
+def _pairs(sides: Sides, part: Found) -> tuple[pa.Table, dict[str, pa.Table]]:
     """One entry, one item."""
-    rung, rows = part.rung, part.rows
-    text = pc.binary_join_element_wise(
-        rung.name,
-        prepared.entries["entry_id"].take(rows["eid"]),
-        prepared.items["item_id"].take(rows["iid"]),
-        "|",
-    )
-    ids = _ids(db, text)
-    order: Any = pa.array(_order(ids))
-    ids, rows = ids.take(order), rows.take(order)
-    eid, iid = rows["eid"].to_numpy(), rows["iid"].to_numpy()
-    entries = prepared.entries.select(["entry_id", "account_id", "currency", "amount"]).take(
-        pa.array(eid)
-    )
-    items = prepared.items.select(["item_id", "amount"]).take(pa.array(iid))
-    residual = _numbers(prepared.entries, "amt", eid) - _numbers(prepared.items, "amt", iid)
-    if rung.tolerance is None and rung.party is None and rung.days is None:
-        words = plain_words(rung, rows["key"])
-        classes: pa.Array[Any] = pa.nulls(len(eid), pa.string())
+    rung, entries, items = part.rung, sides.prepared.entries, sides.prepared.items
+    entry_ids = _take(entries["entry_id"], part.entries.row)
+    order = id_order(entry_ids)
+    eid, iid = part.entries.row[order], part.items.row[order]
+    entry_ids = entry_ids.take(pa.array(order))
+    item_ids = _take(items["item_id"], iid)
+    keys, residual = part.keys.take(pa.array(order)), part.residual[order]
+    if isinstance(keys, pa.ChunkedArray):
+        keys = keys.combine_chunks()
+    ids = _ids(sides.db, rung, [entry_ids, item_ids])
+    if rung.plain and rung.amount == "exact":
+        words = plain_words(rung, keys)
+        classes: Any = pa.nulls(len(eid), pa.string())
     else:
-        words, classes = judged_words(rung, prepared, rows, residual)
-    unit = _numbers(prepared.entries, "unit", eid)
-    groups = _groups(rung, ids, "1:1", entries, _decimals(residual, unit), classes, words)
-    members = {
-        "entry": _members(ids, "entry", entries["entry_id"], entries["amount"]),
-        "item": _members(ids, "item", items["item_id"], items["amount"]),
+        words, classes = judged_words(sides, rung, eid, iid, keys, residual)
+    bank = entries.select(["account_id", "currency", "amount"]).take(pa.array(eid))
+    minor = _decimals(residual, sides.unit[eid])
+    groups = _groups(rung, ids, "1:1", bank["account_id"], bank["currency"], minor, classes, words)
+    foreign = part.item_minor is not None
+    taken = bank["amount"] if foreign else _take(items["amount"], iid)
+    return groups, {
+        "entry": _members(ids, "entry", entry_ids, bank["amount"]),
+        "item": _members(ids, "item", item_ids, taken),
     }
-    return groups, members
+
+
+def _ids(db: duckdb.DuckDBPyConnection, rung: Rung, contents: list[Any]) -> Any:
+    """Content ids: of the rung's name and each group's members in their order."""
+    names = [f"part_{number}" for number in range(len(contents))]
+    db.register("contents", pa.Table.from_arrays(contents, names))
+    text = " || '|' || ".join([f"'{rung.name}'", *names])
+    made = db.sql(f"SELECT sha256({text})[:32] AS id FROM contents").to_arrow_table()["id"]
+    db.unregister("contents")
+    return made.cast(pa.string()).combine_chunks()
 
 
 def _groups(
     rung: Rung,
-    ids: pa.ChunkedArray[Any],
-    cardinality: str | pa.Array[Any],
-    entries: pa.Table,
-    residual: pa.Array[Any],
-    classes: pa.Array[Any],
+    ids: Any,
+    cardinality: str | Any,
+    account: Any,
+    currency: Any,
+    residual: Any,
+    classes: Any,
     words: tuple[Any, Any],
 ) -> pa.Table:
-    count = len(entries)
+    count = len(ids)
 
     def same(text: str) -> pa.Array[Any]:
         return pa.repeat(pa.scalar(text, pa.string()), count)
@@ -162,8 +163,8 @@ def _groups(
         ids,
         same(rung.name),
         same(cardinality) if isinstance(cardinality, str) else cardinality,
-        entries["account_id"],
-        entries["currency"],
+        account,
+        currency,
         residual,
         classes,
         same(rung.state),
@@ -179,63 +180,135 @@ def _members(ids: Any, side: str, member_ids: Any, amounts: Any) -> pa.Table:
 
 
 def _decimals(minor: Ints, unit: Ints) -> pa.Array[Any]:
-    """Minor units as canonical amounts."""
-    if not minor.any():
-        return pa.repeat(pa.scalar(Decimal(0), AMOUNT), len(minor))
-    values = [
-        Decimal(value * (100_000 // per)).scaleb(-5)
-        for value, per in zip(minor.tolist(), unit.tolist(), strict=True)
-    ]
-    return pa.array(values, AMOUNT)
+    """Minor units as canonical amounts, by their 128 bits."""
+    scaled = minor * (100_000 // unit)
+    bits = np.empty((len(minor), 2), dtype="int64")
+    bits[:, 0], bits[:, 1] = scaled, scaled >> 63
+    memory: Any = bits
+    return pa.Array.from_buffers(AMOUNT, len(minor), [None, pa.py_buffer(memory)])
 
 
-def _several(
-    db: duckdb.DuckDBPyConnection, prepared: Prepared, part: Found
-) -> tuple[pa.Table, dict[str, pa.Table]]:
-    """One entry, one or more items; with details, each of them against its own item."""
-    rows = part.rows
-    columns: dict[str, Any] = {
-        "eid": rows["eid"],
-        "key": rows["key"],
-        "item_id": prepared.items["item_id"].take(rows["iid"]),
-        "item_amount": prepared.items["amount"].take(rows["iid"]),
-        "detail_id": prepared.details["detail_id"].take(rows["did"]),
-        "detail_amount": prepared.details["amount"].take(rows["did"]),
-        "entry_id": prepared.entries["entry_id"].take(rows["eid"]),
+def _side(sides: Sides, claim: Claim, table: pa.Table, name: str) -> pa.Table:
+    rows = pa.array(claim.row)
+    return pa.table(
+        {
+            "number": claim.group,
+            "id": table[name].take(rows),
+            "amount": table["amount"].take(rows),
+        }
+    )
+
+
+def _sets(sides: Sides, part: Found) -> tuple[pa.Table, dict[str, pa.Table]]:
+    """Any number of entries and items; with details, each of them against its own item."""
+    prepared, rung = sides.prepared, part.rung
+    rows = {
+        "entry": _side(sides, part.entries, prepared.entries, "entry_id"),
+        "detail": _side(sides, part.details, prepared.details, "detail_id"),
+        "item": _side(sides, part.items, prepared.items, "item_id"),
     }
-    table = pa.table(columns)
-    db.register("several", table)
-    heads = db.sql(
-        "SELECT eid, any_value(entry_id) AS entry_id, min(key) AS key, count(*) AS n,\n"
-        "string_agg(item_id, '|' ORDER BY item_id) AS content\n"
-        "FROM several GROUP BY eid ORDER BY entry_id"
-    ).to_arrow_table()
-    db.unregister("several")
-    content = pc.binary_join_element_wise(
-        part.rung.name, heads["entry_id"].cast(pa.string()), heads["content"].cast(pa.string()), "|"
-    )
-    ids = _ids(db, content)
-    order: Any = pa.array(_order(ids))
-    ids, heads = ids.take(order), heads.take(order)
-    entries = prepared.entries.select(["entry_id", "account_id", "currency", "amount"]).take(
-        heads["eid"]
-    )
-    counts = heads["n"].to_pylist()
-    cardinality = pa.array(["1:1" if n == 1 else "1:n" for n in counts], pa.string())
-    words = several_words(part.rung, heads["key"].to_pylist(), counts)
-    residual = _decimals(np.zeros(len(ids), dtype="int64"), np.ones(len(ids), dtype="int64"))
-    classes = pa.nulls(len(ids), pa.string())
-    groups = _groups(part.rung, ids, cardinality, entries, residual, classes, words)
-    rank: Any = pc.index_in(rows["eid"], value_set=heads["eid"].combine_chunks())
-    table = table.append_column("rank", rank).sort_by(
-        [("rank", "ascending"), ("item_id", "ascending")]
-    )
-    own = ids.take(table["rank"])
-    members = {
-        "entry": _members(ids, "entry", entries["entry_id"], entries["amount"]),
-        "item": _members(own, "item", table["item_id"], table["item_amount"]),
+    if part.item_minor is not None:
+        unit = sides.prepared.items["unit"].to_numpy()[part.items.row]
+        rows["item"] = rows["item"].set_column(2, "amount", _decimals(part.item_minor, unit))
+    ordered = {side: _ordered(table) for side, table in rows.items()}
+    counts = {
+        side: np.bincount(table["number"].to_numpy(), minlength=part.count)
+        for side, table in ordered.items()
     }
-    if part.rung.shape == "details":
-        table = table.sort_by([("rank", "ascending"), ("detail_id", "ascending")])
-        members["detail"] = _members(own, "detail", table["detail_id"], table["detail_amount"])
+    contents = [_joined(ordered[side]["id"], counts[side]) for side in ("entry", "item")]
+    content = pc.binary_join_element_wise(*contents, "|", null_handling="skip")
+    order = id_order(content)
+    rank = np.empty(part.count, dtype="int64")
+    rank[order] = np.arange(part.count)
+    ids = _ids(sides.db, rung, [content.take(pa.array(order))])
+    members = {}
+    for side, table in ordered.items():
+        if len(table):
+            place = rank[table["number"].to_numpy()]
+            by_place = np.argsort(place, kind="stable")
+            table = table.take(pa.array(by_place))
+            own = ids.take(pa.array(place[by_place]))
+            members[side] = _members(own, side, table["id"], table["amount"])
+    number = order
+    account, currency, unit = _where(sides, part, number)
+    residual = part.residual[number]
+    pairs = [counts[side][number].tolist() for side in ("entry", "item")]
+    sizes = list(zip(*pairs, strict=True))
+    total = np.zeros(part.count, dtype="int64")
+    np.add.at(total, part.entries.group, sides.amount[part.entries.row])
+    way = np.sign(total)[number]
+    words, classes = set_words(part, number, sizes, residual, unit, currency, way)
+    groups = _groups(
+        rung,
+        ids,
+        pa.array([_cardinality(*pair) for pair in sizes], pa.string()),
+        account,
+        currency,
+        _decimals(residual, unit),
+        classes,
+        words,
+    )
     return groups, members
+
+
+def _ordered(table: pa.Table) -> pa.Table:
+    """Members by group, then by id."""
+    ids = table["id"].combine_chunks()
+    rank = np.empty(len(ids), dtype="int64")
+    rank[id_order(ids)] = np.arange(len(ids))
+    return table.take(pa.array(np.lexsort((rank, table["number"].to_numpy()))))
+
+
+def _joined(ids: Any, counts: Ints) -> Any:
+    """The ids of each group in one text, null where it has none; ids stand group by group."""
+    offsets = np.zeros(len(counts) + 1, dtype="int32")
+    np.cumsum(counts, out=offsets[1:])
+    flat = ids.combine_chunks() if isinstance(ids, pa.ChunkedArray) else ids
+    texts = pc.binary_join(pa.ListArray.from_arrays(pa.array(offsets), flat), "|")
+    return texts if counts.all() else pc.if_else(pa.array(counts > 0), texts, None)
+
+
+def _cardinality(entries: int, items: int) -> str:
+    if not entries or not items:
+        return f"{entries and 'n'}:{items and 'n'}"
+    left = "1" if entries == 1 else "n"
+    right = "1" if items == 1 else ("n" if entries == 1 else "m")
+    return f"{left}:{right}"
+
+
+def _where(sides: Sides, part: Found, number: Ints) -> tuple[Any, Any, Ints]:
+    """Account, currency and minor units of each group: of its first entry, else its first item."""
+    entries, items = sides.prepared.entries, sides.prepared.items
+    head = np.full(part.count, -1, dtype="int64")
+    if len(part.entries.row):
+        order = np.argsort(_ranks(entries["entry_id"], part.entries.row), kind="stable")[::-1]
+        head[part.entries.group[order]] = part.entries.row[order]
+    if (head >= 0).all():
+        rows = head[number]
+        return (
+            _take(entries["account_id"], rows),
+            _take(entries["currency"], rows),
+            sides.unit[rows],
+        )
+    order = np.argsort(_ranks(items["item_id"], part.items.row), kind="stable")[::-1]
+    head[part.items.group[order]] = part.items.row[order]
+    rows = head[number]
+    return (
+        _take(items["account_id"], rows),
+        _take(items["currency"], rows),
+        items["unit"].to_numpy()[rows],
+    )
+
+
+def _ranks(column: pa.ChunkedArray[Any], rows: Ints) -> Ints:
+    """Where each row's id stands among the ids of all these rows."""
+    order = id_order(_take(column, rows))
+    ranks = np.empty(len(rows), dtype="int64")
+    ranks[order] = np.arange(len(rows))
+    return ranks
+
+
+def amount_text(minor: int, unit: int) -> str:
+    """Minor units for people: ``1,234.50``."""
+    digits = len(str(unit)) - 1
+    return f"{Decimal(abs(minor)).scaleb(-digits):,.{digits}f}"

@@ -12,7 +12,7 @@ from typing import Literal
 
 import pyarrow as pa
 
-__all__ = ["REFUSED", "Refusal", "components", "refused_table"]
+__all__ = ["REFUSED", "Reason", "Refusal", "components", "refused_table"]
 
 Reason = Literal["not_unique", "too_many", "unfit"]
 

@@ -38,9 +38,10 @@ class Prepared:
 
     ``entries``: eid, part, wild, amt, unit, bday + canonical columns; ``details``: did, eid,
     single, amt (its own), eamt (its entry's) + canonical columns; ``items``: iid, part, amt,
-    tier, booked_on_no, due_on_no + canonical columns, ``amount`` being what is still open.
+    unit, tier, booked_on_no, due_on_no + canonical columns, ``amount`` being what is still open.
     ``unfit`` are (side, id, reason) of rows left out; ``shared`` says that some items belong to
-    no account; ``absent`` names columns without any value (``details.uetr``).
+    no account; ``absent`` names columns without any value (``details.uetr``). ``currencies`` and
+    ``accounts`` number their values as ``part`` does: account × 1000 + currency.
     """
 
     entries: pa.Table
@@ -49,6 +50,8 @@ class Prepared:
     unfit: tuple[tuple[str, str, str], ...]
     shared: bool
     absent: frozenset[str]
+    currencies: dict[str, int]
+    accounts: dict[str, int]
 
 
 def prepare(
@@ -74,8 +77,9 @@ def prepare(
         pc.coalesce(books["open_amount"], books["amount"]),
     )
     bank, bank_minor, unit, bank_bad = weigh(bank, "entry", "entry_id")
-    books, books_minor, _, books_bad = weigh(books, "item", "item_id")
-    part, item_part, wild, shared = _parts(bank, books)
+    books, books_minor, books_unit, books_bad = weigh(books, "item", "item_id")
+    part, item_part, wild, currencies, accounts = _parts(bank, books)
+    shared = bool((item_part < 0).any())
     day = pc.coalesce(bank["booked_on"], bank["valued_on"])
     count = len(bank)
     prepared = _with(
@@ -93,6 +97,7 @@ def prepare(
         iid=np.arange(len(books)),
         part=item_part,
         amt=books_minor,
+        unit=books_unit,
         tier=_tiers(books, ladder),
         booked_on_no=_day_numbers(books["booked_on"], ladder),
         due_on_no=_day_numbers(due, ladder),
@@ -110,21 +115,33 @@ def prepare(
     )
     if not (lines["fanout"].to_numpy() > 1).any():
         absent |= {"details.fanout"}
-    return Prepared(prepared, lines, books, tuple(sorted(bank_bad + books_bad)), shared, absent)
+    unfit = tuple(sorted(bank_bad + books_bad))
+    return Prepared(prepared, lines, books, unfit, shared, absent, currencies, accounts)
 
 
 def _conform(table: pa.Table, schema: pa.Schema, name: str) -> pa.Table:
     """Exactly the schema's columns; absent ones null, others cast where nothing is lost."""
-    columns = []
+    columns: list[Any] = []
+    shared = pa.py_buffer(bytes(16 * (len(table) + 1)))  # every null column is the same zeros
+    present = set(table.column_names)
     for field in schema:
-        if field.name not in table.column_names:
-            columns.append(pa.nulls(len(table), field.type))
+        if field.name not in present:
+            columns.append(_nulls(field.type, len(table), shared))
             continue
         column = table[field.name]
         if column.type != field.type:
             column = _cast(column, field, name)
         columns.append(column)
     return pa.Table.from_arrays(columns, schema=schema)
+
+
+def _nulls(kind: Any, count: int, zeros: pa.Buffer) -> pa.Array[Any]:
+    """A column of nulls that takes no memory of its own."""
+    if pa.types.is_string(kind):
+        return pa.Array.from_buffers(kind, count, [zeros, zeros, zeros], null_count=count)
+    if pa.types.is_decimal(kind) or pa.types.is_integer(kind) or pa.types.is_date(kind):
+        return pa.Array.from_buffers(kind, count, [zeros, zeros], null_count=count)
+    return pa.nulls(count, kind)
 
 
 def _cast(column: pa.ChunkedArray[Any], field: pa.Field[Any], name: str) -> pa.ChunkedArray[Any]:
@@ -157,23 +174,30 @@ def _with(table: pa.Table, **columns: npt.NDArray[np.int64]) -> pa.Table:
     return table
 
 
-def _codes(first: pa.ChunkedArray[Any], second: pa.ChunkedArray[Any]) -> tuple[Ints, Ints, int]:
-    """The same small number for the same text in both columns; -1 for null."""
-    both = pa.chunked_array([*first.chunks, *second.chunks], type=pa.string()).combine_chunks()
-    coded = both.dictionary_encode()
-    index = pc.fill_null(coded.indices, -1).to_numpy(zero_copy_only=False).astype("int64")
-    return index[: len(first)], index[len(first) :], len(coded.dictionary)
+def _codes(
+    first: pa.ChunkedArray[Any], second: pa.ChunkedArray[Any]
+) -> tuple[Ints, Ints, dict[str, int]]:
+    """The same small number for the same text in both columns, -1 for null; and the numbers."""
+    numbers: dict[str, int] = {}
+    made = []
+    for column in (first, second):
+        coded: Any = column.combine_chunks().dictionary_encode()
+        known = [numbers.setdefault(text, len(numbers)) for text in coded.dictionary.to_pylist()]
+        index = pc.fill_null(coded.indices, len(known)) if coded.null_count else coded.indices
+        made.append(np.array([*known, -1], dtype="int64")[index.to_numpy(zero_copy_only=False)])
+    return made[0], made[1], numbers
 
 
-def _parts(bank: pa.Table, books: pa.Table) -> tuple[Ints, Ints, Ints, bool]:
+def _parts(
+    bank: pa.Table, books: pa.Table
+) -> tuple[Ints, Ints, Ints, dict[str, int], dict[str, int]]:
     """Partition numbers (account and currency) of both sides, and each entry's shared one."""
-    money, item_money, _ = _codes(bank["currency"], books["currency"])
-    account, item_account, _ = _codes(bank["account_id"], books["account_id"])
+    money, item_money, currencies = _codes(bank["currency"], books["currency"])
+    account, item_account, accounts = _codes(bank["account_id"], books["account_id"])
     wild = -(money + 1)
     part = np.where(account < 0, -(10**6) - money, account * 1000 + money)
-    shared = item_account < 0
-    item_part = np.where(shared, -(item_money + 1), item_account * 1000 + item_money)
-    return part, item_part, wild, bool(shared.any())
+    item_part = np.where(item_account < 0, -(item_money + 1), item_account * 1000 + item_money)
+    return part, item_part, wild, currencies, accounts
 
 
 def _tiers(books: pa.Table, ladder: Ladder) -> Ints:
@@ -201,21 +225,28 @@ def _details(
     ids = bank["entry_id"].combine_chunks()
     own = details["entry_id"].combine_chunks()
     if own.equals(ids):
-        eid = np.arange(len(ids))
-    else:
-        found = pc.index_in(own, value_set=ids)
-        if found.null_count:
-            details = details.filter(found.is_valid())
-            found = found.drop_null()
-        eid = found.to_numpy(zero_copy_only=False).astype("int64")
-    if not len(eid):
-        eid = np.zeros(0, dtype="int64")
+        one = np.ones(len(ids), dtype="int64")
+        amount, exact = minor_units(details["amount"].combine_chunks(), unit)
+        table = _with(
+            details,
+            did=np.arange(len(details)),
+            eid=np.arange(len(ids)),
+            part=part,
+            wild=wild,
+            eamt=minor,
+            unit=unit,
+            fanout=one,
+        )
+        return table.append_column("amt", _masked(amount, exact))
+    found = pc.index_in(own, value_set=ids)
+    if found.null_count:
+        details = details.filter(found.is_valid())
+        found = found.drop_null()
+    eid = found.to_numpy(zero_copy_only=False).astype("int64")
     per_entry = np.bincount(eid, minlength=len(ids)) if len(ids) else eid
-    amount, exact = minor_units(
-        details["amount"].combine_chunks(), np.log10(unit[eid]).round().astype("int64")
-    )
+    amount, exact = minor_units(details["amount"].combine_chunks(), unit[eid])
     table = _with(
-        details.rename_columns([f"{n}" for n in details.column_names]),
+        details,
         did=np.arange(len(details)),
         eid=eid,
         part=part[eid],
@@ -224,4 +255,8 @@ def _details(
         unit=unit[eid],
         fanout=per_entry[eid],
     )
-    return table.append_column("amt", pa.array(amount, mask=~exact))
+    return table.append_column("amt", _masked(amount, exact))
+
+
+def _masked(values: Ints, known: npt.NDArray[np.bool_]) -> pa.Array[Any]:
+    return pa.array(values) if known.all() else pa.array(values, mask=~known)

@@ -24,6 +24,8 @@ Flags = npt.NDArray[np.bool_]
 #: From so many ids on, sorting their hashes is faster than a set.
 _MANY: Final = 100_000
 _SCALE: Final = 5
+#: Minor units in one unit by exponent; an unknown currency's (-1, so the last) weighs nothing.
+_POWERS: Final = np.array([1, 10, 100, 1_000, 10_000, 100_000, 1], dtype="int64")
 
 
 def weigh(
@@ -46,9 +48,9 @@ def weigh(
         )
     exponents = _exponents(table["currency"].combine_chunks())
     amounts = table["amount"].combine_chunks()
-    weight, exact = minor_units(amounts, exponents)
-    fit = exact & (exponents >= 0)
-    unit: Ints = 10 ** np.maximum(exponents, 0)
+    unit = _POWERS[exponents]
+    weight, exact = minor_units(amounts, unit)
+    fit = exact if not (exponents < 0).any() else exact & (exponents >= 0)
     if fit.all():
         return table, weight, unit, []
     bad = [
@@ -82,17 +84,23 @@ def _exponents(currency: pa.Array[Any]) -> Ints:
     return numbers
 
 
-def minor_units(amounts: pa.Array[Any], exponents: Ints) -> tuple[Ints, Flags]:
-    """Minor units and whether each is exact, from the decimals' own 128 bits."""
+def minor_units(amounts: pa.Array[Any], unit: Ints) -> tuple[Ints, Flags]:
+    """Minor units (``unit`` of them are one) and whether each is exact, from the decimals' bits."""
     count = len(amounts)
-    valid = np.asarray(amounts.is_valid().to_numpy(zero_copy_only=False), dtype=bool)
     if not count:
-        return np.zeros(0, dtype="int64"), valid
+        return np.zeros(0, dtype="int64"), np.zeros(0, dtype=bool)
+    if amounts.null_count == count:
+        return np.zeros(count, dtype="int64"), np.zeros(count, dtype=bool)
     data: Any = amounts.buffers()[1]
     words = np.frombuffer(data, dtype="int64")
     pairs = words[2 * amounts.offset : 2 * (amounts.offset + count)].reshape(count, 2)
     low, high = pairs[:, 0], pairs[:, 1]
-    divisor = 10 ** (_SCALE - np.clip(exponents, 0, _SCALE))
-    weight = low // divisor
-    exact = valid & (high == (low >> 63)) & (weight * divisor == low)
-    return np.where(exact, weight, 0), exact
+    if (unit == unit[0]).all():
+        divisor: Any = 10**_SCALE // int(unit[0])  # dividing by one number is much cheaper
+    else:
+        divisor = 10**_SCALE // unit
+    weight: Ints = low // divisor
+    exact: Flags = (high == (low >> 63)) & (weight * divisor == low)
+    if amounts.null_count:
+        exact &= np.asarray(amounts.is_valid().to_numpy(zero_copy_only=False), dtype=bool)
+    return (weight if exact.all() else np.where(exact, weight, 0)), exact

@@ -29,7 +29,7 @@ from tieout.masterdata import BankAccount
 from tieout.stages.identities import told
 from tieout.states import move
 
-__all__ = ["REVERSAL", "mark_reversed", "propose_reversals", "take_back"]
+__all__ = ["REVERSAL", "mark_reversed", "propose_reversals", "reversal_of", "take_back", "void"]
 
 #: Kind of the adjustment that takes a posted one back.
 REVERSAL = "reversal"
@@ -55,7 +55,7 @@ def take_back(session: Session, account: Account) -> int:
         append(session, "tieout", "undone", "group", group.group_id, reason)
         changed += 1
     for adjustment in _untold(session, account, "approved"):
-        changed += _void(session, adjustment)
+        changed += void(session, adjustment, "its entry is not in the bank's corrected statement")
     session.flush()
     return changed
 
@@ -83,8 +83,12 @@ def _untold(session: Session, account: Account, state: str) -> list[Adjustment]:
     ]
 
 
-def _void(session: Session, adjustment: Adjustment) -> int:
-    """Void an approval none of whose bytes left; one that is being sent is left to its end."""
+def void(session: Session, adjustment: Adjustment, why: str) -> int:
+    """Void an approval none of whose bytes left; one that is being sent is left to its end.
+
+    Returns:
+        How many were voided, one or none.
+    """
     outbox = session.scalars(
         select(Outbox)
         .join(PostingIntent, PostingIntent.intent_id == Outbox.intent_id)
@@ -101,25 +105,57 @@ def _void(session: Session, adjustment: Adjustment) -> int:
         detail = {"from": "READY", "event": "cancel", "to": outbox.state}
         append(session, "tieout", f"outbox {outbox.state}", "intent", outbox.intent_id, detail)
     adjustment.state = move("adjustment", adjustment.state, "approval void")
-    reason = {"reason": "its entry is not in the bank's corrected statement"}
-    append(session, "tieout", "withdrawn", "adjustment", adjustment.adjustment_id, reason)
+    append(session, "tieout", "withdrawn", "adjustment", adjustment.adjustment_id, {"reason": why})
     return 1
 
 
 def propose_reversals(session: Session, account: Account, mapped: BankAccount) -> list[Proposal]:
-    """A reversal for each posted adjustment whose entry no statement tells any more."""
-    posted = _untold(session, account, "posted")
-    return [_reversal(session, mapped, a) for a in posted if a.kind != REVERSAL]
+    """A reversal for each posted adjustment whose entry no statement tells any more, or whose
+    payment was brought back."""
+    returned = _returned(session, account)
+    why = {a.adjustment_id: evidence for a, evidence in returned}
+    rest = [a for a in _untold(session, account, "posted") if a.adjustment_id not in why]
+    why |= {
+        a.adjustment_id: f"the bank corrected its statement ({_correction(session, a)})"
+        for a in rest
+    }
+    posted = [*(a for a, _ in returned), *rest]
+    return [
+        reversal_of(session, mapped, a, why[a.adjustment_id]) for a in posted if a.kind != REVERSAL
+    ]
 
 
-def _reversal(session: Session, mapped: BankAccount, posted: Adjustment) -> Proposal:
+def _returned(session: Session, account: Account) -> list[tuple[Adjustment, str]]:
+    """Posted adjustments that an approved return takes back, each with the return's evidence."""
+    groups = session.scalars(
+        select(GroupRow)
+        .where(
+            GroupRow.account_code == account.code,
+            GroupRow.rung == "return",
+            GroupRow.state == "confirmed",
+        )
+        .order_by(GroupRow.group_id)
+    )
+    why = {key: g.evidence for g in groups for key in g.facts.get("takes_back", ())}
+    if not why:
+        return []
+    found = session.scalars(
+        select(Adjustment)
+        .where(Adjustment.adjustment_id.in_(sorted(why)), Adjustment.state == "posted")
+        .order_by(Adjustment.adjustment_id)
+    )
+    return [(a, why[a.adjustment_id]) for a in found]
+
+
+def reversal_of(session: Session, mapped: BankAccount, posted: Adjustment, why: str) -> Proposal:
+    """The proposal that takes a posted adjustment back: its lines with their sides changed."""
     lines = session.scalars(
         select(AdjustmentLine)
         .where(AdjustmentLine.adjustment_id == posted.adjustment_id)
         .order_by(AdjustmentLine.ordinal)
     ).all()
     name = posted.document_no or posted.adjustment_id
-    reason = f"Reverses {name}: the bank corrected its statement ({_correction(session, posted)})"
+    reason = f"Reverses {name}: {why}"
     return Proposal(
         account=mapped,
         kind=REVERSAL,

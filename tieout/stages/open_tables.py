@@ -7,7 +7,7 @@ claims, or an approved adjustment explains, is not open.
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -27,7 +27,7 @@ from tieout.money import from_minor
 from tieout.stages.identities import booked_entries, entry_details
 from tieout.stages.sync import is_newest
 
-__all__ = ["Open", "live_members", "open_items", "open_of"]
+__all__ = ["Open", "live_members", "open_items", "open_of", "tables_of"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,3 +127,17 @@ def _item(account: Account, item: ItemRow) -> dict[str, Any]:
         "amount": from_minor(item.amount_minor, item.currency),
         "open_amount": from_minor(item.open_minor, item.currency),
     }
+
+
+def tables_of(
+    account: Account,
+    entries: Iterable[EntryRow],
+    details: Iterable[DetailRow],
+    items: Iterable[ItemRow],
+) -> tuple[pa.Table, pa.Table, pa.Table]:
+    """Rows of the ledger as canonical tables."""
+    return (
+        table([_entry(account, e) for e in entries], ENTRIES),
+        table([_detail(account, d) for d in details], DETAILS),
+        table([_item(account, i) for i in items], ITEMS),
+    )

@@ -119,7 +119,11 @@ def _joined_members(session: Session, adjustment: Adjustment) -> list[tuple[str,
     """What our own posting explains: its entry, or the posting it reverses; (side, id, amount)."""
     if adjustment.subject_side == "entry":
         entry = entry_of(session, adjustment.subject_id)
-        here = told(session, [entry.entry_id])
+        # Claimed: it was brought back, and the posting waits for its reversal.
+        claim = select(MemberRow.group_id).where(
+            MemberRow.side == "entry", MemberRow.live, MemberRow.member_id == entry.entry_id
+        )
+        here = told(session, [entry.entry_id]) and session.scalars(claim).first() is None
         return [("entry", entry.entry_id, entry.amount_minor)] if here else []
     reversed_ref = select(PostingIntent.ext_ref).where(
         PostingIntent.adjustment_id == adjustment.subject_id

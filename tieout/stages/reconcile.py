@@ -35,6 +35,7 @@ from tieout.stages.exceptions import (
 from tieout.stages.groups import group_views, record_groups
 from tieout.stages.open_tables import open_of
 from tieout.stages.own_postings import join_own_postings
+from tieout.stages.returns import find_returns, with_returns
 from tieout.stages.runs import stage_run
 
 __all__ = ["ReconcileResult", "accounts", "reconcile_account"]
@@ -124,7 +125,9 @@ def _derive(
         details.setdefault(detail.entry_id, []).append(detail)
     views = group_views(session, account.code)
     undecided = [v for v in views if ("group", v.group.group_id) not in standing]
-    derived = derive_proposals(session, account, mapped, policy, left, details, undecided)
+    returns = find_returns(session, account, left, details, views)
+    asked = [e for e in left if e.entry_id not in returns]
+    derived = derive_proposals(session, account, mapped, policy, asked, details, undecided)
     reversals = propose_reversals(session, account, mapped)
     doubts = statement_drafts(session, account, policy)
     doubts += books_drafts(session, account, day)
@@ -132,12 +135,19 @@ def _derive(
     states = record_proposals(
         session, run_id, account.code, policy, [*derived.proposals, *reversals], blocked=blocked
     )
-    near = nearest(open_.entry_table, open_.detail_table, open_.item_table, ladder, result)
+    near = nearest(
+        *(open_.entry_table, open_.detail_table, open_.item_table, ladder, result),
+        wanted={e.entry_id for e in left},
+        limit=1,
+    )
     in_transit = [i for k, i in open_.items.items() if k not in taken]
     drafts = [
         *doubts,
         *refused_drafts(policy, open_.entries, open_.items, result.refused),
-        *entry_drafts(policy, left, details, states, derived.unexplained, near, open_.items),
+        *with_returns(
+            entry_drafts(policy, left, details, states, derived.unexplained, near, open_.items),
+            returns,
+        ),
         *group_drafts(policy, views, states, derived.unexplained, standing),
         *transit_drafts(policy, in_transit, day),
         *manual_drafts(session, account, policy),

@@ -173,7 +173,11 @@ def _sections(session: Session, account: Account, day: dt.date) -> tuple[BrsSect
         if not view.entries:
             # The bank booked it after the day: on the day it was in transit.
             in_transit += [i for i in view.items if i.open_minor]
-        elif not view.items and view.group.rung != "own_posting":
+        elif not (
+            view.items
+            or view.group.rung == "own_posting"
+            or view.group.cardinality.endswith(":0")  # entries that cancel need none
+        ):
             # The books had nothing of it on the day.
             for entry in view.entries:
                 own = details.get(entry.entry_id, [])

@@ -1,0 +1,1 @@
+"""The open matching benchmark: seeded companies with ground truth, scoring, measurement."""

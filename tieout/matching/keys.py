@@ -1,0 +1,312 @@
+"""References as numbers: every field's normal forms, each with a 64-bit code.
+
+A field is read once a run: its values brought to their normal form (`tieout.references.normalise`,
+on the column's bytes) and hashed. Rungs then compare codes; texts are compared again where two
+codes met, and told as evidence.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any, Final
+
+import duckdb
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute
+
+from tieout.matching.known_numbers import Numbers, expanded, find_known, fold
+from tieout.matching.ladder import BANK_ENTRY, TEXT, Key
+from tieout.matching.meet import bucket
+from tieout.matching.tables import Prepared
+from tieout.references import SENTINELS, structured
+
+#: The stubs know few of the overloads used here.
+pc: Any = pyarrow.compute
+
+__all__ = ["References", "Stated", "codes_of", "merged"]
+
+Ints = npt.NDArray[np.int64]
+Codes = npt.NDArray[np.uint64]
+Flags = npt.NDArray[np.bool_]
+
+_NO_ROWS: Final = np.zeros(0, dtype="int64")
+_NO_CODES: Final = np.zeros(0, dtype="uint64")
+#: Free text is not searched for shorter numbers.
+_SHORTEST: Final = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Stated:
+    """References as one side states them: the row that does, the code, the normal form's place.
+
+    ``row`` is an entry's, a detail's or an item's handle; ``place`` is into `References.texts`.
+    """
+
+    row: Ints
+    code: Codes
+    place: Ints
+
+    def __len__(self) -> int:
+        return len(self.row)
+
+    def where(self, keep: Flags) -> Stated:
+        """Those that are flagged."""
+        if keep.all():
+            return self
+        return Stated(self.row[keep], self.code[keep], self.place[keep])
+
+    def on(self, rows: Ints) -> Stated:
+        """The same, stated by other rows (a detail's references as its entry's)."""
+        return Stated(rows[self.row], self.code, self.place)
+
+
+def merged(parts: Iterable[Stated]) -> Stated:
+    """Several fields as one; the same reference of the same row only once."""
+    found = [part for part in parts if len(part)]
+    if not found:
+        return Stated(_NO_ROWS, _NO_CODES, _NO_ROWS)
+    if len(found) == 1:
+        return found[0]
+    row = np.concatenate([p.row for p in found])
+    code = np.concatenate([p.code for p in found])
+    place = np.concatenate([p.place for p in found])
+    both = bucket(row, code)
+    ordered = np.sort(both)
+    if (ordered[1:] != ordered[:-1]).all():
+        return Stated(row, code, place)
+    order = np.argsort(both, kind="stable")
+    keep = np.ones(len(row), dtype=bool)
+    keep[order[1:]] = both[order[1:]] != both[order[:-1]]
+    return Stated(row, code, place).where(keep)
+
+
+def codes_of(db: duckdb.DuckDBPyConnection, texts: Any) -> Codes:
+    """A 64-bit code for each text."""
+    if not len(texts):
+        return _NO_CODES
+    db.register("texts", pa.Table.from_arrays([texts], ["text"]))
+    codes = db.sql("SELECT hash(text) AS code FROM texts").to_arrow_table()["code"]
+    db.unregister("texts")
+    made: Codes = codes.to_numpy()
+    return made
+
+
+class Texts:
+    """Normal forms by place, in as many arrays as were added."""
+
+    def __init__(self) -> None:
+        self._arrays: list[Any] = []
+        self._firsts: list[int] = []
+        self._count = 0
+
+    def add(self, texts: Any) -> int:
+        """Keep them; returns the place of the first."""
+        first = self._count
+        self._arrays.append(texts)
+        self._firsts.append(first)
+        self._count += len(texts)
+        return first
+
+    def take(self, places: Ints) -> Any:
+        """The texts at the places."""
+        if not len(places):
+            return pa.array([], pa.string())
+        source = np.searchsorted(np.array(self._firsts), places, side="right") - 1
+        used = np.flatnonzero(np.bincount(source, minlength=len(self._arrays)))
+        if len(used) == 1:
+            only = int(used[0])
+            return self._arrays[only].take(pa.array(places - self._firsts[only]))
+        parts, at = [], np.empty(len(places), dtype="int64")
+        done = 0
+        for one in used.tolist():
+            mine = np.flatnonzero(source == one)
+            parts.append(self._arrays[one].take(pa.array(places[mine] - self._firsts[one])))
+            at[mine] = np.arange(done, done + len(mine))
+            done += len(mine)
+        return pa.concat_arrays(parts).take(pa.array(at))
+
+
+class References:
+    """All references of the prepared tables, read when first asked for.
+
+    What is read is what is open at that time; what is open only ever shrinks.
+    """
+
+    def __init__(self, db: duckdb.DuckDBPyConnection, prepared: Prepared) -> None:
+        self.texts = Texts()
+        self._db = db
+        self._prepared = prepared
+        self._known: dict[tuple[str, str, str], Stated] = {}
+        self._sentinels = codes_of(db, pa.array(sorted(SENTINELS), pa.string()))
+
+    def books(self, keys: Iterable[Key], wanted: Flags, open_items: Flags) -> Stated:
+        """What the wanted items (some of the open ones) state under the keys."""
+        parts = []
+        for key in keys:
+            for field in key.books:
+                stated = self._field("items", field, key, open_items)
+                parts.append(stated.where(wanted[stated.row]))
+        return merged(parts)
+
+    def bank(
+        self, keys: Iterable[Key], level: str, open_entries: Flags, open_items: Flags
+    ) -> Stated:
+        """What open entries or details state under the keys.
+
+        Args:
+            keys: the rung's.
+            level: ``single`` (entries; a detail's references where it is the only one),
+                ``entries`` (all references of all details count as the entry's) or ``details``
+                (of entries that have several).
+            open_entries: by entry handle.
+            open_items: by item handle; their numbers are looked for in free text.
+        """
+        parts = []
+        details = self._prepared.details
+        eid = details["eid"].to_numpy()
+        open_details = open_entries[eid]
+        fanout = details["fanout"].to_numpy()
+        if level != "entries":
+            wanted = open_details & ((fanout == 1) == (level == "single"))
+        else:
+            wanted = open_details
+        for key in keys:
+            for field in (*key.bank, *key.text):
+                if field in (*BANK_ENTRY, *TEXT) and level != "details":
+                    stated = self._seen("entries", field, key, open_entries, open_items)
+                    parts.append(stated.where(open_entries[stated.row]))
+                if field not in BANK_ENTRY:
+                    stated = self._seen("details", field, key, open_details, open_items)
+                    stated = stated.where(wanted[stated.row])
+                    parts.append(stated if level == "details" else stated.on(eid))
+        return merged(parts)
+
+    def _seen(
+        self, table: str, field: str, key: Key, open_rows: Flags, open_items: Flags
+    ) -> Stated:
+        if field not in TEXT:
+            return self._field(table, field, key, open_rows)
+        name = (table, field, key.name)
+        if name not in self._known:
+            self._known[name] = self._free_text(table, field, key, open_rows, open_items)
+        return self._known[name]
+
+    def _field(self, table: str, field: str, key: Key, open_rows: Flags) -> Stated:
+        """A field's normal forms, long enough and not what banks write for none."""
+        name = (table, field, f"{key.form} {key.length_min}")
+        if name not in self._known:
+            self._known[name] = self._read(table, field, key, open_rows)
+        return self._known[name]
+
+    def _read(self, table: str, field: str, key: Key, open_rows: Flags) -> Stated:
+        if f"{table}.{field}" in self._prepared.absent:
+            return merged([])
+        column = getattr(self._prepared, table)[field].combine_chunks()
+        wanted = open_rows
+        if column.null_count:
+            wanted = wanted & np.asarray(column.is_valid().to_numpy(zero_copy_only=False))
+        rows = np.flatnonzero(wanted)
+        if len(rows) < len(column):
+            column = column.take(pa.array(rows))
+        if pa.types.is_list(column.type):
+            rows = rows[pc.list_parent_indices(column).to_numpy()]
+            column = pc.list_flatten(column)
+            if column.null_count:
+                known = np.asarray(column.is_valid().to_numpy(zero_copy_only=False), dtype=bool)
+                rows, column = rows[known], column.drop_null()
+        if key.form == "structured":
+            return self._structured(rows, column)
+        return self._sound(rows, column, key)
+
+    def _sound(self, rows: Ints, column: Any, key: Key) -> Stated:
+        """In the normal form, long enough, and not what banks write for none."""
+        texts, lengths = fold(column)
+        codes = codes_of(self._db, texts)
+        keep = lengths >= key.length_min
+        for code in self._sentinels:
+            keep &= codes != code
+        if key.form == "number":
+            return self._number(rows, texts, keep, key)
+        place = np.arange(len(rows)) + self.texts.add(texts)
+        return Stated(rows, codes, place).where(keep)
+
+    def _number(self, rows: Ints, texts: Any, keep: Flags, key: Key) -> Stated:
+        """References that end in digits, as those digits without leading zeros."""
+        tails = pc.extract_regex(texts, r"(?P<tail>[1-9][0-9]*)$").field("tail")
+        long = pc.fill_null(pc.greater_equal(pc.binary_length(tails), key.length_min), False)
+        at = np.flatnonzero(keep & np.asarray(long.to_numpy(zero_copy_only=False), dtype=bool))
+        return self._told(rows[at], tails.take(pa.array(at)))
+
+    def _told(self, rows: Ints, texts: Any) -> Stated:
+        place = np.arange(len(rows)) + self.texts.add(texts)
+        return Stated(rows, codes_of(self._db, texts), place)
+
+    def _structured(self, rows: Ints, column: Any) -> Stated:
+        """References whose check digits are right, in the one form of their kind."""
+        coded = column.dictionary_encode()
+        forms = [structured(text) for text in coded.dictionary.to_pylist()]
+        if not any(forms):
+            return merged([])
+        index = coded.indices.to_numpy(zero_copy_only=False)
+        have = np.array([form is not None for form in forms], dtype=bool)
+        at = np.flatnonzero(have[index])
+        return self._told(rows[at], pa.array(forms, pa.string()).take(pa.array(index[at])))
+
+    def _free_text(
+        self, table: str, field: str, key: Key, open_rows: Flags, open_items: Flags
+    ) -> Stated:
+        """References in free text, each distinct text read once."""
+        if f"{table}.{field}" in self._prepared.absent:
+            return merged([])
+        rows = np.flatnonzero(open_rows)
+        column = getattr(self._prepared, table)[field].take(pa.array(rows)).combine_chunks()
+        coded = column.dictionary_encode()
+        if not len(coded.dictionary):
+            return merged([])
+        if key.patterns:
+            which, texts = self._patterned(coded.dictionary, key)
+        else:
+            which, texts = self._known_numbers(expanded(coded.dictionary), key, open_items)
+        stated = self._told(which, texts)
+        number = pc.fill_null(coded.indices, -1).to_numpy(zero_copy_only=False)
+        counts = np.bincount(which, minlength=len(coded.dictionary))
+        firsts = np.cumsum(counts) - counts
+        some = np.flatnonzero((number >= 0) & (counts[number] > 0))
+        often = counts[number[some]]
+        within = np.arange(int(often.sum())) - np.repeat(np.cumsum(often) - often, often)
+        at = np.repeat(firsts[number[some]], often) + within
+        return Stated(np.repeat(rows[some], often), stated.code[at], stated.place[at])
+
+    def _patterned(self, texts: Any, key: Key) -> tuple[Ints, Any]:
+        """Numbers that look as the key's patterns say, also over line breaks: (text, number)."""
+        pattern = "|".join(f"(?:{p})" for p in key.patterns).replace("'", "''")
+        hits = f"regexp_extract_all(upper(text), '{pattern}')"
+        one_line = "regexp_replace(upper(text), '[\\r\\n]+', '', 'g')"
+        joined = f"list_concat({hits}, regexp_extract_all({one_line}, '{pattern}'))"
+        both = f"CASE WHEN contains(text, chr(10)) THEN {joined} ELSE {hits} END"
+        numbered = pa.table({"row": np.arange(len(texts)), "text": texts})
+        self._db.register("free_texts", numbered)
+        found = self._db.sql(
+            f"SELECT DISTINCT row, unnest({both}) AS hit FROM free_texts ORDER BY row, hit"
+        ).to_arrow_table()
+        self._db.unregister("free_texts")
+        plain, lengths = fold(found["hit"].cast(pa.string()).combine_chunks())
+        keep = lengths >= key.length_min
+        for code in self._sentinels:
+            keep &= codes_of(self._db, plain) != code
+        at = np.flatnonzero(keep)
+        return found["row"].to_numpy()[at], plain.take(pa.array(at))
+
+    def _known_numbers(self, texts: Any, key: Key, open_items: Flags) -> tuple[Ints, Any]:
+        """The items' own numbers, however they are split there: (text, number)."""
+        stated = self.books([key], open_items, open_items)
+        known = self.texts.take(stated.place)
+        if len(known):
+            long = pc.greater_equal(pc.binary_length(known), max(key.length_min, _SHORTEST))
+            known = known.filter(long)
+        numbers = Numbers.of(known)
+        which, number = find_known(texts, numbers)
+        return which, numbers.texts.take(pa.array(number))

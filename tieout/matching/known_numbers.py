@@ -1,0 +1,262 @@
+"""Document numbers in free text, found because the books know them.
+
+Banks wrap, split and re-punctuate what a payer wrote: ``RE-2026-00417`` arrives as
+``RE 2026/00`` and ``417`` on the next line. So texts and numbers are both brought to the normal
+form, and every piece of a text that starts and ends at a boundary (a dropped sign, or letters next
+to digits) and is as long as some number is looked up by a rolling hash. What is found is compared
+character by character. Work is linear in the texts, for each length a number may have.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Any, Final
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute
+
+from tieout.references import DROPPED
+
+#: The stubs know few of the overloads used here.
+pc: Any = pyarrow.compute
+
+__all__ = ["Numbers", "find_known", "fold"]
+
+Ints = npt.NDArray[np.int64]
+Codes = npt.NDArray[np.uint64]
+Bytes = npt.NDArray[np.uint8]
+
+_KEPT: Final = np.ones(256, dtype=bool)
+_KEPT[[ord(mark) for mark in DROPPED]] = False
+#: Digits, letters (and whatever is not ASCII), other signs: numbers end where the kind changes.
+_KIND: Final = np.full(256, 2, dtype="uint8")
+_KIND[ord("0") : ord("9") + 1] = 0
+_KIND[ord("A") : ord("Z") + 1] = 1
+_KIND[128:] = 1
+_BASE: Final = 0x9E3779B97F4A7C15
+_BACK: Final = pow(_BASE, -1, 1 << 64)
+#: Texts are searched in blocks of so many rows, to bound memory.
+_BLOCK: Final = 50_000
+#: Numbers longer than this are no document numbers; references end at 35.
+_LONGEST: Final = 35
+
+
+def _bytes(texts: Any) -> tuple[Bytes, Ints]:
+    """The characters of all texts in a row, and where each text starts (one more at the end)."""
+    count = len(texts)
+    starts = np.frombuffer(texts.buffers()[1], dtype="int32", count=count + 1 + texts.offset)
+    starts = starts[texts.offset :]
+    data = texts.buffers()[2]
+    raw = np.frombuffer(data, dtype="uint8") if data is not None else np.zeros(0, dtype="uint8")
+    return raw[starts[0] : starts[-1]], (starts - starts[0]).astype("int64")
+
+
+def _texts(raw: Bytes, starts: Ints) -> Any:
+    offsets = pa.py_buffer(np.ascontiguousarray(starts, dtype="int32"))
+    memory: Any = np.ascontiguousarray(raw)
+    return pa.StringArray.from_buffers(len(starts) - 1, offsets, pa.py_buffer(memory))
+
+
+def fold(texts: Any) -> tuple[Any, Ints]:
+    """Texts without nulls in the normal form of references, and how many bytes each has."""
+    if not len(texts):
+        return pa.array([], pa.string()), np.zeros(0, dtype="int64")
+    upper = pc.utf8_upper(texts)
+    raw, starts = _bytes(upper)
+    kept = _KEPT[raw]
+    if not kept.all():
+        ends = np.zeros(len(kept) + 1, dtype="int32")
+        np.cumsum(kept, out=ends[1:])
+        starts = ends[starts]
+        upper = _texts(raw[kept], starts)
+    return upper, np.diff(starts)
+
+
+#: A number and the last digits of more of its kind: ``9000084870/71/72``.
+_SERIES: Final = r"\d{4,12} ?[/+&,] ?\d{1,4}(?:[^0-9.]|$)"
+_PARTS: Final = re.compile(
+    r"([A-Za-z]{0,6}[-/ ]?)(\d{4,12})((?: ?[/+&,] ?\d{1,4}){1,20})(?![\d.]|\s+\d)"
+)
+
+
+def expanded(texts: Any) -> Any:
+    """Texts with the numbers written out that a payer only named by their last digits.
+
+    >>> expanded(pa.array(["Rechnungen AR0084840/41/42", "ok"])).to_pylist()
+    ['Rechnungen AR0084840/41/42\\nAR0084841\\nAR0084842', 'ok']
+    """
+    some = pc.match_substring_regex(texts, _SERIES)
+    rows = np.flatnonzero(np.asarray(some.to_numpy(zero_copy_only=False), dtype=bool))
+    if not len(rows):
+        return texts
+    longer = [_written_out(text) for text in texts.take(pa.array(rows)).to_pylist()]
+    mask = np.zeros(len(texts), dtype=bool)
+    mask[rows] = True
+    return pc.replace_with_mask(texts, pa.array(mask), pa.array(longer, pa.string()))
+
+
+def _written_out(text: str) -> str:
+    """The text and, a line each, the numbers of its series; a series only ever rises."""
+    more = []
+    for letters, number, ends in _PARTS.findall(text):
+        before = number
+        for end in re.findall(r"\d+", ends):
+            if len(end) >= len(number) or end <= before[-len(end) :]:
+                break
+            before = number[: -len(end)] + end
+            more.append(f"{letters}{before}")
+    return "\n".join([text, *more])
+
+
+@dataclass(frozen=True, slots=True)
+class Numbers:
+    """The numbers to find: their normal forms without repeats, by length, by rolling hash."""
+
+    texts: Any
+    by_length: tuple[tuple[int, Codes, Ints], ...]
+
+    @classmethod
+    def of(cls, texts: Any) -> Numbers:
+        """Numbers from normal forms."""
+        distinct = pc.unique(texts) if len(texts) else texts
+        if isinstance(distinct, pa.ChunkedArray):
+            distinct = distinct.combine_chunks()
+        if not len(distinct):
+            return cls(distinct, ())
+        raw, starts = _bytes(distinct)
+        lengths = np.diff(starts)
+        groups = []
+        for length in np.unique(lengths[lengths <= _LONGEST]).tolist():
+            at = np.flatnonzero(lengths == length)
+            codes = _whole(raw, starts[at], int(length))
+            order = np.argsort(codes, kind="stable")
+            groups.append((int(length), codes[order], at[order]))
+        return cls(distinct, tuple(groups))
+
+
+def _grown(base: int, count: int, known: Codes) -> Codes:
+    """``base`` to the power of 0, 1, ... modulo 2^64, at least ``count`` of them."""
+    if len(known) >= count:
+        return known
+    made = np.empty(1 << (count - 1).bit_length(), dtype="uint64")
+    made[: len(known)] = known
+    filled = len(known)
+    while filled < len(made):
+        more = min(filled, len(made) - filled)
+        step = np.uint64(pow(base, filled, 1 << 64))
+        np.multiply(made[:more], step, out=made[filled : filled + more])
+        filled += more
+    return made
+
+
+class _Powers:
+    """Powers used so far; blocks being of one size, they are made once."""
+
+    def __init__(self, base: int) -> None:
+        self._base = base
+        self._made = np.ones(1, dtype="uint64")
+
+    def upto(self, count: int) -> Codes:
+        self._made = _grown(self._base, count, self._made)
+        return self._made
+
+
+def _sums(raw: Bytes, powers: _Powers) -> Codes:
+    """Rolling sums: the hash of a piece is a difference of two, moved back to its start."""
+    sums = np.zeros(len(raw) + 1, dtype="uint64")
+    weighed = raw.astype("uint64")
+    weighed += np.uint64(1)
+    weighed *= powers.upto(len(raw) + 1)[: len(raw)]
+    np.cumsum(weighed, out=sums[1:])
+    return sums
+
+
+def _mixed(hashes: Codes) -> Codes:
+    return hashes ^ (hashes >> np.uint64(29))
+
+
+def _whole(raw: Bytes, at: Ints, length: int) -> Codes:
+    """Hashes of the pieces of a length that start at the places, character by character."""
+    hashes = np.zeros(len(at), dtype="uint64")
+    for step in range(length - 1, -1, -1):
+        hashes *= np.uint64(_BASE)
+        hashes += raw[at + step]
+        hashes += np.uint64(1)
+    return _mixed(hashes)
+
+
+def find_known(column: Any, numbers: Numbers) -> tuple[Ints, Ints]:
+    """Which text holds which number.
+
+    Args:
+        column: texts, null where there is none.
+
+    Returns:
+        Rows of the column and indices of ``numbers.texts``, without repeats, ordered.
+    """
+    rows: list[Ints] = []
+    found: list[Ints] = []
+    if isinstance(column, pa.ChunkedArray):
+        column = column.combine_chunks()
+    forth, back = _Powers(_BASE), _Powers(_BACK)
+    for first in range(0, len(column) if numbers.by_length else 0, _BLOCK):
+        part = column.slice(first, _BLOCK)
+        known = np.flatnonzero(np.asarray(part.is_valid().to_numpy(zero_copy_only=False)))
+        if len(known):
+            row, number = _block(pc.utf8_upper(part.drop_null()), numbers, forth, back)
+            rows.append(known[row] + first)
+            found.append(number)
+    if not rows:
+        return np.zeros(0, dtype="int64"), np.zeros(0, dtype="int64")
+    pairs = np.unique(np.stack([np.concatenate(rows), np.concatenate(found)]), axis=1)
+    return pairs[0], pairs[1]
+
+
+def _block(texts: Any, numbers: Numbers, forth: _Powers, back: _Powers) -> tuple[Ints, Ints]:
+    raw, starts = _bytes(texts)
+    places = np.flatnonzero(_KEPT[raw])
+    kept = raw[places]
+    count = len(kept)
+    if not count:
+        return np.zeros(0, dtype="int64"), np.zeros(0, dtype="int64")
+    edge = np.ones(count + 1, dtype=bool)  # whether a number may start or end before a place
+    edge[1:-1] = (np.diff(places) > 1) | (np.diff(_KIND[kept].astype("int8")) != 0)
+    owner = np.searchsorted(starts, places, side="right") - 1
+    edge[1:-1] |= np.diff(owner) != 0
+    begin = np.flatnonzero(edge[:-1])
+    last = np.append(np.flatnonzero(np.diff(owner)) + 1, count)  # first place after each text
+    text_no = np.cumsum(np.append(0, np.diff(owner) != 0))
+    end_of = last[text_no]
+    sums = _sums(kept, forth)
+    away = back.upto(len(sums))
+    rows: list[Ints] = []
+    found: list[Ints] = []
+    for length, codes, index in numbers.by_length:
+        at = begin[begin + length <= end_of[begin]]
+        at = at[edge[at + length]]
+        if not len(at):
+            continue
+        looked = _mixed((sums[at + length] - sums[at]) * away[at])
+        place = np.searchsorted(codes, looked)
+        place[place == len(codes)] = 0
+        hit = codes[place] == looked
+        at, number = at[hit], index[place[hit]]
+        same = _same(kept, at, numbers, number, length)
+        rows.append(owner[at[same]])
+        found.append(number[same])
+    if not rows:
+        return np.zeros(0, dtype="int64"), np.zeros(0, dtype="int64")
+    return np.concatenate(rows), np.concatenate(found)
+
+
+def _same(kept: Bytes, at: Ints, numbers: Numbers, number: Ints, length: int) -> npt.NDArray[Any]:
+    """Whether the pieces are the numbers, character by character."""
+    raw, starts = _bytes(numbers.texts)
+    span = np.arange(length)
+    same: npt.NDArray[Any] = (kept[at[:, None] + span] == raw[starts[number][:, None] + span]).all(
+        axis=1
+    )
+    return same

@@ -1,0 +1,259 @@
+"""Rungs that pair: one entry and one item, or each payment inside an entry and its own item."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Final
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute
+
+from tieout.matching.compile import Candidates, fitting
+from tieout.matching.keys import Stated, merged
+from tieout.matching.ladder import Rung
+from tieout.matching.meet import Meeting, bucket, meet, once
+from tieout.matching.rung_subset import rivals
+from tieout.matching.sides import Claim, Edges, Found, Outcome, Sides, no_edges
+from tieout.matching.weights import minor_units
+from tieout.money import exponent_of, is_currency
+
+#: The stubs know few of the overloads used here.
+pc: Any = pyarrow.compute
+
+__all__ = ["pair", "pair_details", "refused_buckets"]
+
+Ints = npt.NDArray[np.int64]
+Flags = npt.NDArray[np.bool_]
+
+
+_SUMS: Final = "Other items of the same party come to the same sum; a person must decide."
+
+
+def pair(sides: Sides, rung: Rung, tier: int) -> Outcome:
+    """Entries and items that fit each other alone."""
+    if rung.same:
+        books = sides.books(rung, tier)
+        bank = sides.bank(rung, "single") if len(books) else merged([])
+    else:
+        books = _all(np.flatnonzero(sides.items_for(rung, tier)))
+        bank = _all(np.flatnonzero(sides.open_entries))
+    if rung.amount == "original":
+        bank, faces = _exchanged(sides, bank)
+    else:
+        faces = _faces(sides, bank.row, sides.amount[bank.row])
+    uid, iid, key, contested, crowded = _met(sides, rung, bank, bank.row, faces, books)
+    clean, edges = _unique(uid, iid, contested, len(sides.part), len(sides.item_part))
+    uid, iid, key = uid[clean], iid[clean], key[clean]
+    told: list[Any] = []
+    if rung.search:
+        also = rivals(sides, rung, tier, uid, iid)
+        for eid, item in zip(uid.tolist(), iid.tolist(), strict=True):
+            if eid in also:
+                told.append(("not_unique", _SUMS, (eid,), (item, *also[eid].tolist())))
+        alone = ~np.isin(uid, np.array(sorted(also), dtype="int64"))
+        uid, iid, key = uid[alone], iid[alone], key[alone]
+    if not len(uid):
+        return Outcome(None, edges, crowded, tuple(told))
+    numbers = np.arange(len(uid))
+    foreign = rung.amount == "original"
+    taken = sides.amount[uid] if foreign else sides.item_amount[iid]
+    keys: Any = pa.nulls(len(uid), pa.string())
+    if rung.same:
+        keys = sides.references.texts.take(bank.place[key])
+    found = Found(
+        rung,
+        len(uid),
+        Claim(numbers, uid),
+        Claim.none(),
+        Claim(numbers, iid),
+        keys,
+        sides.amount[uid] - taken,
+        pairs=True,
+        item_minor=taken if foreign else None,
+    )
+    return Outcome(found, edges, crowded, tuple(told))
+
+
+@dataclass(frozen=True, slots=True)
+class _Faces:
+    """How the bank's rows meet items: (row, partition, amount), a row twice where items are
+    shared by accounts."""
+
+    row: Ints
+    part: Ints
+    amount: Ints
+
+
+def _faces(sides: Sides, entry: Ints, amount: Ints) -> _Faces:
+    row, part = sides.twice(entry)
+    return _Faces(row, part, amount[row])
+
+
+def _exchanged(sides: Sides, bank: Stated) -> tuple[Stated, _Faces]:
+    """Entries as the bank says they were before it exchanged them, in the original currency."""
+    details, numbers = sides.prepared.details, sides.prepared.currencies
+    only = sides.only_detail[bank.row]
+    some = np.flatnonzero(only >= 0)
+    index = pa.array(only[some])
+    currency = details["original_currency"].take(index).combine_chunks().dictionary_encode()
+    known = [numbers.get(name, -1) for name in currency.dictionary.to_pylist()]
+    units = [10 ** exponent_of(n) if is_currency(n) else 1 for n in currency.dictionary.to_pylist()]
+    place = pc.fill_null(currency.indices, len(known)).to_numpy(zero_copy_only=False)
+    money = np.array([*known, -1], dtype="int64")[place]
+    unit = np.array([*units, 1], dtype="int64")[place]
+    minor, exact = minor_units(details["original_amount"].take(index).combine_chunks(), unit)
+    entry = bank.row[some]
+    own = sides.part[entry]
+    keep = exact & (money >= 0) & (own >= 0) & (money != own % 1000)
+    rows, entry, money = some[keep], entry[keep], money[keep]
+    amount = np.abs(minor[keep]) * np.sign(sides.amount[entry])
+    parts = [sides.part[entry] // 1000 * 1000 + money]
+    if sides.prepared.shared:
+        parts.append(-(money + 1))
+    times = len(parts)
+    taken = Stated(bank.row[rows], bank.code[rows], bank.place[rows])
+    return taken, _Faces(
+        np.tile(np.arange(len(rows)), times), np.concatenate(parts), np.tile(amount, times)
+    )
+
+
+def pair_details(sides: Sides, rung: Rung, tier: int) -> Outcome:
+    """Entries each of whose payments has its own item; all of them or none."""
+    if "details.fanout" in sides.prepared.absent:
+        return Outcome()
+    if rung.same:
+        books = sides.books(rung, tier)
+        bank = sides.bank(rung, "details") if len(books) else merged([])
+    else:
+        books = _all(np.flatnonzero(sides.items_for(rung, tier)))
+        inside = (sides.fanout > 1) & sides.open_entries[sides.detail_entry]
+        bank = _all(np.flatnonzero(inside))
+    bank = bank.where(sides.detail_known[bank.row])
+    entry = sides.detail_entry
+    faces = _faces(sides, entry[bank.row], sides.detail_amount[bank.row])
+    uid, iid, key, contested, crowded = _met(sides, rung, bank, entry[bank.row], faces, books)
+    clean, edges = _unique(uid, iid, contested, len(entry), len(sides.item_part))
+    refused = Edges(np.where(edges.entry < 0, -1, entry[edges.entry]), edges.item, edges.hub)
+    did, iid, key = uid[clean], iid[clean], key[clean]
+    size = len(sides.part)
+    met = np.bincount(entry[did], minlength=size)
+    total = np.zeros(size, dtype="int64")
+    np.add.at(total, entry[did], sides.detail_amount[did])
+    needed = np.zeros(size, dtype="int64")
+    needed[entry] = sides.fanout
+    whole = (met > 0) & (met == needed) & (total == sides.amount)
+    whole[refused.entry[refused.entry >= 0]] = False
+    keep = whole[entry[did]]
+    did, iid, key = did[keep], iid[keep], key[keep]
+    if not len(did):
+        return Outcome(None, refused, crowded)
+    eids, group = np.unique(entry[did], return_inverse=True)
+    found = Found(
+        rung,
+        len(eids),
+        Claim(np.arange(len(eids)), eids),
+        Claim(group, did),
+        Claim(group, iid),
+        pa.nulls(len(eids), pa.string()),
+        np.zeros(len(eids), dtype="int64"),
+        {"items": np.bincount(group).tolist()},
+    )
+    return Outcome(found, refused, crowded)
+
+
+def _all(rows: Ints) -> Stated:
+    """Every row, under one code: nothing but what the rung asks besides references counts."""
+    return Stated(rows, np.zeros(len(rows), dtype="uint64"), rows)
+
+
+def _met(
+    sides: Sides, rung: Rung, bank: Stated, entry: Ints, faces: _Faces, books: Stated
+) -> tuple[Ints, Ints, Ints, Edges, Edges]:
+    """Pairs (unit, item, place of the key) that fulfil the rung, ties, and crowded buckets.
+
+    Args:
+        bank: references of units (entries or details).
+        entry: the entry of each.
+        faces: how they meet the books.
+    """
+    exact = rung.tolerance is None
+    left = [faces.part, bank.code[faces.row]] + ([faces.amount] if exact else [])
+    right = [sides.item_part[books.row], books.code]
+    right += [sides.item_amount[books.row]] if exact else []
+    meeting = meet(bucket(*left), bucket(*right))
+    crowded, ties = no_edges(), no_edges()
+    if rung.plain:
+        alone = meeting.single | sides.forbidding(meeting, entry[faces.row], books.row)
+        ties = _hubs(meeting.where(~alone), bank.row[faces.row], books.row)
+        at, other = meeting.where(alone).pairs()
+    else:
+        crowd = meeting.crowded
+        crowded = _hubs(meeting.where(crowd), entry[faces.row], books.row)
+        at, other = meeting.where(~crowd).pairs()
+    same = faces.part[at] == right[0][other]
+    if exact:
+        same &= faces.amount[at] == right[2][other]
+    at = faces.row[at]
+    if rung.same:
+        texts = sides.references.texts
+        alike = pc.equal(texts.take(bank.place[at]), texts.take(books.place[other]))
+        same &= np.asarray(alike.to_numpy(zero_copy_only=False), dtype=bool)
+    same &= sides.allowed(entry[at], books.row[other])
+    if not same.all():
+        at, other = at[same], other[same]
+    uid, iid, at = _distinct(bank.row[at], books.row[other], at)
+    if rung.plain or not len(uid):
+        return uid, iid, at, ties, crowded
+    detail = uid if rung.shape == "details" else sides.only_detail[uid]
+    if not rung.same:
+        agreed = sides.not_contradicted(entry[at], iid)
+        uid, iid, at = uid[agreed], iid[agreed], at[agreed]
+        detail = detail[agreed]
+    fits, rivals = fitting(sides, rung, Candidates(entry[at], iid, detail))
+    if rung.same and rung.tolerance:
+        # One of several documents a payment names is not what it pays but for a fee.
+        fits &= once(uid, int(uid.max()) + 1)
+    ties = Edges(uid[rivals], iid[rivals], np.full(int(rivals.sum()), -1))
+    return uid[fits], iid[fits], at[fits], ties, crowded
+
+
+def _distinct(uid: Ints, iid: Ints, at: Ints) -> tuple[Ints, Ints, Ints]:
+    """Pairs once each, however many references they share."""
+    if not len(uid) or np.bincount(uid).max() == 1:
+        return uid, iid, at
+    order = np.lexsort((at, iid, uid))
+    uid, iid, at = uid[order], iid[order], at[order]
+    first = np.ones(len(uid), dtype=bool)
+    first[1:] = (np.diff(uid) != 0) | (np.diff(iid) != 0)
+    return uid[first], iid[first], at[first]
+
+
+def _hubs(meeting: Meeting, units: Ints, items: Ints) -> Edges:
+    """Everything in the buckets, each bucket being a hub."""
+    if not len(meeting):
+        return no_edges()
+    left, rows = meeting.bank_rows()
+    right, others = meeting.books_rows()
+    return Edges(
+        np.concatenate([units[rows], np.full(len(others), -1)]),
+        np.concatenate([np.full(len(rows), -1), items[others]]),
+        np.concatenate([left, right]),
+    )
+
+
+refused_buckets = _hubs
+
+
+def _unique(uid: Ints, iid: Ints, ties: Edges, units: int, items: int) -> tuple[Flags, Edges]:
+    """Which pairs are the only ones of both their sides, and the edges of all others."""
+    clean = once(uid, units) & once(iid, items)
+    if len(ties):
+        tied_unit, tied_item = np.zeros(units, dtype=bool), np.zeros(items, dtype=bool)
+        tied_unit[ties.entry[ties.entry >= 0]] = True
+        tied_item[ties.item[ties.item >= 0]] = True
+        clean &= ~tied_unit[uid] & ~tied_item[iid]
+    left = np.flatnonzero(~clean)
+    edges = ties + Edges(uid[left], iid[left], np.full(len(left), -1))
+    return clean, edges.touching(uid[left], iid[left], units, items)

@@ -1,0 +1,262 @@
+"""The rung that searches: an entry and those of its party's items that add up to it."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Any, Final
+
+import duckdb
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute
+
+from tieout.matching import subset
+from tieout.matching.compile import plain_names
+from tieout.matching.keys import codes_of
+from tieout.matching.known_numbers import fold
+from tieout.matching.ladder import Party, Rung, Search
+from tieout.matching.meet import bucket, meet
+from tieout.matching.sides import Claim, Found, Outcome, Sides
+
+__all__ = ["search_sums"]
+
+#: The stubs know few of the overloads used here.
+pc: Any = pyarrow.compute
+
+Ints = npt.NDArray[np.int64]
+Codes = npt.NDArray[np.uint64]
+
+#: Steps all searches of a run may take together; what is left over is said.
+_STEPS_MAX: Final = 1 << 31
+_EFFORT: Final = 1 << 23
+
+
+def search_sums(sides: Sides, rung: Rung, tier: int) -> Outcome:
+    """Entries that the only possible choice of their party's items adds up to."""
+    if rung.search is None or rung.days is None or rung.party is None:
+        return Outcome()
+    entries = np.flatnonzero(sides.open_entries)
+    items = np.flatnonzero(sides.items_for(rung, tier))
+    eids, starts, counts, item = _questions(sides, rung, entries, items)
+    rank = np.argsort(_ranked(sides, eids), kind="stable")
+    won: list[tuple[int, Ints]] = []
+    told: list[Any] = []
+    left = _STEPS_MAX
+    for at in rank.tolist():
+        eid, count = int(eids[at]), int(counts[at])
+        if count < 2:
+            continue
+        choices = item[starts[at] : starts[at] + count]
+        answer, used = _asked(sides, rung.search, eid, choices, min(left, _EFFORT))
+        left -= used
+        if isinstance(answer, str):
+            told.append(("too_many", answer, (eid,), tuple(choices.tolist())))
+        elif answer is not None and len(answer) == 1:
+            if _says_nothing_else(sides, eid, choices[answer[0]]):
+                won.append((eid, choices[answer[0]]))
+        elif answer:
+            listed = [choices[list(solution)] for solution in answer]
+            told.append(_several(eid, listed))
+    return _kept(sides, rung, won, told)
+
+
+def _questions(
+    sides: Sides, rung: Rung, entries: Ints, items: Ints
+) -> tuple[Ints, Ints, Ints, Ints]:
+    """For each entry and kind of items: where its choices start, how many, and the choices."""
+    if rung.search is None or rung.days is None or rung.party is None:
+        none = np.zeros(0, dtype="int64")
+        return none, none, none, none
+    entry, item = of_one_party(sides, rung.party, entries, items, rung.search.candidates_max)
+    apart = sides.day[entry] - sides.item_day[rung.days.item][item]
+    near = (apart >= -rung.days.after) & (apart <= rung.days.before)
+    near &= sides.allowed(entry, item)
+    entry, item = entry[near], item[near]
+    kind = sides.kind[item]  # what is owed to us does not pay what we owe
+    order = np.lexsort((item, kind, entry))
+    entry, item, kind = entry[order], item[order], kind[order]
+    new = np.ones(len(entry), dtype=bool)
+    new[1:] = (np.diff(entry) != 0) | (np.diff(kind) != 0)
+    starts = np.flatnonzero(new)
+    return entry[starts], starts, np.diff(np.append(starts, len(entry))), item
+
+
+def rivals(sides: Sides, rung: Rung, tier: int, eids: Ints, iids: Ints) -> dict[int, Ints]:
+    """Of pairs found by party: items that come to the entry too, by the entry's handle."""
+    if rung.search is None or not len(eids):
+        return {}
+    own = dict(zip(eids.tolist(), iids.tolist(), strict=True))
+    items = np.flatnonzero(sides.items_for(rung, tier))
+    asked, starts, counts, item = _questions(sides, rung, np.sort(eids), items)
+    found: dict[int, Ints] = {}
+    for eid, start, count in zip(asked.tolist(), starts.tolist(), counts.tolist(), strict=True):
+        choices = item[start : start + count]
+        target = int(sides.amount[eid])
+        others = choices[
+            (choices != own[eid]) & (np.sign(sides.item_amount[choices]) == np.sign(target))
+        ]
+        others = others[np.abs(sides.item_amount[others]) <= abs(target)]
+        if not 1 < len(others) <= rung.search.candidates_max:
+            continue
+        amounts = sides.item_amount[others]
+        answer = subset.search(target, amounts, most=rung.search.items_max, effort=_EFFORT)
+        if answer.kind != "none":
+            rest = {k for solution in answer.solutions for k in solution}
+            found[eid] = others[sorted(rest)]
+    return found
+
+
+def _says_nothing_else(sides: Sides, eid: int, items: Ints) -> bool:
+    """Whether the entry names no document, or only documents among the items."""
+    names, pairs = sides.named()
+    if not names[eid]:
+        return True
+    entry = np.full(len(items), eid)
+    meant = int(np.isin(bucket(entry, items), pairs).sum())
+    return meant == sides.named_count(eid)
+
+
+def _ranked(sides: Sides, eids: Ints) -> Ints:
+    """Entries in the order of their content, so that a budget is spent the same way each time."""
+    ids = sides.prepared.entries["entry_id"].take(pa.array(eids)).to_pylist()
+    ranks = np.empty(len(ids), dtype="int64")
+    ranks[sorted(range(len(ids)), key=ids.__getitem__)] = np.arange(len(ids))
+    return ranks
+
+
+def _asked(sides: Sides, search: Search, eid: int, choices: Ints, effort: int) -> tuple[Any, int]:
+    """Solutions (positions), None where there is none, words where it was not looked into."""
+    if len(choices) > search.candidates_max:
+        return f"{len(choices)} items of its party: too many to search for their sum.", 0
+    amounts = sides.item_amount[choices]
+    target = int(sides.amount[eid])
+    if effort <= 0:
+        return "The search for sums was given up: too much was open at once.", 0
+    most = min(search.items_max, len(choices))
+    answer = subset.search(target, amounts, most=most, effort=effort)
+    if answer.kind == "none":
+        return None, answer.steps
+    if answer.kind == "unfinished":
+        return "The search for items that add up to it was not finished.", answer.steps
+    if answer.kind == "several":
+        return list(answer.solutions), answer.steps
+    (solution,) = answer.solutions
+    if len(solution) < 2 or not _supported(search, amounts, most):
+        return None, answer.steps
+    return [list(solution)], answer.steps
+
+
+def _supported(search: Search, amounts: Ints, most: int) -> bool:
+    """Whether a unique choice is hardly an accident: 2 ** -margin are to be expected by chance."""
+    margin = subset.margin(amounts, most=most)
+    return margin > 0 and search.chance_max * Decimal(2) ** margin >= 1
+
+
+def _several(eid: int, listed: list[Ints]) -> Any:
+    items = tuple(sorted({int(i) for one in listed for i in one}))
+    count = len(listed)
+    message = f"{count} choices of its party's items add up to it; a person must decide."
+    return ("not_unique", message, (eid,), items)
+
+
+def _kept(sides: Sides, rung: Rung, won: list[tuple[int, Ints]], told: list[Any]) -> Outcome:
+    """Groups whose items no other solution wants; the others are refused together."""
+    wanted = np.zeros(len(sides.item_part), dtype="int64")
+    for _, items in won:
+        wanted[items] += 1
+    for _, _, _, items in told:
+        wanted[list(items)] += 0
+    clean = [(eid, items) for eid, items in won if (wanted[items] == 1).all()]
+    for eid, items in won:
+        if not (wanted[items] == 1).all():
+            message = "Its items are wanted by another entry too; a person must decide."
+            told.append(("not_unique", message, (eid,), tuple(items.tolist())))
+    if not clean:
+        return Outcome(told=tuple(told))
+    sizes = [len(items) for _, items in clean]
+    numbers = np.arange(len(clean))
+    found = Found(
+        rung,
+        len(clean),
+        Claim(numbers, np.array([eid for eid, _ in clean])),
+        Claim.none(),
+        Claim(np.repeat(numbers, sizes), np.concatenate([items for _, items in clean])),
+        pa.nulls(len(clean), pa.string()),
+        np.zeros(len(clean), dtype="int64"),
+        {"items": sizes},
+    )
+    return Outcome(found, told=tuple(told))
+
+
+def of_one_party(
+    sides: Sides, party: Party, entries: Ints, items: Ints, most: int
+) -> tuple[Ints, Ints]:
+    """Pairs of entries and items of the same party, by account or by name, ordered."""
+    only = sides.only_detail[entries]
+    index, rows = pa.array(only, mask=only < 0), pa.array(items)
+    details, books = sides.prepared.details, sides.prepared.items
+    found: list[tuple[Ints, Ints]] = []
+    if "account" in party.by:
+        ours = _folded(details["counterparty_account"].take(index))
+        theirs = _folded(books["counterparty_account"].take(rows))
+        found.append(_sharing(sides, entries, ours, items, theirs, most))
+    if "name" in party.by:
+        ours, theirs = one_name(
+            sides.db,
+            details["counterparty_name"].take(index),
+            books["counterparty_name"].take(rows),
+            party,
+        )
+        found.append(_sharing(sides, entries, ours, items, theirs, most))
+    both = np.concatenate([np.stack(pair) for pair in found], axis=1)
+    both = np.unique(both, axis=1)
+    return both[0], both[1]
+
+
+def one_name(db: duckdb.DuckDBPyConnection, ours: Any, theirs: Any, party: Party) -> Any:
+    """Both sides' plain names; a name of the bank's that the books do not have becomes the one
+    name of theirs that begins alike and is similar enough, where there is just one."""
+    left, right = plain_names(db, ours, "plain_text"), plain_names(db, theirs, "plain_text")
+    db.register("ours", pa.table({"name": pc.unique(left)}))
+    db.register("theirs", pa.table({"name": pc.unique(right)}))
+    alike = db.sql(
+        "WITH lost AS (SELECT name FROM ours ANTI JOIN theirs USING (name) "
+        "WHERE length(name) >= 5)\n"
+        "SELECT l.name AS ours, min(t.name) AS theirs FROM lost l JOIN theirs t\n"
+        "ON l.name[:4] = t.name[:4]\n"
+        f"WHERE jaro_winkler_similarity(l.name, t.name) >= {party.name_min}\n"
+        "GROUP BY l.name HAVING count(*) = 1"
+    ).to_arrow_table()
+    db.unregister("ours")
+    db.unregister("theirs")
+    place = pc.index_in(left, value_set=alike["ours"].cast(pa.string()).combine_chunks())
+    better = alike["theirs"].cast(pa.string()).combine_chunks().take(place)
+    return pc.coalesce(better, left), right
+
+
+def _folded(column: Any) -> Any:
+    coded = column.combine_chunks().dictionary_encode()
+    texts, _ = fold(coded.dictionary)
+    return texts.take(coded.indices)
+
+
+def _sharing(
+    sides: Sides, entries: Ints, ours: Any, items: Ints, theirs: Any, most: int
+) -> tuple[Ints, Ints]:
+    left, left_row = _coded(sides, ours)
+    right, right_row = _coded(sides, theirs)
+    place, part = sides.twice(entries[left_row])
+    meeting = meet(bucket(part, left[place]), bucket(sides.item_part[items[right_row]], right))
+    # Bounded: a party with very many items is not even listed.
+    at, other = meeting.where(meeting.books_count <= 50 * most).pairs()
+    return entries[left_row[place[at]]], items[right_row[other]]
+
+
+def _coded(sides: Sides, texts: Any) -> tuple[Codes, Ints]:
+    known = np.asarray(texts.is_valid().to_numpy(zero_copy_only=False), dtype=bool)
+    rows = np.flatnonzero(known)
+    plain = texts.take(pa.array(rows))
+    long = pc.greater_equal(pc.binary_length(plain), 3).to_numpy(zero_copy_only=False)
+    rows = rows[np.asarray(long, dtype=bool)]
+    return codes_of(sides.db, texts.take(pa.array(rows))), rows

@@ -1,0 +1,272 @@
+"""What a run works on: both sides as numbers, and what of them is still open."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+import duckdb
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute
+
+from tieout.matching.keys import References, Stated
+from tieout.matching.ladder import Key, Rung
+from tieout.matching.meet import Meeting, bucket, meet
+from tieout.matching.refusals import Reason
+from tieout.matching.tables import Prepared
+
+__all__ = ["NO_KEY", "Claim", "Edges", "Found", "Outcome", "Sides", "no_edges"]
+
+#: The stubs know few of the overloads used here.
+pc: Any = pyarrow.compute
+
+Ints = npt.NDArray[np.int64]
+Codes = npt.NDArray[np.uint64]
+Flags = npt.NDArray[np.bool_]
+
+_NONE: Final = np.zeros(0, dtype="int64")
+#: Index of a group that no reference ties.
+NO_KEY: Final = -1
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """Handles of one side and the number of the group each is in."""
+
+    group: Ints
+    row: Ints
+
+    @classmethod
+    def none(cls) -> Claim:
+        """Of nothing."""
+        return cls(_NONE, _NONE)
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """Groups one rung formed, numbered from 0.
+
+    Attributes:
+        keys: the reference that ties each group, null where none does.
+        residual: entries less items in minor units, by group.
+        counted: facts worth telling, by name, one value a group.
+        pairs: every group is one entry and one item, in the order of their numbers.
+        item_minor: what each item takes part with, where that is not its own amount.
+    """
+
+    rung: Rung
+    count: int
+    entries: Claim
+    details: Claim
+    items: Claim
+    keys: Any
+    residual: Ints
+    counted: dict[str, list[Any]] = field(default_factory=dict)
+    pairs: bool = False
+    item_minor: Ints | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Edges:
+    """What belongs to one refusal: (entry, item, hub) handles, -1 where there is none."""
+
+    entry: Ints
+    item: Ints
+    hub: Ints
+
+    def __len__(self) -> int:
+        return len(self.entry)
+
+    def __add__(self, other: Edges) -> Edges:
+        return Edges(
+            np.concatenate([self.entry, other.entry]),
+            np.concatenate([self.item, other.item]),
+            np.concatenate([self.hub, other.hub]),
+        )
+
+    def touching(self, entry: Ints, item: Ints, entries: int, items: int) -> Edges:
+        """Hubs, and those edges without a hub that have one of the entries or items.
+
+        A rival that only lies near nothing else that fits is no tie.
+        """
+        has_entry, has_item = np.zeros(entries, dtype=bool), np.zeros(items, dtype=bool)
+        has_entry[entry], has_item[item] = True, True
+        kept = (self.hub >= 0) | has_entry[self.entry] | has_item[self.item]
+        return Edges(self.entry[kept], self.item[kept], self.hub[kept])
+
+
+def no_edges() -> Edges:
+    """Nothing refused."""
+    return Edges(_NONE, _NONE, _NONE)
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What a rung decided: groups; what is not unique; what was too much to look into.
+
+    ``told`` are refusals with their own words: (reason, message, entries, items).
+    """
+
+    found: Found | None = None
+    contested: Edges = field(default_factory=no_edges)
+    crowded: Edges = field(default_factory=no_edges)
+    told: tuple[tuple[Reason, str, tuple[int, ...], tuple[int, ...]], ...] = ()
+
+
+class Sides:
+    """Both sides as numpy arrays by handle; ``open_*`` shrink as rungs take."""
+
+    def __init__(
+        self,
+        db: duckdb.DuckDBPyConnection,
+        prepared: Prepared,
+        forbidden: pa.Table | None = None,
+        naming: tuple[Key, ...] = (),
+    ) -> None:
+        entries, details, items = prepared.entries, prepared.details, prepared.items
+        self.db = db
+        self.prepared = prepared
+        self.references = References(db, prepared)
+        self.part, self.wild = _ints(entries, "part"), _ints(entries, "wild")
+        self.amount, self.unit = _ints(entries, "amt"), _ints(entries, "unit")
+        self.day = _ints(entries, "bday")
+        self.detail_entry, self.fanout = _ints(details, "eid"), _ints(details, "fanout")
+        self.detail_known = np.asarray(details["amt"].combine_chunks().is_valid(), dtype=bool)
+        self.detail_amount = _filled(details["amt"])
+        self.item_part, self.item_amount = _ints(items, "part"), _ints(items, "amt")
+        self.tier = _ints(items, "tier")
+        self.item_day = {n: _ints(items, f"{n}_no") for n in ("booked_on", "due_on")}
+        coded: Any = items["kind"].combine_chunks().dictionary_encode()
+        self.kind: Ints = coded.indices.fill_null(-1).to_numpy(zero_copy_only=False).astype("int64")
+        self.open_entries = np.ones(len(entries), dtype=bool)
+        self.open_items = np.ones(len(items), dtype=bool)
+        self._forbidden = _pairs_of(prepared, forbidden)
+        self._naming = naming
+        self._counts = _NONE
+        self._named: tuple[Flags, Codes] | None = None
+        self._kinds: dict[tuple[str, ...], Flags] = {}
+        self._only: Ints | None = None
+
+    @property
+    def only_detail(self) -> Ints:
+        """The handle of each entry's only detail, -1 where it has none or several."""
+        if self._only is None:
+            self._only = np.full(len(self.part), -1, dtype="int64")
+            single = np.flatnonzero(self.fanout == 1)
+            self._only[self.detail_entry[single]] = single
+        return self._only
+
+    def allowed(self, entry: Ints, item: Ints) -> Flags:
+        """Which pairs nobody has forbidden."""
+        if not len(self._forbidden):
+            return np.ones(len(entry), dtype=bool)
+        kept: Flags = ~np.isin(entry * np.int64(len(self.item_part) + 1) + item, self._forbidden)
+        return kept
+
+    def forbidding(self, meeting: Meeting, entry: Ints, item: Ints) -> Flags:
+        """Buckets, none of them crowded, in which some pair is forbidden: looked into one by one.
+
+        Args:
+            entry: of each row of the meeting's bank side.
+            item: of each row of its books' side.
+        """
+        found = np.zeros(len(meeting), dtype=bool)
+        if len(self._forbidden):
+            of, row = meeting.bank_rows()
+            found[of[np.isin(entry[row], self._forbidden // (len(self.item_part) + 1))]] = True
+            found &= ~meeting.crowded
+        return found
+
+    def not_contradicted(self, entry: Ints, item: Ints) -> Flags:
+        """Which pairs the entry's own words do not speak against.
+
+        An entry that names open documents is not explained by another one that happens to have the
+        same amount.
+        """
+        names, pairs = self.named()
+        own = bucket(entry, item)
+        kept: Flags = ~names[entry]
+        kept[names[entry]] = np.isin(own[names[entry]], pairs)
+        return kept
+
+    def named(self) -> tuple[Flags, Codes]:
+        """Entries that name open items by a document's reference, and a code of each such pair."""
+        if self._named is None:
+            names = np.zeros(len(self.part), dtype=bool)
+            books = self.references.books(self._naming, self.open_items, self.open_items)
+            bank = self.references.bank(self._naming, "entries", self.open_entries, self.open_items)
+            place, part = self.twice(bank.row)
+            meeting = meet(
+                bucket(part, bank.code[place]), bucket(self.item_part[books.row], books.code)
+            )
+            at, other = meeting.where(~meeting.crowded).pairs()
+            entry = bank.row[place[at]]
+            names[entry] = True
+            pairs = np.unique(np.stack([entry, books.row[other]]), axis=1)
+            self._counts = np.bincount(pairs[0], minlength=len(names))
+            self._named = names, np.sort(bucket(pairs[0], pairs[1]))
+        return self._named
+
+    def named_count(self, entry: int) -> int:
+        """How many open items an entry names."""
+        self.named()
+        return int(self._counts[entry])
+
+    @property
+    def has_forbidden(self) -> bool:
+        """Whether people keep some pairs apart."""
+        return bool(len(self._forbidden))
+
+    def items_for(self, rung: Rung, tier: int) -> Flags:
+        """Open items of a tier and of the rung's kinds."""
+        wanted = self.open_items & (self.tier == tier)
+        return wanted & self._of_kinds(rung.kinds) if rung.kinds else wanted
+
+    def _of_kinds(self, kinds: tuple[str, ...]) -> Flags:
+        if kinds not in self._kinds:
+            coded: Any = self.prepared.items["kind"].combine_chunks().dictionary_encode()
+            known = [kind in kinds for kind in coded.dictionary.to_pylist()]
+            index = coded.indices.fill_null(len(known)).to_numpy(zero_copy_only=False)
+            # A line of no kind is one of the cash book, as in the canonical tables' readers.
+            self._kinds[kinds] = np.array([*known, "cash_book" in kinds], dtype=bool)[index]
+        return self._kinds[kinds]
+
+    def twice(self, rows: Ints) -> tuple[Ints, Ints]:
+        """Places of bank rows and their partitions: a second time under the shared one."""
+        places = np.arange(len(rows))
+        if not self.prepared.shared:
+            return places, self.part[rows]
+        return np.concatenate([places, places]), np.concatenate([self.part[rows], self.wild[rows]])
+
+    def bank(self, rung: Rung, level: str) -> Stated:
+        """What the open bank side states under the rung's keys."""
+        return self.references.bank(rung.same, level, self.open_entries, self.open_items)
+
+    def books(self, rung: Rung, tier: int) -> Stated:
+        """What the tier's open items state under the rung's keys."""
+        wanted = self.items_for(rung, tier)
+        return self.references.books(rung.same, wanted, self.open_items)
+
+
+def _pairs_of(prepared: Prepared, forbidden: pa.Table | None) -> Ints:
+    """Forbidden (entry_id, item_id) rows as numbers: entry handle × (items + 1) + item handle."""
+    if forbidden is None or not len(forbidden):
+        return _NONE
+    entry = pc.index_in(forbidden["entry_id"], value_set=prepared.entries["entry_id"])
+    item = pc.index_in(forbidden["item_id"], value_set=prepared.items["item_id"])
+    both = pa.table({"entry": entry, "item": item}).drop_null()
+    left, right = both["entry"].to_numpy(), both["item"].to_numpy()
+    made: Ints = left.astype("int64") * (len(prepared.items) + 1) + right
+    return made
+
+
+def _ints(table: pa.Table, name: str) -> Ints:
+    values: Ints = table[name].to_numpy()
+    return values
+
+
+def _filled(column: Any) -> Ints:
+    values: Ints = column.combine_chunks().fill_null(0).to_numpy(zero_copy_only=False)
+    return values
