@@ -15,4 +15,6 @@ class Late:
         self.__name__ = f"{__package__}.{name}"
 
     def __getattr__(self, name: str) -> Any:
+        if name.startswith("__"):  # who looks what kind of object this is gets no import
+            raise AttributeError(name)
         return getattr(importlib.import_module(self.__name__), name)

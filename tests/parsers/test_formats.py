@@ -24,10 +24,10 @@ def test_every_public_module_is_listed() -> None:
 
 
 def test_every_format_has_the_same_verbs_and_a_data_sheet() -> None:
-    for module in parsers.FORMATS:
-        assert module.__all__ == ["NAME", "identify", "read"]  # type: ignore[attr-defined]
-        sheet = importlib.import_module(module.__name__).__doc__  # type: ignore[attr-defined]
-        assert ">>> " in (sheet or "")
+    for late in parsers.FORMATS:
+        module = importlib.import_module(late.__name__)  # type: ignore[attr-defined]
+        assert module.__all__ == ["NAME", "identify", "read"]
+        assert ">>> " in (module.__doc__ or "")
 
 
 HEADS = """
