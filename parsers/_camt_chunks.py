@@ -14,7 +14,7 @@ __all__ = ["check_encoding", "chunks"]
 #: Bytes of the first look, whether it is UTF-8 to the end.
 _CHECK: Final = 1 << 16
 #: Most bytes without the end of an entry.
-_CHUNK_MAX: Final = 32 << 20
+_CHUNK_MAX: Final = 16 << 20
 
 
 def check_encoding(file: BinaryIO) -> None:

@@ -39,7 +39,6 @@ __all__ = ["Part", "UnsureError", "batches"]
 
 #: Bytes read at once. Smaller is kinder to caches, larger spreads the cost of a call.
 CHUNK: Final = 4 << 20
-_TAGS_MAX: Final = 1_000_000  # of a chunk
 #: Bytes asked for and given back before the first chunk, untouched: from then on the C library
 #: keeps arrays up to that size for the next chunk, and does not fetch zeroed pages for each.
 _KEPT: Final = 31 << 20
@@ -135,8 +134,6 @@ class _Reader:
     def read(self, raw: bytes) -> Tables:
         """The tables of the next chunk, which is padded."""
         scan, after = self._markup.scan(raw, self._context)
-        if scan.tags > _TAGS_MAX:
-            raise UnsureError("more than may be in memory at once")
         rows = self._layout.rows(scan)
         if len(rows.entry) != len(rows.entry_end):
             raise UnsureError("an entry is cut")

@@ -26,6 +26,7 @@ __all__ = ["PADDING", "Markup", "Scan"]
 #: Zero bytes behind the text, so that a word can be read at its last byte.
 PADDING: Final = 64
 
+_TAGS_MAX: Final = 1_000_000  # of a chunk
 _BLOCK: Final = 1 << 17
 _U64 = np.uint64
 _OPEN: Final = np.uint8(0x3C)
@@ -86,6 +87,8 @@ class Markup:
         if first < 0 or chunk[:first].strip(b" \t\r\n"):
             raise UnsureError("text beside elements")
         found = _characters(text[: size + 1], b"\x7f" in chunk)
+        if found.opens > _TAGS_MAX:
+            raise UnsureError("more than may be in memory at once")
         if len(found.bounds) % 2:
             raise UnsureError("a lone angle bracket")
         breaks, beyond, escapes = _sorted_out(chunk, text, found.rare)
