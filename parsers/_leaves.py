@@ -146,7 +146,8 @@ class Texts:
         self._none = len(scan.bounds) - 1
         bounds = np.append(scan.bounds, scan.bounds[-1])
         self._whole = pa.StringArray.from_buffers(self._none + 1, buffer(bounds), pa.py_buffer(raw))
-        self._index = np.append(2 * rows.run + 1, self._none)
+        # A leaf without text stands inside its run; what follows the run is another's.
+        self._index = np.append(np.where(self.gone, self._none, 2 * rows.run + 1), self._none)
 
     def settle(self, block: slice, references: slice) -> Array:
         """Find what holds nothing, and read the odd ones one by one.
