@@ -15,7 +15,7 @@ __all__ = ["amount_sql", "name_macros", "normal_sql", "party_sql"]
 _LEGAL_FORMS: Final = re.findall(
     r"\w+",
     "AB AG AND APS AS BV CO COMPANY CORP CORPORATION DER DIE EK EV GBR GMBH INC KFT KG KGAA "
-    "LIMITED LLC LLP LTD MBH NV OHG OY OYJ PLC SA SARL SAS SE SL SPA SRL SRO THE UG UND ZOO",
+    "LIMITED LLC LLP LTD MBH NV OHG OY OYJ PLC SA SARL SAS SE SL SPA SRL SRO THE UG UND ZOO GMB GM",
 )
 
 
@@ -33,8 +33,10 @@ def name_macros() -> list[str]:
     folded = "upper({})"
     for mark, plain in (("Ä", "AE"), ("Ö", "OE"), ("Ü", "UE"), ("ẞ", "SS"), ("ß", "SS")):
         folded = f"replace({folded}, '{mark}', '{plain}')"
-    words = f"regexp_replace(strip_accents({folded.format('t')}), '[^A-Z0-9]+', ' ', 'g')"
-    kept = f"list_filter(string_split({words}, ' '), lambda w: w <> '' AND w NOT IN ({forms}))"
+    dotted = "regexp_replace(t, '\\b([A-Za-z])\\.', '\\1', 'g')"  # B.V. and e.K. are one word
+    words = f"regexp_replace(strip_accents({folded.format(dotted)}), '[^A-Z0-9]+', ' ', 'g')"
+    sound = f"length(w) > 1 AND w NOT IN ({forms})"
+    kept = f"list_filter(string_split({words}, ' '), lambda w: {sound})"
     return [
         f"CREATE OR REPLACE TEMP MACRO plain_text(t) AS array_to_string({kept}, ' ')",
         f"CREATE OR REPLACE TEMP MACRO plain_name(t) AS array_to_string(list_sort({kept}), ' ')",
@@ -71,4 +73,12 @@ def party_sql(party: Party) -> str:
         "OR books_party IS NULL AND length(bank_party_text) >= 5 "
         "AND contains(books_text, bank_party_text))",
     }
-    return "(" + "\n    OR ".join(ways[way] for way in party.by) + ")"
+    same = "\n    OR ".join(ways[way] for way in party.by)
+    if party.asked == "always":
+        return f"({same})"
+    unknown = {
+        "account": "(bank_party_account IS NULL OR books_party_account IS NULL)",
+        "name": "(bank_party IS NULL OR books_party IS NULL)",
+        "text": "true",
+    }
+    return f"({same}\n    OR {' AND '.join(unknown[way] for way in party.by)})"

@@ -17,7 +17,13 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute
 
-from tieout.matching.known_numbers import Numbers, expanded, find_known, fold
+from tieout.matching.known_numbers import (
+    Numbers,
+    expanded,
+    find_known,
+    fold,
+    tail_digits,
+)
 from tieout.matching.ladder import BANK_ENTRY, TEXT, Key
 from tieout.matching.meet import bucket
 from tieout.matching.tables import Prepared
@@ -34,6 +40,8 @@ Flags = npt.NDArray[np.bool_]
 
 _NO_ROWS: Final = np.zeros(0, dtype="int64")
 _NO_CODES: Final = np.zeros(0, dtype="uint64")
+#: What may be a reference with check digits that speaks for itself.
+_STRUCTURED: Final = r"^ *([Rr][Ff] ?[0-9]{2}|[+*]|[0-9][0-9 ]{26,34} *$|([0-9]/?){12} *$)"
 #: Free text is not searched for shorter numbers.
 _SHORTEST: Final = 5
 
@@ -235,10 +243,12 @@ class References:
 
     def _number(self, rows: Ints, texts: Any, keep: Flags, key: Key) -> Stated:
         """References that end in digits, as those digits without leading zeros."""
+        at = np.flatnonzero(keep & tail_digits(texts, key.length_min))
+        texts = texts.take(pa.array(at))
         tails = pc.extract_regex(texts, r"(?P<tail>[1-9][0-9]*)$").field("tail")
         long = pc.fill_null(pc.greater_equal(pc.binary_length(tails), key.length_min), False)
-        at = np.flatnonzero(keep & np.asarray(long.to_numpy(zero_copy_only=False), dtype=bool))
-        return self._told(rows[at], tails.take(pa.array(at)))
+        kept = np.flatnonzero(np.asarray(long.to_numpy(zero_copy_only=False), dtype=bool))
+        return self._told(rows[at[kept]], tails.take(pa.array(kept)))
 
     def _told(self, rows: Ints, texts: Any) -> Stated:
         place = np.arange(len(rows)) + self.texts.add(texts)
@@ -246,6 +256,9 @@ class References:
 
     def _structured(self, rows: Ints, column: Any) -> Stated:
         """References whose check digits are right, in the one form of their kind."""
+        likely = pc.match_substring_regex(column, _STRUCTURED)
+        at = np.flatnonzero(np.asarray(likely.to_numpy(zero_copy_only=False), dtype=bool))
+        rows, column = rows[at], column.take(pa.array(at))
         coded = column.dictionary_encode()
         forms = [structured(text) for text in coded.dictionary.to_pylist()]
         if not any(forms):

@@ -23,7 +23,7 @@ from tieout.references import DROPPED
 #: The stubs know few of the overloads used here.
 pc: Any = pyarrow.compute
 
-__all__ = ["Numbers", "find_known", "fold"]
+__all__ = ["Numbers", "expanded", "find_known", "fold", "shapes", "tail_digits"]
 
 Ints = npt.NDArray[np.int64]
 Codes = npt.NDArray[np.uint64]
@@ -78,7 +78,8 @@ def fold(texts: Any) -> tuple[Any, Ints]:
 #: A number and the last digits of more of its kind: ``9000084870/71/72``.
 _SERIES: Final = r"\d{4,12} ?[/+&,] ?\d{1,4}(?:[^0-9.]|$)"
 _PARTS: Final = re.compile(
-    r"([A-Za-z]{0,6}[-/ ]?)(\d{4,12})((?: ?[/+&,] ?\d{1,4}){1,20})(?![\d.]|\s+\d)"
+    r"([A-Za-z]{0,6}(?:[-/ ]\d{2,4}(?=[-/]))?[-/ ]?)(\d{4,12})"
+    r"((?: ?[/+&,] ?\d{1,4}){1,20})(?![\d.]|\s+\d)"
 )
 
 
@@ -109,6 +110,30 @@ def _written_out(text: str) -> str:
             before = number[: -len(end)] + end
             more.append(f"{letters}{before}")
     return "\n".join([text, *more])
+
+
+def tail_digits(texts: Any, count: int) -> npt.NDArray[np.bool_]:
+    """Which texts without nulls end in at least so many digits."""
+    raw, starts = _bytes(texts)
+    lengths = np.diff(starts)
+    fits = lengths >= count
+    rows = np.flatnonzero(fits)
+    digit = _KIND == 0
+    for back in range(1, count + 1):
+        rows = rows[digit[raw[starts[1:][rows] - back]]]
+    found = np.zeros(len(lengths), dtype=bool)
+    found[rows] = True
+    return found
+
+
+_SHAPE: Final = np.arange(256, dtype="uint8")
+_SHAPE[ord("0") : ord("9") + 1] = ord("0")
+
+
+def shapes(texts: Any) -> Any:
+    """Texts without nulls with every digit as 0, as a dictionary array."""
+    raw, starts = _bytes(texts)
+    return _texts(_SHAPE[raw], starts).dictionary_encode()
 
 
 @dataclass(frozen=True, slots=True)

@@ -93,7 +93,8 @@ class Key:
 class Search:
     """Bounds of a search for items by their sum.
 
-    In a rung of pairs it asks that no other choice of the party's items comes to the entry. Among more than ``candidates_max`` items none is searched. A solution counts if it is the only
+    In a rung of pairs it asks that no other choice of the party's items comes to the entry. Among
+    more than ``candidates_max`` items none is searched. A solution counts if it is the only
     one and if at most ``chance_max`` solutions were to be expected among sums by chance.
     """
 
@@ -122,10 +123,14 @@ class Tolerance:
 
 @dataclass(frozen=True, slots=True)
 class Party:
-    """The counterparty is the same by account, by name (similarity >= ``name_min``) or in text."""
+    """The counterparty is the same by account, by name (similarity >= ``name_min``) or in text.
+
+    ``asked`` is ``always``, or ``known``: only where both sides name one.
+    """
 
     by: tuple[str, ...]
     name_min: Decimal
+    asked: str = "always"
 
 
 @dataclass(frozen=True, slots=True)
@@ -311,7 +316,8 @@ def _check_sense(rung: Rung, where: str) -> None:
         return
     if rung.state == "proposed" and not rung.tolerance and rung.days:
         return
-    if rung.tolerance or not (rung.party and rung.days):
+    alone = rung.party and rung.party.asked == "always" and rung.days
+    if rung.tolerance or not alone:
         raise _bad(
             "without a shared key nothing but an exact amount with party and days is proof",
             where,
@@ -374,11 +380,13 @@ def _party(body: Any, where: str) -> Party | None:
         return None
     if not isinstance(body, dict):
         raise _bad(f"it is {body!r}", where, 'write a table such as {by = ["account"]}')
-    profiles.allow_keys(body, ("by", "name_min"), where)
+    profiles.allow_keys(body, ("by", "name_min", "asked"), where)
+    asked = body.get("asked", "always")
+    _choices([asked], ("always", "known"), where, "asked")
     least = _decimal(body, "name_min", "0.92", where)
     if not Decimal("0.5") <= least <= 1:
         raise _bad(f"name_min is {least}", where, "give a similarity from 0.5 to 1")
-    return Party(_choices(body.get("by"), WAYS, where, "by"), least)
+    return Party(_choices(body.get("by"), WAYS, where, "by"), least, asked)
 
 
 def _days(body: Any, where: str) -> Window | None:

@@ -207,14 +207,13 @@ def _met(
     if rung.plain or not len(uid):
         return uid, iid, at, ties, crowded
     detail = uid if rung.shape == "details" else sides.only_detail[uid]
-    if not rung.same:
-        agreed = sides.not_contradicted(entry[at], iid)
-        uid, iid, at = uid[agreed], iid[agreed], at[agreed]
-        detail = detail[agreed]
     fits, rivals = fitting(sides, rung, Candidates(entry[at], iid, detail))
     if rung.same and rung.tolerance:
         # One of several documents a payment names is not what it pays but for a fee.
         fits &= once(uid, int(uid.max()) + 1)
+    if not rung.same and rung.shape == "one_to_one":
+        some = np.flatnonzero(fits)
+        fits[some] = sides.not_contradicted(entry[at[some]], iid[some])
     ties = Edges(uid[rivals], iid[rivals], np.full(int(rivals.sum()), -1))
     return uid[fits], iid[fits], at[fits], ties, crowded
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from decimal import Decimal
 from typing import Any, Final
 
@@ -39,7 +40,8 @@ def search_sums(sides: Sides, rung: Rung, tier: int) -> Outcome:
     entries = np.flatnonzero(sides.open_entries)
     items = np.flatnonzero(sides.items_for(rung, tier))
     eids, starts, counts, item = _questions(sides, rung, entries, items)
-    rank = np.argsort(_ranked(sides, eids), kind="stable")
+    hopeful = _hopeful(sides, rung.search, eids, starts, counts, item)
+    rank = hopeful[np.argsort(_ranked(sides, eids[hopeful]), kind="stable")]
     won: list[tuple[int, Ints]] = []
     told: list[Any] = []
     left = _STEPS_MAX
@@ -53,12 +55,40 @@ def search_sums(sides: Sides, rung: Rung, tier: int) -> Outcome:
         if isinstance(answer, str):
             told.append(("too_many", answer, (eid,), tuple(choices.tolist())))
         elif answer is not None and len(answer) == 1:
-            if _says_nothing_else(sides, eid, choices[answer[0]]):
-                won.append((eid, choices[answer[0]]))
+            won.append((eid, choices[answer[0]]))
         elif answer:
             listed = [choices[list(solution)] for solution in answer]
             told.append(_several(eid, listed))
-    return _kept(sides, rung, won, told)
+    return _kept(sides, rung, _unopposed(sides, won), told)
+
+
+def _hopeful(
+    sides: Sides, search: Search, eids: Ints, starts: Ints, counts: Ints, item: Ints
+) -> Ints:
+    """Questions that may have an answer worth having.
+
+    The entry must lie within what the items can come to, and choices must be few beside sums: a
+    unique one among very many would be an accident, and is left for a person to ask about.
+    """
+    if not len(eids):
+        return np.zeros(0, dtype="int64")
+    amounts = sides.item_amount[item]
+    up = np.add.reduceat(np.maximum(amounts, 0), starts)
+    down = np.add.reduceat(np.minimum(amounts, 0), starts)
+    target = sides.amount[eids]
+    possible = (counts > 1) & (down <= target) & (target <= up)
+    sums = np.array([int(span).bit_length() for span in (up - down + 1).tolist()])
+    needed = (int(1 / search.chance_max) - 1).bit_length() if search.chance_max else 64
+    possible &= (sums - np.minimum(counts, _choice_bits(search)) >= needed) | (
+        counts > search.candidates_max
+    )
+    return np.flatnonzero(possible)
+
+
+def _choice_bits(search: Search) -> int:
+    """At most this many bits count the choices of few among the most that are searched."""
+    most, items = search.candidates_max, search.items_max
+    return sum(math.comb(most, k) for k in range(items + 1)).bit_length()
 
 
 def _questions(
@@ -71,9 +101,14 @@ def _questions(
     entry, item = of_one_party(sides, rung.party, entries, items, rung.search.candidates_max)
     apart = sides.day[entry] - sides.item_day[rung.days.item][item]
     near = (apart >= -rung.days.after) & (apart <= rung.days.before)
+    near |= np.abs(apart) <= rung.days.alone
     near &= sides.allowed(entry, item)
     entry, item = entry[near], item[near]
     kind = sides.kind[item]  # what is owed to us does not pay what we owe
+    # Lines of the cash book are movements: those in the other direction are no part of it.
+    with_it = np.sign(sides.item_amount[item]) == np.sign(sides.amount[entry])
+    with_it |= sides.tier[item] > 0
+    entry, item, kind = entry[with_it], item[with_it], kind[with_it]
     order = np.lexsort((item, kind, entry))
     entry, item, kind = entry[order], item[order], kind[order]
     new = np.ones(len(entry), dtype=bool)
@@ -107,14 +142,30 @@ def rivals(sides: Sides, rung: Rung, tier: int, eids: Ints, iids: Ints) -> dict[
     return found
 
 
-def _says_nothing_else(sides: Sides, eid: int, items: Ints) -> bool:
-    """Whether the entry names no document, or only documents among the items."""
+def _unopposed(sides: Sides, won: list[tuple[int, Ints]]) -> list[tuple[int, Ints]]:
+    """Choices that the entry's words do not speak against.
+
+    An entry that names open documents names no others than those chosen; one that states numbers
+    like the books' own states at least one that is nearly a chosen item's.
+    """
+    if not won:
+        return won
     names, pairs = sides.named()
-    if not names[eid]:
-        return True
-    entry = np.full(len(items), eid)
-    meant = int(np.isin(bucket(entry, items), pairs).sum())
-    return meant == sides.named_count(eid)
+    entry = np.concatenate([np.full(len(items), eid) for eid, items in won])
+    item = np.concatenate([items for _, items in won])
+    meant = np.isin(bucket(entry, item), pairs)
+    other = sides.other_document(entry, item)
+    kept, first = [], 0
+    for eid, items in won:
+        these = slice(first, first + len(items))
+        first += len(items)
+        if names[eid]:
+            fits = int(meant[these].sum()) == sides.named_count(eid)
+        else:
+            fits = not bool(other[these].all())
+        if fits:
+            kept.append((eid, items))
+    return kept
 
 
 def _ranked(sides: Sides, eids: Ints) -> Ints:

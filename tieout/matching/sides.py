@@ -14,6 +14,7 @@ import pyarrow.compute
 from tieout.matching.keys import References, Stated
 from tieout.matching.ladder import Key, Rung
 from tieout.matching.meet import Meeting, bucket, meet
+from tieout.matching.number_ranges import learn, speaks_against
 from tieout.matching.refusals import Reason
 from tieout.matching.tables import Prepared
 
@@ -145,6 +146,7 @@ class Sides:
         self._forbidden = _pairs_of(prepared, forbidden)
         self._naming = naming
         self._counts = _NONE
+        self._ranges: tuple[str, ...] | None = None
         self._named: tuple[Flags, Codes] | None = None
         self._kinds: dict[tuple[str, ...], Flags] = {}
         self._only: Ints | None = None
@@ -189,7 +191,21 @@ class Sides:
         own = bucket(entry, item)
         kept: Flags = ~names[entry]
         kept[names[entry]] = np.isin(own[names[entry]], pairs)
+        rows = np.flatnonzero(~names[entry])
+        kept[rows[self.other_document(entry[rows], item[rows])]] = False
         return kept
+
+    def other_document(self, entry: Ints, item: Ints) -> Flags:
+        """Which entries' texts state a number like the books' own that is not the item's."""
+        if self._ranges is None:
+            rows = pa.array(np.flatnonzero(self.open_items))
+            self._ranges = learn(self.prepared.items["document_no"].take(rows))
+        only = self.only_detail[entry]
+        said = self.prepared.entries["narrative"].take(pa.array(entry))
+        own = self.prepared.details["narrative"].take(pa.array(only, mask=only < 0))
+        documents = self.prepared.items["document_no"].take(pa.array(item))
+        texts = pc.coalesce(own.combine_chunks(), said.combine_chunks())
+        return speaks_against(self.db, self._ranges, texts, documents.combine_chunks())
 
     def named(self) -> tuple[Flags, Codes]:
         """Entries that name open items by a document's reference, and a code of each such pair."""
