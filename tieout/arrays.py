@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-__all__ = ["blank", "buffer", "fixed", "flags", "listed", "masked", "table", "word"]
+__all__ = ["blank", "buffer", "fixed", "flags", "handles", "listed", "masked", "table", "word"]
 
 Array = npt.NDArray[Any]
 
@@ -45,6 +45,13 @@ def masked(values: Any, known: Array) -> Any:
     """The same texts (an array that begins at its buffers' first), null where not known."""
     _, ends, data = values.buffers()
     return pa.StringArray.from_buffers(len(values), ends, data, _mask(known))
+
+
+def handles(rows: Array) -> Any:
+    """Row numbers as Arrow takes them; a negative one is none, and takes a null."""
+    numbers = np.ascontiguousarray(rows, dtype=np.int64)
+    known = None if not len(numbers) or numbers.min() >= 0 else numbers >= 0
+    return fixed(numbers, pa.int64(), known)
 
 
 def listed(values: Sequence[Any], kind: pa.DataType = pa.string()) -> pa.Array[Any]:  # noqa: B008

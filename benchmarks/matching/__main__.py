@@ -21,6 +21,7 @@ from benchmarks.matching import report
 from benchmarks.matching.measure import (
     ENGINES,
     JOIN,
+    MEMORY,
     OURS,
     ROOT,
     Engine,
@@ -55,7 +56,11 @@ def _measure(
         for turn in range(asked.runs):
             for result in results:
                 # A peer that takes minutes need not take them again.
-                again = turn and result.engine not in (OURS, JOIN) and result.median("wall") > 60
+                again = (
+                    turn
+                    and result.engine not in (OURS, JOIN, MEMORY)
+                    and result.median("wall") > 60
+                )
                 if result.error or again:
                     continue
                 run(result, world, asked.limit, asked.ladder)
@@ -75,14 +80,14 @@ def _peers(asked: argparse.Namespace, size: int) -> list[Engine]:
     return [
         engine
         for engine in ENGINES
-        if engine in (OURS, JOIN)
+        if engine in (OURS, JOIN, MEMORY)
         or (size <= engine.most and ("all" in wanted or engine.function.split("_")[0] in wanted))
     ]
 
 
 def _tables(asked: argparse.Namespace) -> list[dict[str, Any]]:
     """All that is asked for, the largest world last."""
-    alone, easy = [OURS, JOIN], _COMPANIES[0]
+    alone, easy = [OURS, JOIN, MEMORY], _COMPANIES[0]
     found = []
     small = min(asked.size, _SMALL)
     if asked.profiles:

@@ -9,6 +9,7 @@ import pyarrow as pa
 
 from benchmarks.matching import numbers
 from benchmarks.matching.blocks import Block, Columns, Payments, block
+from benchmarks.matching.by_sum import documents
 from benchmarks.matching.draw import Draw
 from benchmarks.matching.text import Ints, Text, blank_where, choose, digits, join, pick
 
@@ -97,8 +98,48 @@ def return_open(draw: Draw, count: int) -> Block:
         groups,
         draw.entry(both, pair, **entry),
         draw.detail(both, **detail),
-        draw.item(pay, np.full(groups, -1), end_to_end_id=key, document_no=_documents(draw, pay)),
+        draw.item(pay, np.full(groups, -1), end_to_end_id=key, document_no=documents(draw, pay)),
     )
+
+
+def return_repaid(draw: Draw, count: int) -> Block:
+    """A payment, its return, and the payment that came after all; all three name the invoice."""
+    groups = max(1, count // 3)
+    pay = draw.payments(groups, incoming=0.8, cash_book=0.0)
+    both, pair = _there_and_back(draw, pay, wait=4)
+    entry, detail = _returned(draw, both, pair, draw.keys(groups))
+    counter = draw.numbers(groups)
+    document = numbers.number(counter, numbers.style_of(draw, pay.amount, pay.party))
+    said = join("RE ", document)
+    place = np.searchsorted(draw.business_days, both.day[1::2])
+    again = pay.take(np.arange(groups))
+    again.day = draw.business_days[np.minimum(place + 1 + draw.below(8, groups), 182)]
+    plain = pick(["ESCT"], np.zeros(groups))
+    codes = pa.concat_arrays([entry["code_subfamily"], plain])
+    return block(
+        "return_repaid",
+        groups * 2,
+        _stack(draw.entry(both, pair), draw.entry(again, groups + np.arange(groups)))
+        | {"code_subfamily": codes},
+        _stack(
+            draw.detail(both, end_to_end_id=detail["end_to_end_id"],
+                        return_reason=detail["return_reason"],
+                        narrative=said.take(pa.array(pair))),
+            draw.detail(again, 2 * groups + np.arange(groups), end_to_end_id=draw.keys(groups),
+                        return_reason=pick([None], np.zeros(groups)), narrative=said),
+        ),
+        draw.item(pay, groups + np.arange(groups), document_no=document),
+    )  # fmt: skip
+
+
+def _stack(first: Columns, second: Columns) -> Columns:
+    """Rows of both, one below the other."""
+    return {
+        name: pa.concat_arrays([column, second[name]])
+        if isinstance(column, pa.Array)
+        else np.concatenate([column, second[name]])
+        for name, column in first.items()
+    }
 
 
 def return_fee(draw: Draw, count: int) -> Block:
@@ -133,13 +174,8 @@ def return_booked(draw: Draw, count: int) -> Block:
         groups,
         draw.entry(both, np.arange(groups), **entry),
         draw.detail(both, **detail),
-        draw.item(both, end_to_end_id=key.take(pa.array(pair)), document_no=_documents(draw, both)),
+        draw.item(both, end_to_end_id=key.take(pa.array(pair)), document_no=documents(draw, both)),
     )
-
-
-def _documents(draw: Draw, pay: Payments) -> Text:
-    style = numbers.style_of(draw, pay.amount, pay.party)
-    return numbers.number(draw.numbers(len(pay)), style)
 
 
 def _transfers(draw: Draw, groups: int) -> tuple[Payments, Ints]:
@@ -229,6 +265,7 @@ STORIES: Final[dict[str, Any]] = {
     "reversal": reversal,
     "return_pair": return_pair,
     "return_open": return_open,
+    "return_repaid": return_repaid,
     "return_fee": return_fee,
     "return_booked": return_booked,
     "own_transfer": own_transfer,

@@ -8,19 +8,13 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from benchmarks.matching import numbers
 from benchmarks.matching.blocks import Block, Columns, Payments, block
-from benchmarks.matching.by_sum import members, summed
+from benchmarks.matching.by_sum import documents, members, summed
 from benchmarks.matching.draw import Draw
 from benchmarks.matching.names import name_in_books, name_on_bank
 from benchmarks.matching.text import Flags, Ints, Text, blank_where, join, pick
 
 __all__ = ["STORIES", "subset_counts"]
-
-
-def _documents(draw: Draw, pay: Payments) -> Text:
-    style = numbers.style_of(draw, pay.amount, pay.party)
-    return numbers.number(draw.numbers(len(pay)), style)
 
 
 def _say(draw: Draw, count: int) -> Text:
@@ -36,7 +30,7 @@ def party_amount(draw: Draw, count: int) -> Block:
         "party_amount",
         pay,
         detail={"narrative": _say(draw, count)},
-        item={"document_no": _documents(draw, pay)},
+        item={"document_no": documents(draw, pay)},
         lone=True,
     )
 
@@ -48,7 +42,7 @@ def party_due(draw: Draw, count: int) -> Block:
         "party_due",
         pay,
         detail={"narrative": _say(draw, count)},
-        item={"document_no": _documents(draw, pay)},
+        item={"document_no": documents(draw, pay)},
         lone=True,
     )
 
@@ -64,7 +58,7 @@ def party_text(draw: Draw, count: int) -> Block:
         count,
         draw.entry(pay, narrative=join(head, name)),
         draw.detail(none),
-        draw.item(pay, document_no=_documents(draw, pay)),
+        draw.item(pay, document_no=documents(draw, pay)),
         lone=True,
     )
 
@@ -78,7 +72,7 @@ def amount_only(draw: Draw, count: int) -> Block:
         detail={"narrative": pick(["EINZAHLUNG", "CASH DEPOSIT", "SCHECKEINREICHUNG"],
                                   draw.below(3, count)),
                 "damage": np.full(count, -1), "iban": draw.chance(count, 0)},
-        item={"document_no": _documents(draw, pay)},
+        item={"document_no": documents(draw, pay)},
         why="only amount and day agree",
     )  # fmt: skip
 
@@ -95,7 +89,7 @@ def payroll(draw: Draw, count: int) -> Block:
         "payroll",
         pay,
         detail={"purpose": "SALA", "narrative": "LOHN/GEHALT"},
-        item={"narrative": "Salary", "document_no": join("PAY", _documents(draw, pay))},
+        item={"narrative": "Salary", "document_no": join("PAY", documents(draw, pay))},
         lone=True,
     )
 
@@ -123,6 +117,10 @@ def _pools(
     paid[order] = rank < np.minimum(take, size)[owner]
     total = np.bincount(owner, weights=np.where(paid, each.amount, 0), minlength=count)
     lead.amount = np.rint(total).astype(np.int64)
+    # Where one item alone has the sum, it would be the one paid: such an item is made larger.
+    each.amount = each.amount + np.where(
+        each.amount == lead.amount[owner], np.sign(each.amount) * step, 0
+    )
     found = subset_counts(each.amount, owner, lead.amount)
     return lead, each, owner, paid, found == 1
 
@@ -152,7 +150,7 @@ def _pool_block(
         count,
         draw.entry(lead),
         draw.detail(lead, narrative=_say(draw, count)),
-        draw.item(each, group, document_no=_documents(draw, each)),
+        draw.item(each, group, document_no=documents(draw, each)),
         single,
         blank_where(single, pick(["several sets have this sum"], np.zeros(count))),
     )
@@ -180,7 +178,7 @@ def combined_all(draw: Draw, count: int) -> Block:
         count,
         draw.entry(lead),
         draw.detail(lead, narrative=text),
-        draw.item(each, owner, document_no=_documents(draw, each)),
+        draw.item(each, owner, document_no=documents(draw, each)),
     )
 
 
@@ -194,11 +192,12 @@ def _monthly(draw: Draw, count: int, *, in_books: bool) -> tuple[Payments, Ints]
     pay.amount = np.sign(pay.amount) * (20_000 + np.abs(pay.amount) // 5_000 * 5_000)
     chain = np.repeat(np.arange(chains), 3)
     each = pay.take(chain)
-    place = 122 + draw.below(14, chains)[chain] + 21 * (np.arange(len(chain)) % 3)
-    shift = draw.below(3, len(chain)) if in_books else draw.below(20, len(chain))
-    each.booked = draw.business_days[place]
-    each.due = each.booked
-    each.day = draw.business_days[np.minimum(place + shift, 182)]
+    rank = np.arange(len(chain)) % 3
+    first = draw.below(14, chains)[chain] + (122 if in_books else 104)
+    late = draw.below(3, len(chain)) + (0 if in_books else 8 + draw.below(23, len(chain)))
+    each.due = draw.business_days[first + 21 * rank]
+    each.booked = each.due if in_books else draw.business_days[first - 10]
+    each.day = draw.business_days[np.clip(first + 21 * rank + late, 120, 182)]
     if not in_books:
         each.kind = np.where(each.amount > 0, 2, 1)
     return each, chain
@@ -212,14 +211,15 @@ def recurring_booked(draw: Draw, count: int) -> Block:
 
 
 def recurring_open(draw: Draw, count: int) -> Block:
-    """The same against open documents, paid up to a month late, some month not at all."""
+    """The same against documents issued ahead, paid weeks late, some month not at all: a payment
+    lies between two that are open and equal."""
     each, chain = _monthly(draw, count, in_books=False)
     said = pick(("MIETE", "Abo", "Leasingrate", "rent"), each.party % 4)
     found = draw.pairs(
         "recurring_open",
         each,
         detail={"narrative": said},
-        item={"document_no": _documents(draw, each)},
+        item={"document_no": documents(draw, each)},
         why="equal amounts of one party, paid late",
     )
     # One month of each party was never paid: an item is open and no entry stands for it.

@@ -35,13 +35,28 @@ def end_to_end(draw: Draw, count: int) -> Block:
     """Plain payments: the same end-to-end id on both sides."""
     pay = draw.payments(count, incoming=0.35, cash_book=0.8)
     key = draw.keys(count)
-    # Some banks hand it on in capitals of their own system, or filled up with blanks.
-    printed = choose(draw.below(30, count) // 29, [key, pc.utf8_rpad(key, 35, " ")])
+    # Some banks fill it up with blanks, some ERPs keep it in small letters.
+    kind = np.maximum(draw.below(30, count) - 27, 0)
+    printed = choose(kind, [key, pc.utf8_rpad(key, 35, " "), key])
+    kept = choose(kind, [key, key, pc.utf8_lower(key)])
     return draw.pairs(
         "end_to_end",
         pay,
         detail={"end_to_end_id": printed, "narrative": _talk(draw, count)},
+        item={"end_to_end_id": kept, "document_no": _document(draw, pay)},
+    )
+
+
+def key_truncated(draw: Draw, count: int) -> Block:
+    """The end-to-end id cut at sixteen characters, as MT940 does; party and amount agree."""
+    pay = draw.payments(count, incoming=0.35, cash_book=0.8)
+    key = draw.keys(count)
+    return draw.pairs(
+        "key_truncated",
+        pay,
+        detail={"end_to_end_id": tail(key, 0, 16)},
         item={"end_to_end_id": key, "document_no": _document(draw, pay)},
+        lone=True,
     )
 
 
@@ -94,9 +109,12 @@ def cheque(draw: Draw, count: int) -> Block:
 
 
 def mandate(draw: Draw, count: int) -> Block:
-    """Collections by mandate: one mandate serves two months; only one is open each time."""
-    pay = draw.payments(count, incoming=1.0, cash_book=0.2)
-    key = join("MND-", digits(draw.numbers(count), 8))
+    """Collections by mandate: each mandate serves two amounts, a receivable each."""
+    pay = draw.payments(max(1, count // 2), incoming=1.0, cash_book=0.2)
+    pay = pay.take(np.repeat(np.arange(len(pay)), 2))
+    second = np.arange(len(pay)) % 2
+    pay.amount = pay.amount + second * (100 + draw.below(90_000, len(pay)))
+    key = join("MND-", digits(np.repeat(draw.numbers(len(pay) // 2), 2), 8))
     return draw.pairs(
         "mandate", pay, detail={"mandate_id": key, "purpose": "RCUR"}, item={"reference": key}
     )
@@ -152,7 +170,7 @@ def spaced(draw: Draw, count: int) -> Block:
 
 def unpadded(draw: Draw, count: int) -> Block:
     """The number without its leading zeros."""
-    return _texts(draw, count, "text_zeros", numbers.bare)
+    return _texts(draw, count, "text_zeros", numbers.bare, numbers.padded)
 
 
 def wrapped(draw: Draw, count: int) -> Block:
@@ -167,11 +185,17 @@ def wrapped(draw: Draw, count: int) -> Block:
     return found
 
 
-def _texts(draw: Draw, count: int, story: str, render: Callable[..., Text]) -> Block:
+def _texts(
+    draw: Draw,
+    count: int,
+    story: str,
+    render: Callable[..., Text],
+    kept: Callable[..., Text] = numbers.number,
+) -> Block:
     pay = draw.payments(count, incoming=0.7, cash_book=0.25)
     counter, style = draw.numbers(count), numbers.style_of(draw, pay.amount, pay.party)
     said = numbers.worded(draw, render(counter, style), pay.party, pay.booked)
-    document = numbers.number(counter, style)
+    document = kept(counter, style)
     elsewhere = draw.chance(count, 0.2)
     return draw.pairs(
         story,
@@ -204,9 +228,11 @@ def _damaged(draw: Draw, count: int, story: str, *, alone: bool, lost: bool) -> 
     counter, style = draw.numbers(count), numbers.style_of(draw, pay.amount, pay.party)
     wrong = numbers.cut(counter, style) if lost else numbers.typo(draw, counter, style)
     # What is cut stands last; a typo stands anywhere.
+    # A customer or order number beside a typo would name the party after all.
+    bare = lost or alone
     said = (
         join(pick(("Rechnung ", "INVOICE ", "RG NR. "), counter % 3), wrong)
-        if lost
+        if bare
         else numbers.worded(draw, wrong, pay.party, pay.booked)
     )
     detail: dict[str, Any] = {"narrative": said}
@@ -224,6 +250,7 @@ def _damaged(draw: Draw, count: int, story: str, *, alone: bool, lost: bool) -> 
 
 STORIES: Final = {
     "end_to_end": end_to_end,
+    "key_truncated": key_truncated,
     "uetr": uetr,
     "instruction": instruction,
     "cheque": cheque,

@@ -9,6 +9,7 @@ import numpy as np
 from benchmarks.matching import numbers
 from benchmarks.matching.blocks import Block, Columns, Payments, block
 from benchmarks.matching.by_party import kept, without_entries
+from benchmarks.matching.by_sum import documents
 from benchmarks.matching.draw import Draw
 from benchmarks.matching.text import blank_where, choose, digits, join, pick
 
@@ -38,7 +39,7 @@ def twins(draw: Draw, count: int) -> Block:
     return draw.pairs(
         "twins",
         pay,
-        item={"document_no": _two_numbers(draw, pay)},
+        item={"document_no": documents(draw, pay)},
         detail=_alike(draw, len(pay)),
         why=_TIE,
     )
@@ -53,17 +54,13 @@ def _alike(draw: Draw, count: int) -> Columns:
     }
 
 
-def _two_numbers(draw: Draw, pay: Payments) -> Any:
-    return numbers.number(draw.numbers(len(pay)), numbers.style_of(draw, pay.amount, pay.party))
-
-
 def twins_one_item(draw: Draw, count: int) -> Block:
     """Two equal payments, one item: which of them is the second by mistake?"""
     pay = _twice(draw, count, cash_book=0.5)
     found = draw.pairs(
         "twins_one_item",
         pay,
-        item={"document_no": _two_numbers(draw, pay)},
+        item={"document_no": documents(draw, pay)},
         detail=_alike(draw, len(pay)),
         why=_TIE,
     )
@@ -79,9 +76,7 @@ def twins_one_item(draw: Draw, count: int) -> Block:
 def twins_one_entry(draw: Draw, count: int) -> Block:
     """One payment, two equal items of one day: either may be the one paid."""
     pay = _twice(draw, count * 2, cash_book=0.5)
-    found = draw.pairs(
-        "twins_one_entry", pay, item={"document_no": _two_numbers(draw, pay)}, why=_TIE
-    )
+    found = draw.pairs("twins_one_entry", pay, item={"document_no": documents(draw, pay)}, why=_TIE)
     return without_entries(found, np.arange(len(pay)) % 2 == 1)
 
 
@@ -108,20 +103,29 @@ def twins_keyed(draw: Draw, count: int) -> Block:
         "twins_keyed",
         pay,
         detail={"end_to_end_id": key},
-        item={"end_to_end_id": key, "document_no": _two_numbers(draw, pay)},
+        item={"end_to_end_id": key, "document_no": documents(draw, pay)},
     )
 
 
 def noise_entries(draw: Draw, count: int) -> Block:
-    """Fees, interest, cards and payments of strangers that the books do not have."""
+    """Fees, interest, cards, and payments of strangers and of known parties that the books do not
+    have: none of them has party and amount of an item, any of them may have amount and day."""
     pay = draw.payments(count, incoming=0.4)
+    strange = draw.chance(count, 0.6)
+    pay.party = np.where(strange, draw.fresh(count), pay.party)
     fee = draw.chance(count, 0.4)
     pay.amount = np.where(fee, -(100 + draw.below(60, count) * 25), pay.amount)
     counter, style = draw.numbers(count), numbers.style_of(draw, pay.amount, pay.party)
     foreign = numbers.worded(draw, numbers.number(counter, style), pay.party, pay.booked)
-    said = pick([*_FEES, "", "Spende", "privat"], draw.below(10, count))
+    said = choose(
+        fee.astype(np.int64),
+        [
+            pick(("", "Spende", "privat", "Kaution", "Anzahlung", None), draw.below(6, count)),
+            pick(_FEES, draw.below(len(_FEES), count)),
+        ],
+    )
+    # The number of such a document is one that the books do not have.
     named = draw.chance(count, 0.4) & ~fee
-    # A stranger's invoice number is one we never wrote.
     return block(
         "noise_entries",
         0,
@@ -134,6 +138,7 @@ def noise_entries(draw: Draw, count: int) -> Block:
             end_to_end_id=blank_where(~draw.chance(count, 0.2), draw.keys(count)),
         ),
         draw.item(pay.take(np.zeros(0, dtype=np.int64))),
+        lone=True,
     )
 
 
@@ -149,7 +154,7 @@ def noise_items(draw: Draw, count: int) -> Block:
         draw.item(
             pay,
             np.full(count, -1),
-            document_no=_two_numbers(draw, pay),
+            document_no=documents(draw, pay),
             end_to_end_id=blank_where(pay.kind != 0, draw.keys(count)),
         ),
     )

@@ -29,6 +29,7 @@ class Draw:
     Attributes:
         rng: the generator everything is drawn from.
         places: decimals of each account.
+        own: party whose account each own account is, so that nobody else has it.
         twin: to each account the next of the same currency, -1 where there is none.
         business_days: days entries are booked on, and 120 before them for the books.
     """
@@ -39,6 +40,7 @@ class Draw:
         self.part = part
         self.currencies = [currency for currency, _ in setting.accounts]
         self.places = np.array([PLACES[c] for c in self.currencies])
+        self.own = (part + 1) * _ROOM - 100 + np.arange(len(self.currencies))
         self.twin = np.array([self._other(place) for place in range(len(self.currencies))])
         weights = np.array([weight for _, weight in setting.accounts], dtype=np.int64)
         self._weights = weights / weights.sum()
@@ -124,6 +126,12 @@ class Draw:
         drawn = (self.rng.random(count) ** 1.6 * self._parties).astype(np.int64)
         return self.part * _ROOM + drawn
 
+    def partners(self, receipt: Flags) -> Ints:
+        """Parties: customers have even numbers, suppliers odd ones; one in twenty is both."""
+        party = self.parties(len(receipt))
+        one = self.chance(len(receipt), 0.95)
+        return np.where(one, party // 2 * 2 + ~receipt, party)
+
     def payments(
         self, count: int, *, incoming: float = 0.5, cash_book: float = 0.5, fresh: bool = False
     ) -> Payments:
@@ -140,7 +148,7 @@ class Draw:
         due = self.business_days[place] - delay
         booked = np.where(in_books, self.business_days[place - late], due - term)
         kind = np.where(in_books, CASH_BOOK, np.where(receipt, RECEIVABLE, PAYABLE))
-        party = self.fresh(count) if fresh else self.parties(count)
+        party = self.fresh(count) if fresh else self.partners(receipt)
         return Payments(
             acct=acct,
             party=party,
@@ -156,7 +164,13 @@ class Draw:
 
     def damage(self, count: int) -> Ints:
         """How the bank prints each name (`names.name_on_bank`)."""
-        return np.where(self.chance(count, self.setting.damaged), 1 + self.below(5, count), 0)
+        return np.where(self.chance(count, self.setting.damaged), 1 + self.below(6, count), 0)
+
+    def orders(self, party: Ints, booked: npt.NDArray[Any]) -> Ints:
+        """The purchase order of a document, by its party and day; a party has four, so that
+        several of its documents share one."""
+        order: Ints = 4_500_000_000 + party % 50_000_000 * 10 + booked % 4
+        return order
 
     def entry(self, pay: Payments, group: Ints | None = None, **columns: Any) -> Columns:
         """Entries of movements, one each."""

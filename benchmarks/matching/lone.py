@@ -15,7 +15,7 @@ import pyarrow as pa
 from benchmarks.matching.blocks import Block, Columns
 from benchmarks.matching.draw import Draw
 from benchmarks.matching.names import stem_of
-from benchmarks.matching.text import Ints
+from benchmarks.matching.text import Flags, Ints
 
 __all__ = ["part_equals"]
 
@@ -28,10 +28,11 @@ def part_equals(draw: Draw, blocks: list[Block]) -> None:
         if not _moved(draw, blocks):
             return
     for block, bad in _meeting(draw, blocks):
-        block.decidable = block.decidable & ~bad
-        block.why = pa.array(
-            ["same party and amount again" if b else None for b in bad.tolist()], pa.string()
-        )
+        if block.count:
+            block.decidable = block.decidable & ~bad
+            block.why = pa.array(
+                ["same party and amount again" if b else None for b in bad.tolist()], pa.string()
+            )
 
 
 def _moved(draw: Draw, blocks: list[Block]) -> bool:
@@ -40,29 +41,39 @@ def _moved(draw: Draw, blocks: list[Block]) -> bool:
         if not bad.any():
             continue
         moved = True
-        shift = np.where(bad, 1 + draw.below(40, block.count), 0)
+        shift = np.where(bad, 1 + draw.below(40, len(bad)), 0)
         for side in (block.entries, block.items):
-            group = side["group"]
-            side["amount"] = side["amount"] + np.sign(side["amount"]) * shift[group]
-        if len(block.details["entry"]):
-            row = block.entries["group"][block.details["entry"]]
-            amount = block.details["amount"]
-            block.details["amount"] = amount + np.sign(amount) * shift[row]
+            side["amount"] = side["amount"] + np.sign(side["amount"]) * shift[_unit(block, side)]
+        row = _unit(block, block.entries)[block.details["entry"]]
+        amount = block.details["amount"]
+        block.details["amount"] = amount + np.sign(amount) * shift[row]
     return moved
 
 
-def _meeting(draw: Draw, blocks: list[Block]) -> list[tuple[Block, np.ndarray]]:
-    """Of each lone block the groups that meet another row of the same party and amount."""
+def _unit(block: Block, side: Columns) -> Ints:
+    """What moves as one: the group of each row, or, where there are no groups, the row itself."""
+    group: Ints = side["group"]
+    return group if block.count else np.arange(len(group))
+
+
+def _meeting(draw: Draw, blocks: list[Block]) -> list[tuple[Block, Flags]]:
+    """Of each lone block what meets another row of the same party and amount: groups that meet
+    any entry or item, entries without a group that meet an item."""
     keys = [(_entry_keys(draw, b), _keys(draw, b.items, b.items)) for b in blocks]
-    crowded = np.concatenate([_crowded(np.concatenate([k[s] for k in keys])) for s in (0, 1)])
+    items = np.concatenate([books for _, books in keys])
+    crowded = np.concatenate(
+        [_crowded(np.concatenate([bank for bank, _ in keys])), _crowded(items)]
+    )
     found = []
     for block, (bank, books) in zip(blocks, keys, strict=True):
         if not block.lone:
             continue
+        if not block.count:
+            found.append((block, np.isin(bank, items)))
+            continue
         bad = np.zeros(block.count, dtype=np.bool_)
         for side, own in ((block.entries, bank), (block.items, books)):
-            hit = np.isin(own, crowded)
-            bad[side["group"][hit]] = True
+            bad[side["group"][np.isin(own, crowded)]] = True
         found.append((block, bad))
     return found
 

@@ -112,7 +112,7 @@ def name_on_bank(name: Text, damage: Ints) -> Text:
     """The same name as a bank prints it.
 
     ``damage``: 0 as it is; 1 capitals without marks; 2 cut at 35 characters; 3 legal form gone;
-    4 capitals, cut at 27; 5 marks folded (Mueller), legal form abbreviated.
+    4 capitals, cut at 27; 5 marks folded (Mueller), legal form abbreviated; 6 trade abbreviated.
     """
     folded = name
     for mark, plain in _FOLDED:
@@ -121,8 +121,9 @@ def name_on_bank(name: Text, damage: Ints) -> Text:
     forms = r" (GmbH & Co\. KG|GmbH|AG|Ltd|S\.A\.|B\.V\.|ApS|AB|e\.K\.|OHG)$"
     bare = pc.replace_substring_regex(name, forms, "")
     short = pc.replace_substring(folded, "GmbH & Co. KG", "GmbH u Co")
-    variants = [name, capitals, tail(name, 0, 35), bare, tail(capitals, 0, 27), short]
-    return choose(damage, variants)
+    trade = pc.replace_substring_regex(name, r"^(\S+ \S{5})\S{3,} ", r"\1. ")
+    variants = [name, capitals, tail(name, 0, 35), bare, tail(capitals, 0, 27), short, trade]
+    return pc.utf8_rtrim_whitespace(choose(damage, variants))
 
 
 def account_of(party: Ints, country: str = "DE") -> Text:

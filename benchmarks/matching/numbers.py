@@ -15,6 +15,7 @@ __all__ = [
     "bare",
     "cut",
     "number",
+    "padded",
     "respaced",
     "split",
     "style_of",
@@ -51,7 +52,7 @@ _BEFORE: Final = (
     "payment of invoice ",
     "BELEG:",
     "",
-    "PO 4711 / ",
+    "your delivery, ",
     "Rechn.-Nr.: ",
 )
 _AFTER: Final = ("", " vielen Dank", " KUNDE", " abzgl. nichts", " thank you", " ref. Hr. Paulsen")
@@ -81,8 +82,18 @@ def respaced(counter: Ints, style: Ints, how: Ints) -> Text:
 
 def bare(counter: Ints, style: Ints) -> Text:
     """The number without its leading zeros, as spreadsheets make it."""
-    forms = [join(head, digits(counter), end) for head, _, end in RANGES]
+    forms = [
+        join(head, digits(counter, width if head.isdigit() else 0), end)
+        for head, width, end in RANGES
+    ]
     return choose(style, forms)
+
+
+def padded(counter: Ints, style: Ints) -> Text:
+    """The number as some ERPs store it: what is all digits has zeros before it."""
+    plain = number(counter, style)
+    whole = np.array([head.isdigit() for head, _, _ in RANGES])[style]
+    return choose(whole.astype(np.int64), [plain, join("00", plain)])
 
 
 def cut(counter: Ints, style: Ints) -> Text:
@@ -110,12 +121,13 @@ def worded(draw: Draw, text: Text, party: Ints, booked: npt.NDArray[Any]) -> Tex
     """A remittance text around a number: wording, and often a date or a customer number."""
     count = len(text)
     extra = choose(
-        draw.below(4, count),
+        draw.below(5, count),
         [
             pick(_AFTER, draw.below(len(_AFTER), count)),
             join(" vom ", draw.day_text(booked)),
             join(" Kd-Nr. ", digits(20_000 + party % 70_000)),
             join("/", draw.day_text(booked), "/SKONTO 0,00"),
+            join(" Best. ", digits(draw.orders(party, booked))),
         ],
     )
     return join(pick(_BEFORE, draw.below(len(_BEFORE), count)), text, extra)

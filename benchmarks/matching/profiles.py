@@ -14,7 +14,8 @@ from benchmarks.matching.settings import Setting
 __all__ = ["PROFILES", "hard", "setting"]
 
 _MANUFACTURER: Final[Mapping[str, float]] = {
-    "end_to_end": 270,
+    "end_to_end": 262,
+    "key_truncated": 4,
     "uetr": 10,
     "instruction": 12,
     "cheque": 8,
@@ -34,7 +35,8 @@ _MANUFACTURER: Final[Mapping[str, float]] = {
     "text_typo": 8,
     "text_typo_alone": 2,
     "run_details": 10,
-    "run_key": 8,
+    "run_charges": 2,
+    "run_key": 7,
     "run_no_key": 2,
     "run_names": 4,
     "collective": 6,
@@ -56,6 +58,7 @@ _MANUFACTURER: Final[Mapping[str, float]] = {
     "reversal": 3,
     "return_pair": 3,
     "return_open": 3,
+    "return_repaid": 3,
     "return_fee": 2,
     "return_booked": 1,
     "own_transfer": 8,
@@ -103,6 +106,7 @@ _RETAILER: Final[Mapping[str, float]] = {
     "recurring_open": 6,
     "payroll": 2,
     "own_transfer": 3,
+    "flood": 4,
 }
 
 _TREASURY: Final[Mapping[str, float]] = {
@@ -156,6 +160,7 @@ _HARDER: Final[Mapping[str, float]] = {
     "text_zeros": 3,
     "text_wrapped": 2,
     "text_truncated": 4,
+    "key_truncated": 4,
     "text_typo": 4,
     "text_typo_alone": 5,
     "run_no_key": 4,

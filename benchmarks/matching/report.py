@@ -62,7 +62,22 @@ def bars(worlds: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
         most = 8_192 if entries > 5_000_000 else 2_048
         peak = max(own["peak_mb"])
         found.append(_bar(world, f"peak ≤ {most // 1024} GB", f"{peak:,.0f} MB", peak <= most))
-    return found
+    return found + _growth(worlds)
+
+
+def _growth(worlds: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """Whether ten times the entries cost no more than thirteen times the CPU."""
+    large = {world["rows"]["entries"]: world for world in worlds}
+    most = max(large)
+    ours = {size: _of(world, OURS.label) for size, world in large.items()}
+    tenth = [size for size in large if 9 * size <= most <= 11 * size and size > 900_000]
+    if not tenth:
+        return []
+    ten, one = ours[most], ours[tenth[0]]
+    if not ten or not one or not ten["cpu"] or not one["cpu"]:
+        return []
+    ratio = _middle(ten["cpu"]) / _middle(one["cpu"])
+    return [_bar(large[most], "CPU ≤ 13 × a tenth of it", f"{ratio:.1f}", ratio <= 13)]
 
 
 def _bar(world: Mapping[str, Any], text: str, value: str, holds: bool) -> dict[str, Any]:

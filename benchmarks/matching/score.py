@@ -102,8 +102,8 @@ SELECT
   (SELECT count(*) FROM truth JOIN found USING (t) WHERE decidable) AS found,
   (SELECT count(*) FROM truth WHERE NOT decidable) AS undecidable,
   (SELECT round(sum(euros)) FROM truth JOIN worth USING (t) WHERE decidable) AS worth,
-  (SELECT round(sum(euros)) FROM truth JOIN worth USING (t) JOIN found USING (t)
-     WHERE decidable) AS worth_found,
+  (SELECT coalesce(round(sum(euros)), 0) FROM truth JOIN worth USING (t)
+     JOIN found USING (t) WHERE decidable) AS worth_found,
   (SELECT count(DISTINCT member_id) FROM said WHERE side = 'entry' AND state = 'confirmed')
      AS entries_matched,
   (SELECT count(*) FROM entries) AS entries,

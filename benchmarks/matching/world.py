@@ -16,6 +16,7 @@ from benchmarks.matching import (
     by_difference,
     by_party,
     by_reference,
+    by_run,
     by_sum,
     by_twin,
     lone,
@@ -30,6 +31,7 @@ __all__ = ["NAMES", "PART", "STORIES", "parts", "write"]
 #: Every story: what it renders for a number of entries, in the order they are drawn.
 STORIES: Final[dict[str, Callable[[Draw, int], Block]]] = {
     **by_reference.STORIES,
+    **by_run.STORIES,
     **by_sum.STORIES,
     **by_difference.STORIES,
     **by_cancel.STORIES,

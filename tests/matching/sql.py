@@ -5,18 +5,22 @@ from __future__ import annotations
 from pathlib import Path
 
 from tieout.matching import compile as compiler
-from tieout.matching import ladder
+from tieout.matching import evidence, ladder
 
 GOLDEN = Path(__file__).parent / "golden" / "default.sql"
 
 
 def text() -> str:
-    parts = []
+    parts = [*compiler.name_macros()]
     for number, rung in enumerate(ladder.load().rungs, start=1):
-        parts.append(f"-- rung {number}: {rung.name}")
-        parts += [f"{statement};" for statement in compiler.compile_rung(rung, (0,))]
-    parts.append("-- between rungs")
-    parts += [f"{statement};" for statement in compiler.subtract(1)]
+        parts.append(f"\n-- rung {number}: {rung.name}")
+        if rung.shape not in ("one_to_one", "details"):
+            parts.append(f"-- {rung.shape}: sums and signs of whole numbers")
+            continue
+        statement = compiler.compile_rung(rung)
+        parts.append(f"{statement};" if statement else "-- equality is all it asks")
+        if rung.shape == "one_to_one" and not rung.plain:
+            parts.append(f"{evidence.judged_sql(rung)};")
     return "\n".join(parts) + "\n"
 
 

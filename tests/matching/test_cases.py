@@ -149,8 +149,24 @@ CASES = {
         """,
         "B1 = K1+K2 by batch_run",
     ),
-    "a run that does not add up stays open": (
+    "a run and what the bank took for it": (
         "B1 | 2026-11-20 | -61.00 | RUN-20261118",
+        """
+        K1 | 2026-11-18 | -10.00 | cash_book | A-1001 | | RUN-20261118
+        K2 | 2026-11-18 | -50.00 | cash_book | A-1002 | | RUN-20261118
+        """,
+        "B1 = K1+K2 by run_with_charges charge -1",
+    ),
+    "a run short by what one of its items is stays open": (
+        "B1 | 2026-11-20 | -61.00 | RUN-20261118",
+        """
+        K1 | 2026-11-18 | -1.00 | cash_book | A-1001 | | RUN-20261118
+        K2 | 2026-11-18 | -59.00 | cash_book | A-1002 | | RUN-20261118
+        """,
+        "",
+    ),
+    "a run that does not add up stays open": (
+        "B1 | 2026-11-20 | -66.00 | RUN-20261118",
         """
         K1 | 2026-11-18 | -10.00 | cash_book | A-1001 | | RUN-20261118
         K2 | 2026-11-18 | -50.00 | cash_book | A-1002 | | RUN-20261118
@@ -221,12 +237,12 @@ CASES = {
     "a legal form in common is nothing in common": (
         "B1 | 2026-11-20 | 100.00 | | Alpha ApS",
         "K1 | 2026-11-20 | 100.00 | cash_book | | | | Borealis ApS",
-        "",
+        "B1 ~ K1 by amount_alone",
     ),
     "an amount alone proves nothing": (
         "B1 | 2026-11-20 | 100.00",
         "K1 | 2026-11-20 | 100.00 | cash_book",
-        "",
+        "B1 ~ K1 by amount_alone",
     ),
     "equal amounts to two parties are told apart by their names": (
         """
@@ -238,6 +254,173 @@ CASES = {
         K2 | 2026-11-20 | -100.00 | cash_book | | | | Borealis Druck
         """,
         "B1 = K1 by amount_and_party\nB2 = K2 by amount_and_party",
+    ),
+    "one payment for several documents it names": (
+        "B1 | 2026-11-20 | 60.00 | | | RE-2026-00001 RE-2026-00002 und RE-2026-00003",
+        """
+        K1 | 2026-11-01 | 10.00 | receivable | RE-2026-00001
+        K2 | 2026-11-01 | 20.00 | receivable | RE-2026-00002
+        K3 | 2026-11-01 | 30.00 | receivable | RE-2026-00003
+        """,
+        "B1 = K1+K2+K3 by references_together",
+    ),
+    "documents named by their last digits": (
+        "B1 | 2026-11-20 | 30.00 | | | Rechnungen RE-2026-00071/72 vielen Dank",
+        """
+        K1 | 2026-11-01 | 10.00 | receivable | RE-2026-00071
+        K2 | 2026-11-01 | 20.00 | receivable | RE-2026-00072
+        """,
+        "B1 = K1+K2 by references_together",
+    ),
+    "a date after a number is no more numbers": (
+        "B1 | 2026-11-20 | 30.00 | | | RE-2026-00071/72.11.2026",
+        """
+        K1 | 2026-11-01 | 10.00 | receivable | RE-2026-00071
+        K2 | 2026-11-01 | 20.00 | receivable | RE-2026-00072
+        """,
+        "",
+    ),
+    "two instalments of one document": (
+        """
+        B1 | 2026-11-19 | 40.00 | RE-2026-00001
+        B2 | 2026-11-20 | 60.00 | RE-2026-00001
+        """,
+        "K1 | 2026-11-01 | 100.00 | receivable | RE-2026-00001",
+        "B1+B2 = K1 by references_together",
+    ),
+    "many to many by what they name": (
+        """
+        B1 | 2026-11-19 | 70.00 | | | RE-2026-00001 RE-2026-00002
+        B2 | 2026-11-20 | 30.00 | RE-2026-00002
+        """,
+        """
+        K1 | 2026-11-01 | 60.00 | receivable | RE-2026-00001
+        K2 | 2026-11-01 | 40.00 | receivable | RE-2026-00002
+        """,
+        "B1+B2 = K1+K2 by references_together",
+    ),
+    "a credit note is netted where the payer names it": (
+        "B1 | 2026-11-20 | 80.00 | | | RE-2026-00001 abzgl. GS-2026-00007",
+        """
+        K1 | 2026-11-01 | 100.00 | receivable | RE-2026-00001
+        K2 | 2026-11-02 | -20.00 | receivable | GS-2026-00007
+        """,
+        "B1 = K1+K2 by references_together",
+    ),
+    "discount of two percent": (
+        "B1 | 2026-11-20 | 980.00 | | | RE-2026-00001 abz. 2 % Skonto",
+        "K1 | 2026-11-01 | 1000.00 | receivable | RE-2026-00001",
+        "B1 = K1 by reference_with_charges charge -20",
+    ),
+    "discount on what we pay is less, too": (
+        "B1 | 2026-11-20 | -2940.00 | | | RE-2026-00001",
+        "K1 | 2026-11-01 | -3000.00 | payable | RE-2026-00001",
+        "B1 = K1 by reference_with_discount discount 60",
+    ),
+    "short by more than a discount, and the payer is the same": (
+        "B1 | 2026-11-20 | 940.00 | RE-2026-00001 | Kran AG",
+        "K1 | 2026-11-01 | 1000.00 | receivable | RE-2026-00001 | | | Kran AG",
+        "B1 = K1 by reference_short_or_over short_payment -60",
+    ),
+    "short, and from somebody else": (
+        "B1 | 2026-11-20 | 940.00 | RE-2026-00001 | Kran AG",
+        "K1 | 2026-11-01 | 1000.00 | receivable | RE-2026-00001 | | | Lagerhof KG",
+        "",
+    ),
+    "one of several documents it names is not paid but for a fee": (
+        "B1 | 2026-11-20 | 99.00 | | | RE-2026-00001 RE-2026-00002",
+        """
+        K1 | 2026-11-01 | 100.00 | receivable | RE-2026-00001
+        K2 | 2026-11-01 | 40.00 | receivable | RE-2026-00002
+        """,
+        "",
+    ),
+    "leading zeros do not count where the amount and the time fit": (
+        "B1 | 2026-11-20 | 75.00 | 417123",
+        "K1 | 2026-11-01 | 75.00 | receivable | 0000417123",
+        "B1 = K1 by number",
+    ),
+    "a creditor reference as people and as machines write it": (
+        "B1 | 2026-11-20 | 75.00 | RF58 NORD 2026 4711",
+        "K1 | 2026-11-01 | 75.00 | receivable | RF58NORD20264711",
+        "B1 = K1 by reference",
+    ),
+    "a Belgian reference with and without its signs": (
+        "B1 | 2026-11-20 | 75.00 | +++471/1002/02619+++",
+        "K1 | 2026-11-01 | 75.00 | receivable | 471100202619",
+        "B1 = K1 by creditor_reference",
+    ),
+    "a run the bank does not name": (
+        "B1 | 2026-11-18 | -60.00 | | | SAMMELUEBERWEISUNG",
+        """
+        K1 | 2026-11-18 | -10.00 | cash_book | A-1001 | | RUN-20261118
+        K2 | 2026-11-18 | -20.00 | cash_book | A-1002 | | RUN-20261118
+        K3 | 2026-11-18 | -30.00 | cash_book | A-1003 | | RUN-20261118
+        """,
+        "B1 = K1+K2+K3 by run_total",
+    ),
+    "payments inside an entry known by their parties": (
+        """
+        B1   | 2026-11-20 | -30.00
+        B1.1 | 2026-11-20 | -10.00 | | Alpha Bau
+        B1.2 | 2026-11-20 | -20.00 | | Borealis Druck
+        """,
+        """
+        K1 | 2026-11-18 | -10.00 | cash_book | | | | Alpha Bau
+        K2 | 2026-11-18 | -20.00 | cash_book | | | | Borealis Druck
+        """,
+        "B1 = K1+K2 by details_and_party",
+    ),
+    "the only items of the payer that add up": (
+        "B1 | 2026-11-20 | 1753.03 | | Sommerhaas Entsorgung",
+        """
+        K1 | 2026-11-01 | 1399.90 | receivable | AR-1001 | | | Sommerhaas Entsorgung AG
+        K2 | 2026-11-02 | 353.13 | receivable | AR-1002 | | | Sommerhaas Entsorgung AG
+        K3 | 2026-11-03 | 77.77 | receivable | AR-1003 | | | Sommerhaas Entsorgung AG
+        """,
+        "B1 = K1+K2 by sum_of_party",
+    ),
+    "two choices that add up are told and not chosen from": (
+        "B1 | 2026-11-20 | 9812.37 | | Kran AG",
+        """
+        K1 | 2026-11-01 | 9000.11 | receivable | AR-1001 | | | Kran AG
+        K2 | 2026-11-02 | 812.26 | receivable | AR-1002 | | | Kran AG
+        K3 | 2026-11-03 | 812.26 | receivable | AR-1003 | | | Kran AG
+        """,
+        "B1 ? K1+K2+K3 by sum_of_party",
+    ),
+    "one item, or two others of the party, come to the same": (
+        "B1 | 2026-11-20 | 600.00 | | Kran AG",
+        """
+        K1 | 2026-11-01 | 600.00 | receivable | AR-1001 | | | Kran AG
+        K2 | 2026-11-02 | 400.00 | receivable | AR-1002 | | | Kran AG
+        K3 | 2026-11-03 | 200.00 | receivable | AR-1003 | | | Kran AG
+        """,
+        "B1 ? K1+K2+K3 by amount_and_party_due",
+    ),
+    "rents of several months are not told apart by a long window": (
+        "B1 | 2026-11-20 | 900.00 | | Kran AG",
+        """
+        K1 | 2026-11-01 | 900.00 | receivable | AR-1001 | | | Kran AG
+        K2 | 2026-05-01 | 900.00 | receivable | AR-1002 | | | Kran AG
+        """,
+        "B1 ? K1+K2 by amount_and_party_due",
+    ),
+    "what the payer says is against what the amount says": (
+        "B1 | 2026-11-20 | 500.00 | | Kran AG | Zahlung RE-2026-00002",
+        """
+        K1 | 2026-11-01 | 500.00 | receivable | RE-2026-00001 | | | Kran AG
+        K2 | 2026-11-01 | 900.00 | receivable | RE-2026-00002 | | | Kran AG
+        """,
+        "",
+    ),
+    "a credit note in the books takes its invoice back": (
+        "B1 | 2026-11-20 | 1.00",
+        """
+        K1 | 2026-11-01 | 500.00 | receivable | RE-2026-00001
+        K2 | 2026-11-05 | -500.00 | receivable | RE-2026-00001
+        """,
+        "= K1+K2 by credit_note",
     ),
     "two equal payments of one party are refused": (
         """
@@ -366,7 +549,9 @@ def test_a_crowd_is_said_and_not_multiplied_out() -> None:
     bank = "\n".join(f"B{n} | 2026-11-20 | -50.00 | | Alpha Bau" for n in range(count))
     books = "\n".join(f"K{n} | 2026-11-20 | -50.00 | | | | | Alpha Bau" for n in range(count))
     result = engine.match(*world.tables(bank, books), ladder.load())
-    (row,) = result.refused.to_pylist()
-    assert (row["rung"], row["reason"]) == ("amount_and_party", "too_many")
-    assert len(row["entry_ids"]) == len(row["item_ids"]) == count
+    rows = result.refused.to_pylist()
+    assert {row["reason"] for row in rows} == {"too_many"}
+    assert rows[0]["rung"] == "amount_and_party"
+    assert all(len(row["entry_ids"]) == len(row["item_ids"]) == count for row in rows)
+    assert len(rows) <= len(ladder.load().rungs)
     assert len(result.groups) == 0

@@ -10,7 +10,6 @@ import pytest
 from tests.matching import sql
 from tieout import profiles
 from tieout.errors import ProfileError
-from tieout.matching import compile as compiler
 from tieout.matching import ladder
 
 GOOD = """
@@ -53,11 +52,37 @@ def test_the_small_one_is_read() -> None:
         ('"exact"', '{ les = "30" }', "did you mean 'less'?"),
         ('same = ["invoice"]', "", "nothing but an exact amount with party and days is proof"),
         ('"exact"', '"exact"\nshape = "batsh"', "did you mean 'batch'?"),
-        ('"exact"', '"exact"\nshape = "batch"\ndays = {before = 1, after = 1}', "exact amounts"),
+        ('"exact"', '"exact"\nshape = "batch"\nparty = {by = ["name"]}', "without a party"),
+        ('"exact"', '"exact"\nshape = "run"', "shape 'run' needs a window"),
+        ('"exact"', '"exact"\nshape = "transfer"', "shape 'transfer' needs a window"),
+        ('same = ["invoice"]', 'shape = "cancel"', "or for party and days"),
+        ('"exact"', '{less = "1"}\nshape = "net"', "shape 'net' asks for exact amounts"),
+        ('"exact"', '"exact"\nshape = "subset"', "search belongs to shape 'subset'"),
+        (
+            '"exact"',
+            '"exact"\nsearch = {candidates_max = 9, items_max = 3}',
+            "search belongs to shape 'subset'",
+        ),
+        (
+            '"exact"',
+            '"exact"\nshape = "subset"\nparty = {by = ["name"]}\n'
+            "days = {before = 1, after = 1}\nsearch = {candidates_max = 900, items_max = 3}",
+            "2 to 500 candidates",
+        ),
+        (
+            '"exact"',
+            '"exact"\nshape = "subset"\nsearch = {candidates_max = 9, items_max = 3}',
+            "a sum alone is no proof",
+        ),
+        ('"exact"', '{less = "1", cause = "exchang"}', "did you mean 'exchange'?"),
+        ('"exact"', '{less = "1", residual = "discout"}', "did you mean 'discount'?"),
+        ('"exact"', '"exact"\nparty = {by = ["name"], asked = "knwon"}', "mean 'known'?"),
+        ('"exact"', '"exact"\ndays = {before = 1, after = 1, alone = -1}', "alone is -1"),
+        ('["reference"]', '["reference"]\nform = "structurd"', "mean 'structured'?"),
         ('"exact"', '"exact"\ndays = {before = 1, after = 999}', "from 0 to 250"),
         ('"exact"', '"exact"\nparty = {by = ["name"], name_min = "0.1"}', "from 0.5 to 1"),
         ("[keys.invoice]", 'calendar = "MARS"\n[keys.invoice]', "no calendar 'MARS'"),
-        ('["reference"]', "[]\ntext = ['narrative']", "text and patterns need each other"),
+        ('["reference"]', "[]\npatterns = ['A']", "patterns need text"),
         (
             '["reference"]',
             "[]\ntext = ['narrative']\npatterns = ['(a+)+']",
@@ -83,9 +108,3 @@ def test_every_ladder_shipped_is_read() -> None:
     assert "default" in names
     for name in names:
         assert ladder.load(name).rungs
-
-
-def test_columns_without_values_are_not_read() -> None:
-    (rung,) = read(GOOD).rungs
-    assert compiler.compile_rung(rung, (0,), absent=frozenset({"details.reference"})) == []
-    assert compiler.compile_rung(rung, (0,), absent=frozenset({"items.document_no"})) == []

@@ -53,6 +53,30 @@ def test_the_samples_tie_but_for_three_things(capsys: Any, bank: str, books: str
     assert reasons["-8.90"] == "a bank charge the books do not have yet"
 
 
+def test_the_four_rates_are_told_and_precision_is_not_known_at_a_desk(capsys: Any) -> None:
+    bank, books = (str(SAMPLES / name) for name in ("bank-camt053.xml", "ledger.csv"))
+    _, told = desk(capsys, "--bank", bank, "--books", books)
+    (account,) = told["accounts"]
+    rates = account["rates"]
+    assert (rates["by_count"], rates["items"], rates["items_matched"]) == ("0.8666", 15, 14)
+    assert (rates["value"], rates["value_matched"]) == (account["value"], account["value_matched"])
+    assert rates["precision"] is None
+    assert sum(row["entries"] for row in rates["rungs"]) == rates["entries_matched"]
+    assert sum(row["items"] for row in rates["rungs"]) == rates["items_matched"]
+    assert sum(Decimal(row["value"]) for row in rates["rungs"]) == Decimal(rates["value_matched"])
+
+
+def test_what_is_only_proposed_is_open_and_says_so(capsys: Any, tmp_path: Path) -> None:
+    """Nothing but the amount speaks for it: a person decides."""
+    bank = SAMPLES / "bank-camt053.xml"
+    (tmp_path / "gl.csv").write_text(HEAD + "2026-11-18;X-1;250.00\n", encoding="utf-8")
+    _, told = desk(capsys, "--bank", str(bank), "--books", str(tmp_path / "gl.csv"))
+    (account,) = told["accounts"]
+    assert (told["groups"], account["entries_matched"], account["unexplained"]) == (1, 0, "0.00")
+    (own,) = [row for row in told["open"] if row["kind"] == "in_transit"]
+    assert own["reason"].startswith("a match is proposed: The amount agrees")
+
+
 def test_a_status_report_among_the_bank_files_is_named_and_left_out(capsys: Any) -> None:
     report = str(Path(__file__).parents[1] / "parsers" / "samples" / "pain002_part.xml")
     books = ("--books", str(SAMPLES / "ledger.csv"))

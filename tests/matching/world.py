@@ -72,7 +72,7 @@ def tables(bank: str, books: str, **common: Any) -> tuple[pa.Table, pa.Table, pa
 
 
 def said(result: engine.Result) -> str:
-    """The result as text: a line a group, then a line a refusal."""
+    """The result as text: a line a group (``~`` where it is a proposal) and a line a refusal."""
     members: dict[str, dict[str, list[str]]] = {}
     for row in result.members.to_pylist():
         sides = members.setdefault(row["group_id"], {"entry": [], "detail": [], "item": []})
@@ -81,10 +81,12 @@ def said(result: engine.Result) -> str:
     for group in result.groups.to_pylist():
         sides = members[group["group_id"]]
         left = f" {group['residual_class']} {group['residual'].normalize():f}"
+        sign = "=" if group["state"] == "confirmed" else "~"
         lines.append(
-            f"{'+'.join(sides['entry'])} = {'+'.join(sides['item'])} by {group['rung']}"
+            f"{'+'.join(sides['entry'])} {sign} {'+'.join(sides['item'])} by {group['rung']}"
             + (left if group["residual"] else "")
         )
+        lines[-1] = lines[-1].strip()
     for row in result.refused.to_pylist():
         lines.append(f"{'+'.join(row['entry_ids'])} ? {'+'.join(row['item_ids'])} by {row['rung']}")
     return "\n".join(sorted(lines))

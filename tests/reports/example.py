@@ -24,6 +24,8 @@ from tieout.reports.model import (
     section,
     status_of,
 )
+from tieout.reports.precision import Precision, across
+from tieout.reports.rates import Rates, RungRate
 
 DAY = date(2026, 11, 20)
 
@@ -38,6 +40,8 @@ def account(
     sections: tuple[BrsSection, ...] = (),
     entries: tuple[int, int] = (0, 0),
     value: tuple[int, int] = (0, 0),
+    items: tuple[int, int] = (0, 0),
+    rungs: tuple[RungRate, ...] = (),
     sequence_no: str = "224",
     remark: str = "",
     iban: str = "DE88999100010004471200",
@@ -57,10 +61,16 @@ def account(
         bank_balance_minor=bank_minor,
         books_balance_minor=books_minor,
         sections=sections,
-        entries_count=entries[1],
-        matched_count=entries[0],
-        entries_value_minor=value[1],
-        matched_value_minor=value[0],
+        rates=Rates(
+            entries_count=entries[1],
+            matched_count=entries[0],
+            entries_value_minor=value[1],
+            matched_value_minor=value[0],
+            items_count=items[1],
+            items_matched_count=items[0],
+            precision=across(r.precision for r in rungs if r.precision) if rungs else None,
+            rungs=rungs,
+        ),
         unexplained_minor=unexplained,
         status=status_of(unexplained, sections),
         remark=remark,
@@ -150,6 +160,13 @@ def _accounts() -> tuple[AccountTieOut, ...]:
             sections=_sections("NORD-EUR-MAIN"),
             entries=(18, 19),
             value=(41_883_120, 41_893_620),
+            items=(16, 18),
+            rungs=(
+                RungRate("payment_reference", 11, 30_211_870, 11, Precision(2_140, 0, 60, 0)),
+                RungRate("batch_details", 5, 11_640_000, 4, Precision(311, 0, 20, 0)),
+                RungRate("own_posting", 2, 31_250, 0),
+                RungRate("reference_with_charges", 0, 0, 1, Precision(86, 1, 19, 1)),
+            ),
         ),
         account(
             *("NORD-EUR-COLL", "Alpenbank"),
@@ -158,6 +175,12 @@ def _accounts() -> tuple[AccountTieOut, ...]:
             sections=_sections("NORD-EUR-COLL"),
             entries=(11, 15),
             value=(9_874_000, 12_889_000),
+            items=(10, 12),
+            rungs=(
+                RungRate("reference", 9, 8_100_000, 9, Precision(1_977, 2, 40, 0)),
+                RungRate("amount_and_party", 1, 1_274_000, 1, Precision(402, 0, 0, 0)),
+                RungRate("manual", 1, 500_000, 1),
+            ),
             sequence_no="221",
             iban="AT319992000007713350",
             name="Collections",

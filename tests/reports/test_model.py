@@ -99,12 +99,16 @@ def test_section_that_does_not_sum_is_refused() -> None:
         ("status", "tied", "status is 'tied'"),
         ("matched_count", 20, "more is matched"),
         ("matched_value_minor", 41_893_621, "more is matched"),
+        ("items_matched_count", 19, "more is matched"),
         ("books_balance_minor", 0, "unexplained says 0"),
     ],
 )
 def test_false_account_is_refused(field: str, value: object, said: str) -> None:
     day = example()
-    account_ = replace(day.accounts[0], **{field: value})  # type: ignore[arg-type]
+    first = day.accounts[0]
+    if hasattr(first.rates, field):
+        value, field = replace(first.rates, **{field: value}), "rates"  # type: ignore[arg-type]
+    account_ = replace(first, **{field: value})  # type: ignore[arg-type]
     with pytest.raises(TieoutError, match=said):
         check(replace(day, accounts=(account_,)))
 

@@ -20,10 +20,11 @@ def _pages(pdf: bytes) -> list[str]:
 
 def test_day_page_and_one_statement_an_account() -> None:
     pages = _pages(render(example()))
-    assert len(pages) == 1 + len(example().accounts)
+    assert len(pages) == 2 + len(example().accounts)
     assert "4 of 5 accounts tie out to the cent" in pages[0]
     assert "2026/11/0041" in pages[0]
-    for number, tie_out in enumerate(example().accounts, start=1):
+    assert "99.8 % (91.1 to 99.9 %)" in pages[1], "precision of a rung"
+    for number, tie_out in enumerate(example().accounts, start=2):
         text = pages[number]
         assert "Bank reconciliation statement" in text
         assert tie_out.code in text
@@ -31,8 +32,8 @@ def test_day_page_and_one_statement_an_account() -> None:
         assert "Reviewed by" in text
         assert f"Page {number + 1} of {len(pages)}" in text
         assert "run-20261121-0530-7c1e" in text
-    assert "1,482,730.41" in pages[1]
-    assert "25,000.00" in pages[5]
+    assert "1,482,730.41" in pages[2]
+    assert "25,000.00" in pages[6]
 
 
 def test_equal_reports_give_equal_bytes_and_the_reports_time() -> None:

@@ -29,7 +29,18 @@ def _values(book: Workbook, sheet: str) -> list[object]:
 def test_sheets_and_what_stands_in_them() -> None:
     book = _book(render(example()))
     codes = [each.code for each in example().accounts]
-    assert book.sheetnames == ["Summary", *codes, "Exceptions", "Postings", "Proposals", "Files"]
+    last = ["Exceptions", "Postings", "Proposals", "Files"]
+    assert book.sheetnames == ["Summary", "Rates", *codes, *last]
+    rates = {(r[0].value, r[1].value): r for r in book["Rates"].iter_rows(min_row=5)}
+    told = [cell.value for cell in rates["NORD-EUR-MAIN", "Reference with charges"]]
+    assert told[9:] == [18, 1, "5.5 %", "93.8 % (75.4 to 98.0 %)", 86, 1, 19, 1]
+    assert [c.value for c in rates["NORD-EUR-COLL", "By hand"]][12:] == [
+        "–",
+        None,
+        None,
+        None,
+        None,
+    ]
     assert "2026/11/0041" in _values(book, "Postings")
     assert "tieout approve ADJ-0012" in _values(book, "Proposals")
     narrative = example().exceptions[3].narrative
@@ -87,7 +98,7 @@ def test_sheet_names_are_legal_and_unlike() -> None:
     codes = ["A/B[1]*?:'", "a-b-1-----", "History", "Summary", "X" * 40, "X" * 41, "files"]
     accounts = tuple(account(code, bank_minor=1, books_minor=1) for code in codes)
     names = _book(render(replace(empty(), accounts=accounts))).sheetnames
-    assert len({name.lower() for name in names}) == len(names) == 5 + len(codes)
+    assert len({name.lower() for name in names}) == len(names) == 6 + len(codes)
     assert all(len(name) <= 31 for name in names)
 
 
@@ -98,7 +109,7 @@ def test_equal_reports_give_equal_bytes() -> None:
 
 def test_empty_day_says_none() -> None:
     book = _book(render(empty()))
-    assert book.sheetnames == ["Summary", "Exceptions", "Postings", "Proposals", "Files"]
+    assert book.sheetnames == ["Summary", "Rates", "Exceptions", "Postings", "Proposals", "Files"]
     assert all("none" in _values(book, name) for name in book.sheetnames)
 
 

@@ -12,6 +12,7 @@ from tieout.errors import InputError
 from tieout.ledger import Ledger
 from tieout.ledger.models import AuditRow, ExceptionRow, GroupRow, MemberRow, Run
 from tieout.stages.explain import explain
+from tieout.stages.match_decide import undo
 
 
 @pytest.fixture
@@ -65,9 +66,7 @@ def test_an_open_entry_is_told_its_nearest_item(done: Small) -> None:
     assert told.row is not None and told.row.row_id == row.subject_id
     assert told.state == "unmatched"
     assert told.near[0].row.name == "RE-2026-01002"
-    assert "90.00 EUR less than the item; rung reference_with_charges allows 30.00 EUR less" in (
-        told.sentence
-    )
+    assert "the entry is 90.00 EUR less than the item; rung " in told.sentence
     assert "RE-2026-01002" in row.reason and "90.00 EUR less" in row.reason
 
 
@@ -116,3 +115,15 @@ def test_unknown_and_ambiguous_ids_say_so(done: Small) -> None:
         explain(done.ledger, "nobody")
     with pytest.raises(InputError, match="is the start of an id of"):
         explain(done.ledger, f"{done.code}/")
+
+
+def test_what_somebody_undid_is_said(done: Small) -> None:
+    group = explain(done.ledger, "RE-2026-01001").facts["group"]
+    undo(done.ledger, [group], "anna", "it is another customer's")
+    done.reconcile()
+    told = explain(done.ledger, f"{done.code}/{done.number}/1#2")
+    assert told.state == "unmatched"
+    assert told.near[0].row.name == "RE-2026-01001"
+    assert told.near[0].candidate.failed == "people"
+    assert "somebody undid or rejected their match" in told.sentence
+    assert any("anna: group" in line and "another customer's" in line for line in told.history)

@@ -7,10 +7,11 @@ rule never fits by accident: what it does not name is not tested, what it names 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any, Final, Literal
 
+from tieout.adjustments.manual import Manual, load_manual
 from tieout.errors import ProfileError
 from tieout.money import parse_amount
 from tieout.profiles import allow_keys, fingerprint, load, mappings_dir, require
@@ -19,7 +20,7 @@ __all__ = ["Policy", "Rule", "Subject", "load_policy"]
 
 On = Literal["entry", "group", "residual"]
 
-_KEYS: Final = ("exceptions", "limits", "name", "rule", "version")
+_KEYS: Final = ("exceptions", "limits", "manual", "name", "rule", "version")
 _RULE_KEYS: Final = (
     "amount_max",
     "automatic",
@@ -115,6 +116,7 @@ class Policy:
     urgent_due_days: int
     in_transit_days: int
     rules: tuple[Rule, ...]
+    manual: Manual = field(default_factory=Manual)
 
     def rule_for(self, subject: Subject) -> Rule | None:
         """The first rule that fits, or None: a person must decide."""
@@ -144,6 +146,7 @@ def load_policy(name: str) -> Policy:
         urgent_due_days=require(exceptions, "urgent_due_days", int, where),
         in_transit_days=require(exceptions, "in_transit_days", int, where),
         rules=tuple(_rule(r, f"{where} [[rule]] {n}") for n, r in enumerate(rules, 1)),
+        manual=load_manual(content, where),
     )
 
 

@@ -31,6 +31,7 @@ __all__ = [
     "record_proposals",
     "standing_amounts",
     "withdraw",
+    "withdraw_about",
 ]
 
 MAKER = "tieout"
@@ -262,6 +263,18 @@ def withdraw(session: Session, adjustment: Adjustment, reason: str) -> None:
     """Withdraw a pending adjustment."""
     adjustment.state = move("adjustment", adjustment.state, "withdraw")
     append(session, MAKER, "withdrawn", "adjustment", adjustment.adjustment_id, {"reason": reason})
+
+
+def withdraw_about(session: Session, code: str, subject: tuple[str, str], reason: str) -> None:
+    """Withdraw what waits for a person about a subject (side, id) that is explained otherwise."""
+    pending = select(Adjustment).where(
+        Adjustment.account_code == code,
+        Adjustment.subject_side == subject[0],
+        Adjustment.subject_id == subject[1],
+        Adjustment.state == "pending",
+    )
+    for stale in session.scalars(pending.order_by(Adjustment.adjustment_id).with_for_update()):
+        withdraw(session, stale, reason)
 
 
 def lock_undecided(session: Session, account_code: str) -> None:

@@ -194,6 +194,7 @@ def _print(desk: Desk, paths: dict[str, Path]) -> None:
 
 
 def _summary(desk: Desk, paths: dict[str, Path]) -> dict[str, Any]:
+    from tieout.commands.rates_json import rates_json
     from tieout.money import from_minor
 
     def money(minor: int | None, currency: str) -> str | None:
@@ -207,10 +208,11 @@ def _summary(desk: Desk, paths: dict[str, Path]) -> dict[str, Any]:
             "books_balance": money(a.books_balance_minor, a.currency),
             "unexplained": money(a.unexplained_minor, a.currency),
             "status": a.status,
-            "entries": a.entries_count,
-            "entries_matched": a.matched_count,
-            "value": money(a.entries_value_minor, a.currency),
-            "value_matched": money(a.matched_value_minor, a.currency),
+            "entries": a.rates.entries_count,
+            "entries_matched": a.rates.matched_count,
+            "value": money(a.rates.entries_value_minor, a.currency),
+            "value_matched": money(a.rates.matched_value_minor, a.currency),
+            "rates": rates_json(a.rates, a.currency),
         }
         for a in desk.report.accounts
     ]

@@ -1,9 +1,9 @@
 """Rungs compiled to SQL on DuckDB: what a candidate must fulfil beyond equality.
 
 Candidates share their rung's bucket (`tieout.matching.meet`); equality and windows of days are
-whole numbers and need no SQL. The rest of a rung, its tolerance and party, is one statement over a table ``candidates`` with the
-facts of both sides side by side; it returns the rows that fit. A test holds the statements of the
-shipped ladder against accepted ones.
+whole numbers and need no SQL. The rest of a rung, its tolerance and party, is one statement over a
+table ``candidates`` with the facts of both sides side by side; it returns the rows that fit. A test
+holds the statements of the shipped ladder against accepted ones.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute
 
+from tieout.arrays import handles
 from tieout.matching.conditions import amount_sql, name_macros, normal_sql, party_sql
 from tieout.matching.ladder import Rung
 
@@ -95,7 +96,7 @@ def _facts(sides: Sides, rung: Rung, kept: Ints, candidates: Candidates) -> pa.T
         columns["books_minor"] = sides.item_amount[item]
         columns["unit"] = sides.unit[entry]
         if rung.tolerance.cause:
-            columns["bank_currency"] = sides.prepared.entries["currency"].take(pa.array(entry))
+            columns["bank_currency"] = sides.prepared.entries["currency"].take(handles(entry))
             columns["original_currency"] = _detail(sides, "original_currency", detail)
     if rung.party:
         columns |= _party_facts(sides, rung.party.by, entry, item, detail)
@@ -104,14 +105,14 @@ def _facts(sides: Sides, rung: Rung, kept: Ints, candidates: Candidates) -> pa.T
 
 def _detail(sides: Sides, name: str, detail: Ints) -> Any:
     """A column of details, null where the handle is -1."""
-    return sides.prepared.details[name].take(pa.array(detail, mask=detail < 0))
+    return sides.prepared.details[name].take(handles(detail))
 
 
 def _party_facts(
     sides: Sides, ways: tuple[str, ...], entry: Ints, item: Ints, detail: Ints
 ) -> dict[str, Any]:
     items = sides.prepared.items
-    index = pa.array(item)
+    index = handles(item)
     columns: dict[str, Any] = {}
     if "account" in ways:
         columns["bank_party_account"] = _detail(sides, "counterparty_account", detail)
@@ -123,7 +124,7 @@ def _party_facts(
     columns["bank_party"] = plain_names(sides.db, ours, "plain_name")
     columns["books_party"] = plain_names(sides.db, theirs, "plain_name")
     if "text" in ways:  # read only where a side names nobody
-        said = sides.prepared.entries["narrative"].take(pa.array(entry))
+        said = sides.prepared.entries["narrative"].take(handles(entry))
         said = pc.coalesce(said, _detail(sides, "narrative", detail))
         columns["bank_party_text"] = plain_names(sides.db, ours, "plain_text")
         columns["books_party_text"] = plain_names(sides.db, theirs, "plain_text")

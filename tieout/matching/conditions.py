@@ -57,7 +57,10 @@ def amount_sql(tolerance: Tolerance) -> str:
 
     less = limit(tolerance.less, tolerance.less_percent)
     more = limit(tolerance.more, tolerance.more_percent)
-    apart = f"bank_minor - books_minor BETWEEN -{less} AND {more}"
+    gap = "bank_minor - books_minor"
+    if tolerance.by_size:
+        gap = f"({gap}) * sign(books_minor)"
+    apart = f"{gap} BETWEEN -{less} AND {more}"
     cause = " AND original_currency <> bank_currency" if tolerance.cause == "exchange" else ""
     return f"sign(bank_minor) = sign(books_minor) AND {apart}{cause}"
 

@@ -31,7 +31,8 @@ from tieout.matching.refusals import Reason, Refusal, components, refused_table
 from tieout.matching.rung_cancel import cancel, net, returned, transfer
 from tieout.matching.rung_pairs import pair, pair_details
 from tieout.matching.rung_subset import search_sums
-from tieout.matching.rung_sums import batch, run_total, together
+from tieout.matching.rung_sums import batch, run_total
+from tieout.matching.rung_together import together
 from tieout.matching.sides import Edges, Found, Outcome, Sides
 from tieout.matching.tables import Prepared, prepare
 
@@ -122,9 +123,10 @@ def match(
                     continue
                 outcome = SHAPES[rung.shape](sides, rung, tier)
                 if outcome.found is not None:
-                    found.append(outcome.found)
-                    sides.open_entries[outcome.found.entries.row] = False
-                    sides.open_items[outcome.found.items.row] = False
+                    made = sides.permitted(outcome.found)
+                    found.append(made)
+                    sides.open_entries[made.entries.row] = False
+                    sides.open_items[made.items.row] = False
                 refusals += _refuse(sides, rung, outcome)
         groups, members = build(sides, found)
     order = [rung.name for rung in ladder.rungs]

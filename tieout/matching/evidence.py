@@ -11,6 +11,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute
 
+from tieout.arrays import handles
 from tieout.matching.ladder import Rung, Tolerance
 from tieout.matching.sides import Found, Sides
 
@@ -55,22 +56,20 @@ def judged_words(
     """Evidence and residual class of pairs of a rung with a tolerance, a window or a party."""
     prepared, only = sides.prepared, sides.only_detail[eid]
     days = sides.item_day[rung.days.item if rung.days else "booked_on"][iid]
-    detail = pa.array(only, mask=only < 0)
-    table = pa.table(
-        {
-            "key": keys,
-            "residual": residual,
-            "unit": sides.unit[eid],
-            "direction": np.sign(sides.amount[eid]),
-            "currency": prepared.entries["currency"].take(pa.array(eid)),
-            "apart": sides.day[eid] - days,
-            "books_party": prepared.items["counterparty_name"].take(pa.array(iid)),
-            "bank_party": prepared.details["counterparty_name"].take(detail),
-            "original_currency": prepared.details["original_currency"].take(detail),
-            "original_amount": prepared.details["original_amount"].take(detail),
-        }
-    )
-    sides.db.register("judged", table)
+    detail = handles(only)
+    columns: dict[str, Any] = {
+        "key": keys,
+        "residual": residual,
+        "unit": sides.unit[eid],
+        "direction": np.sign(sides.amount[eid]),
+        "currency": prepared.entries["currency"].take(handles(eid)),
+        "apart": sides.day[eid] - days,
+        "books_party": prepared.items["counterparty_name"].take(handles(iid)),
+        "bank_party": prepared.details["counterparty_name"].take(detail),
+        "original_currency": prepared.details["original_currency"].take(detail),
+        "original_amount": prepared.details["original_amount"].take(detail),
+    }
+    sides.db.register("judged", pa.table(columns))
     made = sides.db.sql(judged_sql(rung)).to_arrow_table()
     sides.db.unregister("judged")
     texts = [made[name].cast(pa.string()) for name in ("evidence", "facts", "residual_class")]
@@ -97,10 +96,10 @@ def judged_sql(rung: Rung) -> str:
     if rung.amount == "original":
         said.append(f"'the bank exchanged ' || {_ORIGINAL} || ', the item''s own amount'")
         facts.append(("original", _ORIGINAL))
-    elif rung.party or not rung.tolerance:
+    elif not rung.tolerance:
         said.append("'the amount agrees'")
     if rung.party:
-        said.append("'the other party is ' || coalesce(books_party, bank_party, 'the same')")
+        said.append("'the other party is ' || coalesce(books_party, bank_party)")
         facts.append(("party", "coalesce(books_party, bank_party)"))
     if rung.days:
         said.append(
@@ -123,7 +122,7 @@ def judged_sql(rung: Rung) -> str:
         )
         facts += [("residual", f"CASE WHEN residual <> 0 THEN {_MONEY} END")]
         facts += [("residual_class", "residual_class")]
-    text = " || ', ' || ".join(said)
+    text = f"concat_ws(', ', {', '.join(said)})"  # leaves out what is null
     known = ", ".join(f"'{name}', {value}" for name, value in facts)
     return (
         f"SELECT upper(words[:1]) || words[2:] || '; nothing else fits.' AS evidence, facts,\n"
@@ -138,7 +137,7 @@ def _class_sql(tolerance: Tolerance) -> str:
 
     A charge is less for us; a discount or a short payment is less than the item, either way.
     """
-    less = "residual < 0" if tolerance.residual == "charge" else "sign(residual) <> direction"
+    less = "sign(residual) <> direction" if tolerance.by_size else "residual < 0"
     return (
         f"CASE WHEN residual = 0 THEN NULL WHEN abs(residual)::HUGEINT * 100000 <= "
         f"{int(tolerance.rounding * 100_000)}::HUGEINT * unit THEN 'rounding' "
@@ -165,7 +164,7 @@ def _class_of(rung: Rung, left: int, unit: int, direction: int) -> str | None:
         return "charge"
     if abs(left) <= int(rung.tolerance.rounding * unit):
         return "rounding"
-    less = left < 0 if rung.tolerance.residual == "charge" else (left > 0) != (direction > 0)
+    less = (left > 0) != (direction > 0) if rung.tolerance.by_size else left < 0
     return rung.tolerance.residual if less else "over_payment"
 
 

@@ -6,7 +6,6 @@ stand in the order of the rungs, then of their first entry (or item).
 
 from __future__ import annotations
 
-from decimal import Decimal
 from typing import Any, Final
 
 import duckdb
@@ -15,9 +14,11 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute
 
+from tieout.arrays import handles
 from tieout.canonical import AMOUNT
 from tieout.matching.evidence import judged_words, plain_words, set_words
 from tieout.matching.ladder import Rung
+from tieout.matching.order import id_order
 from tieout.matching.sides import Claim, Found, Sides
 
 #: The stubs know few of the overloads used here.
@@ -70,39 +71,8 @@ def build(sides: Sides, found: list[Found]) -> tuple[pa.Table, pa.Table]:
     return pa.concat_tables(groups), pa.concat_tables(members)
 
 
-def id_order(ids: pa.Array[Any]) -> Ints:
-    """The order of ids by their bytes; equal beginnings are settled by all of them."""
-    count = len(ids)
-    if count < 2:
-        return np.arange(count)
-    starts = np.frombuffer(ids.buffers()[1], dtype="int32")[ids.offset : ids.offset + count + 1]
-    raw = np.frombuffer(ids.buffers()[2], dtype="uint8")
-    lengths = np.diff(starts)
-    if (lengths == lengths[0]).all() and lengths[0] >= 8:
-        rows = raw[starts[0] : starts[-1]].reshape(count, int(lengths[0]))
-        head = np.ascontiguousarray(rows[:, :8])
-    else:
-        head = np.zeros((count, 8), dtype="uint8")
-        for column in range(8):
-            has = lengths > column
-            head[has, column] = raw[starts[:-1][has] + column]
-    words = head.view(">u8").ravel().astype("uint64")
-    order = np.argsort(words, kind="stable")
-    tied = np.flatnonzero(np.diff(words[order].view("int64")) == 0)
-    if len(tied):
-        if len(tied) > count // 8:
-            return np.asarray(pc.array_sort_indices(ids).to_numpy(), dtype="int64")
-        runs = np.split(tied, np.flatnonzero(np.diff(tied) != 1) + 1)
-        for run in runs:
-            places = slice(int(run[0]), int(run[-1]) + 2)
-            rows = order[places]
-            texts = ids.take(pa.array(rows)).to_pylist()
-            order[places] = rows[sorted(range(len(rows)), key=texts.__getitem__)]
-    return order.astype("int64")
-
-
 def _take(column: pa.ChunkedArray[Any], rows: Ints) -> Any:
-    taken = column.take(pa.array(rows))
+    taken = column.take(handles(rows))
     return taken.combine_chunks() if isinstance(taken, pa.ChunkedArray) else taken
 
 
@@ -112,9 +82,9 @@ def _pairs(sides: Sides, part: Found) -> tuple[pa.Table, dict[str, pa.Table]]:
     entry_ids = _take(entries["entry_id"], part.entries.row)
     order = id_order(entry_ids)
     eid, iid = part.entries.row[order], part.items.row[order]
-    entry_ids = entry_ids.take(pa.array(order))
+    entry_ids = entry_ids.take(handles(order))
     item_ids = _take(items["item_id"], iid)
-    keys, residual = part.keys.take(pa.array(order)), part.residual[order]
+    keys, residual = part.keys.take(handles(order)), part.residual[order]
     if isinstance(keys, pa.ChunkedArray):
         keys = keys.combine_chunks()
     ids = _ids(sides.db, rung, [entry_ids, item_ids])
@@ -123,7 +93,7 @@ def _pairs(sides: Sides, part: Found) -> tuple[pa.Table, dict[str, pa.Table]]:
         classes: Any = pa.nulls(len(eid), pa.string())
     else:
         words, classes = judged_words(sides, rung, eid, iid, keys, residual)
-    bank = entries.select(["account_id", "currency", "amount"]).take(pa.array(eid))
+    bank = entries.select(["account_id", "currency", "amount"]).take(handles(eid))
     minor = _decimals(residual, sides.unit[eid])
     groups = _groups(rung, ids, "1:1", bank["account_id"], bank["currency"], minor, classes, words)
     foreign = part.item_minor is not None
@@ -189,14 +159,13 @@ def _decimals(minor: Ints, unit: Ints) -> pa.Array[Any]:
 
 
 def _side(sides: Sides, claim: Claim, table: pa.Table, name: str) -> pa.Table:
-    rows = pa.array(claim.row)
-    return pa.table(
-        {
-            "number": claim.group,
-            "id": table[name].take(rows),
-            "amount": table["amount"].take(rows),
-        }
-    )
+    rows = handles(claim.row)
+    columns: dict[str, Any] = {
+        "number": claim.group,
+        "id": table[name].take(rows),
+        "amount": table["amount"].take(rows),
+    }
+    return pa.table(columns)
 
 
 def _sets(sides: Sides, part: Found) -> tuple[pa.Table, dict[str, pa.Table]]:
@@ -220,14 +189,14 @@ def _sets(sides: Sides, part: Found) -> tuple[pa.Table, dict[str, pa.Table]]:
     order = id_order(content)
     rank = np.empty(part.count, dtype="int64")
     rank[order] = np.arange(part.count)
-    ids = _ids(sides.db, rung, [content.take(pa.array(order))])
+    ids = _ids(sides.db, rung, [content.take(handles(order))])
     members = {}
     for side, table in ordered.items():
         if len(table):
             place = rank[table["number"].to_numpy()]
             by_place = np.argsort(place, kind="stable")
-            table = table.take(pa.array(by_place))
-            own = ids.take(pa.array(place[by_place]))
+            table = table.take(handles(by_place))
+            own = ids.take(handles(place[by_place]))
             members[side] = _members(own, side, table["id"], table["amount"])
     number = order
     account, currency, unit = _where(sides, part, number)
@@ -256,7 +225,7 @@ def _ordered(table: pa.Table) -> pa.Table:
     ids = table["id"].combine_chunks()
     rank = np.empty(len(ids), dtype="int64")
     rank[id_order(ids)] = np.arange(len(ids))
-    return table.take(pa.array(np.lexsort((rank, table["number"].to_numpy()))))
+    return table.take(handles(np.lexsort((rank, table["number"].to_numpy()))))
 
 
 def _joined(ids: Any, counts: Ints) -> Any:
@@ -264,7 +233,8 @@ def _joined(ids: Any, counts: Ints) -> Any:
     offsets = np.zeros(len(counts) + 1, dtype="int32")
     np.cumsum(counts, out=offsets[1:])
     flat = ids.combine_chunks() if isinstance(ids, pa.ChunkedArray) else ids
-    texts = pc.binary_join(pa.ListArray.from_arrays(pa.array(offsets), flat), "|")
+    lists: Any = pa.ListArray
+    texts = pc.binary_join(lists.from_arrays(pa.array(offsets), flat), "|")
     return texts if counts.all() else pc.if_else(pa.array(counts > 0), texts, None)
 
 
@@ -306,9 +276,3 @@ def _ranks(column: pa.ChunkedArray[Any], rows: Ints) -> Ints:
     ranks = np.empty(len(rows), dtype="int64")
     ranks[order] = np.arange(len(rows))
     return ranks
-
-
-def amount_text(minor: int, unit: int) -> str:
-    """Minor units for people: ``1,234.50``."""
-    digits = len(str(unit)) - 1
-    return f"{Decimal(abs(minor)).scaleb(-digits):,.{digits}f}"

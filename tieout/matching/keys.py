@@ -8,7 +8,6 @@ codes met, and told as evidence.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from typing import Any, Final
 
 import duckdb
@@ -17,6 +16,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute
 
+from tieout.arrays import handles
 from tieout.matching.known_numbers import (
     Numbers,
     expanded,
@@ -25,14 +25,14 @@ from tieout.matching.known_numbers import (
     tail_digits,
 )
 from tieout.matching.ladder import BANK_ENTRY, TEXT, Key
-from tieout.matching.meet import bucket
+from tieout.matching.stated import Stated, Texts, merged
 from tieout.matching.tables import Prepared
 from tieout.references import SENTINELS, structured
 
 #: The stubs know few of the overloads used here.
 pc: Any = pyarrow.compute
 
-__all__ = ["References", "Stated", "codes_of", "merged"]
+__all__ = ["References", "codes_of"]
 
 Ints = npt.NDArray[np.int64]
 Codes = npt.NDArray[np.uint64]
@@ -46,51 +46,6 @@ _STRUCTURED: Final = r"^ *([Rr][Ff] ?[0-9]{2}|[+*]|[0-9][0-9 ]{26,34} *$|([0-9]/
 _SHORTEST: Final = 5
 
 
-@dataclass(frozen=True, slots=True)
-class Stated:
-    """References as one side states them: the row that does, the code, the normal form's place.
-
-    ``row`` is an entry's, a detail's or an item's handle; ``place`` is into `References.texts`.
-    """
-
-    row: Ints
-    code: Codes
-    place: Ints
-
-    def __len__(self) -> int:
-        return len(self.row)
-
-    def where(self, keep: Flags) -> Stated:
-        """Those that are flagged."""
-        if keep.all():
-            return self
-        return Stated(self.row[keep], self.code[keep], self.place[keep])
-
-    def on(self, rows: Ints) -> Stated:
-        """The same, stated by other rows (a detail's references as its entry's)."""
-        return Stated(rows[self.row], self.code, self.place)
-
-
-def merged(parts: Iterable[Stated]) -> Stated:
-    """Several fields as one; the same reference of the same row only once."""
-    found = [part for part in parts if len(part)]
-    if not found:
-        return Stated(_NO_ROWS, _NO_CODES, _NO_ROWS)
-    if len(found) == 1:
-        return found[0]
-    row = np.concatenate([p.row for p in found])
-    code = np.concatenate([p.code for p in found])
-    place = np.concatenate([p.place for p in found])
-    both = bucket(row, code)
-    ordered = np.sort(both)
-    if (ordered[1:] != ordered[:-1]).all():
-        return Stated(row, code, place)
-    order = np.argsort(both, kind="stable")
-    keep = np.ones(len(row), dtype=bool)
-    keep[order[1:]] = both[order[1:]] != both[order[:-1]]
-    return Stated(row, code, place).where(keep)
-
-
 def codes_of(db: duckdb.DuckDBPyConnection, texts: Any) -> Codes:
     """A 64-bit code for each text."""
     if not len(texts):
@@ -100,41 +55,6 @@ def codes_of(db: duckdb.DuckDBPyConnection, texts: Any) -> Codes:
     db.unregister("texts")
     made: Codes = codes.to_numpy()
     return made
-
-
-class Texts:
-    """Normal forms by place, in as many arrays as were added."""
-
-    def __init__(self) -> None:
-        self._arrays: list[Any] = []
-        self._firsts: list[int] = []
-        self._count = 0
-
-    def add(self, texts: Any) -> int:
-        """Keep them; returns the place of the first."""
-        first = self._count
-        self._arrays.append(texts)
-        self._firsts.append(first)
-        self._count += len(texts)
-        return first
-
-    def take(self, places: Ints) -> Any:
-        """The texts at the places."""
-        if not len(places):
-            return pa.array([], pa.string())
-        source = np.searchsorted(np.array(self._firsts), places, side="right") - 1
-        used = np.flatnonzero(np.bincount(source, minlength=len(self._arrays)))
-        if len(used) == 1:
-            only = int(used[0])
-            return self._arrays[only].take(pa.array(places - self._firsts[only]))
-        parts, at = [], np.empty(len(places), dtype="int64")
-        done = 0
-        for one in used.tolist():
-            mine = np.flatnonzero(source == one)
-            parts.append(self._arrays[one].take(pa.array(places[mine] - self._firsts[one])))
-            at[mine] = np.arange(done, done + len(mine))
-            done += len(mine)
-        return pa.concat_arrays(parts).take(pa.array(at))
 
 
 class References:
@@ -218,7 +138,7 @@ class References:
             wanted = wanted & np.asarray(column.is_valid().to_numpy(zero_copy_only=False))
         rows = np.flatnonzero(wanted)
         if len(rows) < len(column):
-            column = column.take(pa.array(rows))
+            column = column.take(handles(rows))
         if pa.types.is_list(column.type):
             rows = rows[pc.list_parent_indices(column).to_numpy()]
             column = pc.list_flatten(column)
@@ -244,11 +164,11 @@ class References:
     def _number(self, rows: Ints, texts: Any, keep: Flags, key: Key) -> Stated:
         """References that end in digits, as those digits without leading zeros."""
         at = np.flatnonzero(keep & tail_digits(texts, key.length_min))
-        texts = texts.take(pa.array(at))
+        texts = texts.take(handles(at))
         tails = pc.extract_regex(texts, r"(?P<tail>[1-9][0-9]*)$").field("tail")
         long = pc.fill_null(pc.greater_equal(pc.binary_length(tails), key.length_min), False)
         kept = np.flatnonzero(np.asarray(long.to_numpy(zero_copy_only=False), dtype=bool))
-        return self._told(rows[at[kept]], tails.take(pa.array(kept)))
+        return self._told(rows[at[kept]], tails.take(handles(kept)))
 
     def _told(self, rows: Ints, texts: Any) -> Stated:
         place = np.arange(len(rows)) + self.texts.add(texts)
@@ -258,7 +178,7 @@ class References:
         """References whose check digits are right, in the one form of their kind."""
         likely = pc.match_substring_regex(column, _STRUCTURED)
         at = np.flatnonzero(np.asarray(likely.to_numpy(zero_copy_only=False), dtype=bool))
-        rows, column = rows[at], column.take(pa.array(at))
+        rows, column = rows[at], column.take(handles(at))
         coded = column.dictionary_encode()
         forms = [structured(text) for text in coded.dictionary.to_pylist()]
         if not any(forms):
@@ -266,7 +186,7 @@ class References:
         index = coded.indices.to_numpy(zero_copy_only=False)
         have = np.array([form is not None for form in forms], dtype=bool)
         at = np.flatnonzero(have[index])
-        return self._told(rows[at], pa.array(forms, pa.string()).take(pa.array(index[at])))
+        return self._told(rows[at], pa.array(forms, pa.string()).take(handles(index[at])))
 
     def _free_text(
         self, table: str, field: str, key: Key, open_rows: Flags, open_items: Flags
@@ -275,7 +195,7 @@ class References:
         if f"{table}.{field}" in self._prepared.absent:
             return merged([])
         rows = np.flatnonzero(open_rows)
-        column = getattr(self._prepared, table)[field].take(pa.array(rows)).combine_chunks()
+        column = getattr(self._prepared, table)[field].take(handles(rows)).combine_chunks()
         coded = column.dictionary_encode()
         if not len(coded.dictionary):
             return merged([])
@@ -300,8 +220,8 @@ class References:
         one_line = "regexp_replace(upper(text), '[\\r\\n]+', '', 'g')"
         joined = f"list_concat({hits}, regexp_extract_all({one_line}, '{pattern}'))"
         both = f"CASE WHEN contains(text, chr(10)) THEN {joined} ELSE {hits} END"
-        numbered = pa.table({"row": np.arange(len(texts)), "text": texts})
-        self._db.register("free_texts", numbered)
+        numbered: dict[str, Any] = {"row": np.arange(len(texts)), "text": texts}
+        self._db.register("free_texts", pa.table(numbered))
         found = self._db.sql(
             f"SELECT DISTINCT row, unnest({both}) AS hit FROM free_texts ORDER BY row, hit"
         ).to_arrow_table()
@@ -311,7 +231,7 @@ class References:
         for code in self._sentinels:
             keep &= codes_of(self._db, plain) != code
         at = np.flatnonzero(keep)
-        return found["row"].to_numpy()[at], plain.take(pa.array(at))
+        return found["row"].to_numpy()[at], plain.take(handles(at))
 
     def _known_numbers(self, texts: Any, key: Key, open_items: Flags) -> tuple[Ints, Any]:
         """The items' own numbers, however they are split there: (text, number)."""
@@ -322,4 +242,4 @@ class References:
             known = known.filter(long)
         numbers = Numbers.of(known)
         which, number = find_known(texts, numbers)
-        return which, numbers.texts.take(pa.array(number))
+        return which, numbers.texts.take(handles(number))

@@ -18,6 +18,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute
 
+from tieout.arrays import buffer, handles
 from tieout.references import DROPPED
 
 #: The stubs know few of the overloads used here.
@@ -55,9 +56,8 @@ def _bytes(texts: Any) -> tuple[Bytes, Ints]:
 
 
 def _texts(raw: Bytes, starts: Ints) -> Any:
-    offsets = pa.py_buffer(np.ascontiguousarray(starts, dtype="int32"))
-    memory: Any = np.ascontiguousarray(raw)
-    return pa.StringArray.from_buffers(len(starts) - 1, offsets, pa.py_buffer(memory))
+    offsets = buffer(np.ascontiguousarray(starts, dtype="int32"))
+    return pa.StringArray.from_buffers(len(starts) - 1, offsets, buffer(raw))
 
 
 def fold(texts: Any) -> tuple[Any, Ints]:
@@ -89,14 +89,31 @@ def expanded(texts: Any) -> Any:
     >>> expanded(pa.array(["Rechnungen AR0084840/41/42", "ok"])).to_pylist()
     ['Rechnungen AR0084840/41/42\\nAR0084841\\nAR0084842', 'ok']
     """
-    some = pc.match_substring_regex(texts, _SERIES)
-    rows = np.flatnonzero(np.asarray(some.to_numpy(zero_copy_only=False), dtype=bool))
+    rows = _with_series(texts)
     if not len(rows):
         return texts
-    longer = [_written_out(text) for text in texts.take(pa.array(rows)).to_pylist()]
+    some = pc.match_substring_regex(texts.take(handles(rows)), _SERIES)
+    rows = rows[np.asarray(some.to_numpy(zero_copy_only=False), dtype=bool)]
+    if not len(rows):
+        return texts
+    longer = [_written_out(text) for text in texts.take(handles(rows)).to_pylist()]
     mask = np.zeros(len(texts), dtype=bool)
     mask[rows] = True
     return pc.replace_with_mask(texts, pa.array(mask), pa.array(longer, pa.string()))
+
+
+_JOINS: Final = np.zeros(256, dtype=bool)
+_JOINS[[ord(mark) for mark in "/+&, "]] = True
+
+
+def _with_series(texts: Any) -> Ints:
+    """Texts with a sign that joins numbers behind at least four digits: cheap, and most have none."""
+    raw, starts = _bytes(texts)
+    digit = _KIND[raw] == 0
+    four = digit[:-4] & digit[1:-3] & digit[2:-2] & digit[3:-1] & _JOINS[raw[4:]]
+    found = np.zeros(len(starts), dtype=bool)
+    found[np.searchsorted(starts, np.flatnonzero(four), side="right") - 1] = True
+    return np.flatnonzero(found)
 
 
 def _written_out(text: str) -> str:
@@ -249,12 +266,11 @@ def _block(texts: Any, numbers: Numbers, forth: _Powers, back: _Powers) -> tuple
         return np.zeros(0, dtype="int64"), np.zeros(0, dtype="int64")
     edge = np.ones(count + 1, dtype=bool)  # whether a number may start or end before a place
     edge[1:-1] = (np.diff(places) > 1) | (np.diff(_KIND[kept].astype("int8")) != 0)
-    owner = np.searchsorted(starts, places, side="right") - 1
+    before = np.searchsorted(places, starts)  # how many places lie before each text
+    owner = np.repeat(np.arange(len(starts) - 1), np.diff(before))
     edge[1:-1] |= np.diff(owner) != 0
     begin = np.flatnonzero(edge[:-1])
-    last = np.append(np.flatnonzero(np.diff(owner)) + 1, count)  # first place after each text
-    text_no = np.cumsum(np.append(0, np.diff(owner) != 0))
-    end_of = last[text_no]
+    end_of = before[1:][owner]
     sums = _sums(kept, forth)
     away = back.upto(len(sums))
     rows: list[Ints] = []

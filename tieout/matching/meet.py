@@ -8,7 +8,7 @@ each side share a bucket is known before any pair is made, and a crowded bucket 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
@@ -27,7 +27,7 @@ _SECOND: Final = np.uint64(0xBF58476D1CE4E5B9)
 _SHIFT: Final = np.uint64(31)
 
 
-def bucket(*parts: Ints | Codes) -> Codes:
+def bucket(*parts: npt.NDArray[Any]) -> Codes:
     """One number for rows that agree in all parts; whoever takes a pair compares the parts again.
 
     Args:
@@ -75,13 +75,15 @@ class Meeting:
     @property
     def single(self) -> Flags:
         """Buckets with one row of each side."""
-        return (self.bank_count == 1) & (self.books_count == 1)
+        alone: Flags = (self.bank_count == 1) & (self.books_count == 1)
+        return alone
 
     @property
     def crowded(self) -> Flags:
         """Buckets with too many of both to be compared one by one."""
         many = self.bank_count.astype("float64") * self.books_count
-        return many > CROWD * (self.bank_count + self.books_count).astype("float64")
+        crowd: Flags = many > CROWD * (self.bank_count + self.books_count).astype("float64")
+        return crowd
 
     def pairs(self) -> tuple[Ints, Ints]:
         """Rows of both sides that share a bucket, each with each."""

@@ -7,6 +7,7 @@ nearest, with each failed condition and by how much. Bounded: each entry or item
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final
@@ -14,9 +15,10 @@ from typing import Any, Final
 import numpy as np
 import pyarrow as pa
 
+from tieout.matching.apart import FAR_APART, Condition, Failure, Rows
 from tieout.matching.candidates import Pair, pairs, sharing
 from tieout.matching.engine import Result
-from tieout.matching.judged import Condition, Failure, Judgement, Rows, judge
+from tieout.matching.judged import Judgement, judge
 from tieout.matching.ladder import BANK_DETAIL, BANK_ENTRY, BOOKS, Key, Ladder
 from tieout.matching.likeness import references_of
 from tieout.matching.tables import Prepared, prepare
@@ -27,6 +29,8 @@ __all__ = ["Candidate", "listed", "nearest"]
 #: Candidates looked at for each that is told; fewer where many ask at once.
 _LOOKED: Final = 4
 _MANY: Final = 2_000
+#: Words of a text in which references are looked for.
+_WORDS: Final = 40
 
 _ENTRY: Final = ("entry_id", "amt", "unit", "currency", "bday", "narrative", *BANK_ENTRY)
 _DETAIL: Final = (
@@ -80,6 +84,7 @@ def nearest(
     limit: int = 3,
     wanted: Collection[str] | None = None,
     taken: Mapping[str, str] | None = None,
+    apart: Collection[tuple[str, str]] = (),
 ) -> dict[str, list[Candidate]]:
     """Nearest candidates of every entry and item that is in no group.
 
@@ -92,6 +97,7 @@ def nearest(
         limit: candidates told for each.
         wanted: ids to tell of; None for all that are in no group.
         taken: also look at rows that are in a group; by id, what took it (``group 3f2a…``).
+        apart: pairs of entry and item that people keep apart.
 
     Returns:
         By entry_id and item_id, nearest first; ids without a candidate are absent.
@@ -123,7 +129,7 @@ def nearest(
     free = [n for n in some[1] if books[n] not in claimed]
     judged = _judged(prepared, ladder, found, free)
     own = {bank[n] for n in asked[0]}, {books[n] for n in asked[1]}
-    return _told(judged, own, limit, _rivals(result), claimed)
+    return _told(judged, own, limit, _rivals(result), claimed, frozenset(apart))
 
 
 _Judged = tuple[str, str, Judgement, str]
@@ -141,9 +147,10 @@ def _judged(
     details = _details(prepared, entries)
     told = {eid: _keyed(row, details.get(eid, []), keys) for eid, row in entries.items()}
     texts = {eid: _texts(row, details.get(eid, [])) for eid, row in entries.items()}
-    sets = {key.name for rung in ladder.rungs if rung.shape == "batch" or _is_set(rung.shape)
+    sets = {key.name for rung in ladder.rungs if _is_set(rung.shape)
             for key in rung.same}  # fmt: skip
-    wanted = {ref for bank, _ in told.values() for name in sets for ref in bank[name]}
+    wanted = {ref for _, words in texts.values() for ref in words} if sets else set()
+    wanted |= {ref for bank, _ in told.values() for name in sets for ref in bank[name]}
     shared = sharing(prepared, open_items, wanted) if sets else {}
     also = _items(prepared, (iid for rows in shared.values() for iid in rows))
     having = {ref: [also[iid] for iid in rows] for ref, rows in shared.items()}
@@ -151,9 +158,9 @@ def _judged(
     for pair in found:
         entry, item = entries[pair.eid], items[pair.iid]
         own = details.get(pair.eid, [])
-        rows = Rows(entry, own, item, *told[pair.eid], item["refs"], texts[pair.eid], having)
+        rows = Rows(entry, own, item, *told[pair.eid], item["refs"], *texts[pair.eid], having)
         best = judge(rows, pair, ladder)
-        if best.agrees or best.is_near:
+        if (best.agrees and best.rank[1] < FAR_APART) or best.is_near:
             # Else the two only look alike from afar.
             name = item["document_no"] or item["item_id"][:12]
             judged.append((entry["entry_id"], item["item_id"], best, name))
@@ -205,10 +212,18 @@ def _keyed(
     return {name: references_of(entry, details, key) for name, key in keys.items()}, fields
 
 
-def _texts(entry: Mapping[str, Any], details: Sequence[Mapping[str, Any]]) -> list[str]:
-    """What the bank wrote freely, in the normal form and across its lines."""
-    written = (row["narrative"] for row in (entry, *details))
-    return [normalise(t.replace("\n", "").replace("\r", "")) for t in written if t]
+def _texts(
+    entry: Mapping[str, Any], details: Sequence[Mapping[str, Any]]
+) -> tuple[list[str], list[str]]:
+    """What the bank wrote freely in the normal form, and what in it may be a reference."""
+    written = [row["narrative"] for row in (entry, *details) if row["narrative"]]
+    runs: set[str] = set()
+    for text in written:
+        words = re.findall(r"[A-Z0-9]+", text.upper())[:_WORDS]
+        for count in range(1, 5):
+            runs |= {"".join(words[at : at + count]) for at in range(len(words) - count + 1)}
+    named = sorted(r for r in runs if len(r) >= 4 and any(mark.isdigit() for mark in r))
+    return [normalise(re.sub(r"[\r\n]+", "", text)) for text in written], named
 
 
 def _rivals(result: Result) -> dict[str, tuple[list[str], list[str]]]:
@@ -226,6 +241,7 @@ def _told(
     limit: int,
     rivals: _Rivals,
     taken: Mapping[str, str],
+    apart: frozenset[tuple[str, str]],
 ) -> dict[str, list[Candidate]]:
     names = {item_id: name for _, item_id, _, name in judged}
     ranked: dict[str, list[tuple[Any, Candidate]]] = {}
@@ -236,6 +252,9 @@ def _told(
             failures = best.failures
             if other in taken:
                 failures = (Failure("taken", f"it was taken by {taken[other]}"), *failures)
+            if (entry_id, item_id) in apart:
+                words = "somebody undid or rejected their match"
+                failures = (Failure("people", words), *failures)
             candidate = Candidate(other, best.rung, best.agrees, failures)
             ranked.setdefault(own, []).append(((best.rank, other), candidate))
     told = {}
@@ -253,7 +272,8 @@ def _unique(
     if not fitting:
         return candidates
     words = "every condition on the two holds, and the rung asked for more than a pair can show"
-    if len(fitting) > 1:
+    together = any(a.startswith("sum of") for c in candidates for a in c.agrees)
+    if len(fitting) > 1 and not together:
         words = f"{len(fitting)} equal candidates: {listed(fitting, names)}"
     elif own in rivals:
         entries, items = rivals[own]

@@ -15,6 +15,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute
 
+from tieout.arrays import handles
 from tieout.matching.known_numbers import fold, shapes
 
 #: The stubs know few of the overloads used here.
@@ -53,7 +54,7 @@ def learn(numbers: Any) -> tuple[str, ...]:
     ]
     found = []
     for _, shape, place in sorted(ranges)[:_RANGES_MAX]:
-        own = plain.take(pa.array(np.flatnonzero(index == place)))
+        own = plain.take(handles(np.flatnonzero(index == place)))
         limits = pc.min_max(own).as_py()
         low, high = limits["min"], limits["max"]
         same = next((k for k in range(len(shape)) if low[k] != high[k]), len(shape))
@@ -81,8 +82,8 @@ def speaks_against(
         return against
     pattern = "|".join(ranges).replace("'", "''")
     plain, _ = fold(pc.fill_null(documents, ""))
-    table = pa.table({"row": np.arange(len(texts)), "text": texts, "document": plain})
-    db.register("stating", table)
+    columns: dict[str, Any] = {"row": np.arange(len(texts)), "text": texts, "document": plain}
+    db.register("stating", pa.table(columns))
     rows = db.sql(
         "WITH said AS (SELECT row, document, regexp_replace(unnest(regexp_extract_all("
         f"upper(text), '(?:^|[^0-9A-Z])({pattern})(?:[^0-9]|$)', 1)), '[^0-9A-Z]', '', 'g')\n"

@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
+from tieout.arrays import handles
 from tieout.matching.compile import plain_names
 from tieout.matching.conditions import party_sql
 from tieout.matching.ladder import Party
@@ -48,9 +49,9 @@ _WORDS = "STORNO|STORNIERUNG|REVERSAL|REVERSED|RETURN|RETURNED|RUECKBUCHUNG|KORR
 
 def _facts(sides: Sides, side: str, rows: Ints) -> dict[str, Any]:
     only = sides.only_detail[rows]
-    index = pa.array(only, mask=only < 0)
+    index = handles(only)
     details, entries = sides.prepared.details, sides.prepared.entries
-    own = entries["narrative"].take(pa.array(rows))
+    own = entries["narrative"].take(handles(rows))
     said = plain_names(sides.db, pa.chunked_array(own.chunks, pa.string()), "plain_text")
     other = plain_names(sides.db, details["narrative"].take(index), "plain_text")
     sides.db.register("said", pa.table({"own": said, "other": other}))

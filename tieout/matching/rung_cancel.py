@@ -9,13 +9,14 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute
 
-from tieout.matching.keys import Stated
+from tieout.arrays import handles
 from tieout.matching.known_numbers import fold
 from tieout.matching.ladder import Rung
 from tieout.matching.meet import Meeting, bucket, meet, once
 from tieout.matching.party_pairs import same_party
 from tieout.matching.rung_sums import limits
 from tieout.matching.sides import Claim, Edges, Found, Outcome, Sides, no_edges
+from tieout.matching.stated import Stated
 
 #: The stubs know few of the overloads used here.
 pc: Any = pyarrow.compute
@@ -227,7 +228,7 @@ def _counter_accounts(sides: Sides, rows: Ints) -> Ints:
     for text, (_, number) in zip(plain.to_pylist(), names, strict=True):
         own.setdefault(text, number)
     only = sides.only_detail[rows]
-    column = sides.prepared.details["counterparty_account"].take(pa.array(only, mask=only < 0))
+    column = sides.prepared.details["counterparty_account"].take(handles(only))
     coded = column.combine_chunks().dictionary_encode()
     texts, _ = fold(coded.dictionary)
     known = [own.get(text, -1) for text in texts.to_pylist()]

@@ -10,12 +10,13 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute
 
+from tieout.arrays import handles
 from tieout.matching.compile import Candidates, fitting
-from tieout.matching.keys import Stated, merged
 from tieout.matching.ladder import Rung
 from tieout.matching.meet import Meeting, bucket, meet, once
 from tieout.matching.rung_subset import rivals
 from tieout.matching.sides import Claim, Edges, Found, Outcome, Sides, no_edges
+from tieout.matching.stated import Stated, merged
 from tieout.matching.weights import minor_units
 from tieout.money import exponent_of, is_currency
 
@@ -96,10 +97,11 @@ def _exchanged(sides: Sides, bank: Stated) -> tuple[Stated, _Faces]:
     details, numbers = sides.prepared.details, sides.prepared.currencies
     only = sides.only_detail[bank.row]
     some = np.flatnonzero(only >= 0)
-    index = pa.array(only[some])
+    index = handles(only[some])
     currency = details["original_currency"].take(index).combine_chunks().dictionary_encode()
-    known = [numbers.get(name, -1) for name in currency.dictionary.to_pylist()]
-    units = [10 ** exponent_of(n) if is_currency(n) else 1 for n in currency.dictionary.to_pylist()]
+    names: list[Any] = currency.dictionary.to_pylist()
+    known = [numbers.get(name, -1) for name in names]
+    units = [10 ** exponent_of(name) if is_currency(name) else 1 for name in names]
     place = pc.fill_null(currency.indices, len(known)).to_numpy(zero_copy_only=False)
     money = np.array([*known, -1], dtype="int64")[place]
     unit = np.array([*units, 1], dtype="int64")[place]

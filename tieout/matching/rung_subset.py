@@ -6,18 +6,16 @@ import math
 from decimal import Decimal
 from typing import Any, Final
 
-import duckdb
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute
 
+from tieout.arrays import handles
 from tieout.matching import subset
-from tieout.matching.compile import plain_names
-from tieout.matching.keys import codes_of
-from tieout.matching.known_numbers import fold
-from tieout.matching.ladder import Party, Rung, Search
-from tieout.matching.meet import bucket, meet
+from tieout.matching.ladder import Rung, Search
+from tieout.matching.meet import bucket
+from tieout.matching.one_party import of_one_party
 from tieout.matching.sides import Claim, Found, Outcome, Sides
 
 __all__ = ["search_sums"]
@@ -27,6 +25,7 @@ pc: Any = pyarrow.compute
 
 Ints = npt.NDArray[np.int64]
 Codes = npt.NDArray[np.uint64]
+Flags = npt.NDArray[np.bool_]
 
 #: Steps all searches of a run may take together; what is left over is said.
 _STEPS_MAX: Final = 1 << 31
@@ -44,6 +43,7 @@ def search_sums(sides: Sides, rung: Rung, tier: int) -> Outcome:
     rank = hopeful[np.argsort(_ranked(sides, eids[hopeful]), kind="stable")]
     won: list[tuple[int, Ints]] = []
     told: list[Any] = []
+    vast: dict[tuple[str, bytes], tuple[list[int], Ints]] = {}
     left = _STEPS_MAX
     for at in rank.tolist():
         eid, count = int(eids[at]), int(counts[at])
@@ -53,12 +53,15 @@ def search_sums(sides: Sides, rung: Rung, tier: int) -> Outcome:
         answer, used = _asked(sides, rung.search, eid, choices, min(left, _EFFORT))
         left -= used
         if isinstance(answer, str):
-            told.append(("too_many", answer, (eid,), tuple(choices.tolist())))
+            entries_of = vast.setdefault((answer, choices.tobytes()), ([], choices))[0]
+            entries_of.append(eid)
         elif answer is not None and len(answer) == 1:
             won.append((eid, choices[answer[0]]))
         elif answer:
             listed = [choices[list(solution)] for solution in answer]
             told.append(_several(eid, listed))
+    for (message, _), (entries_of, choices) in vast.items():  # one refusal for all of a party
+        told.append(("too_many", message, tuple(entries_of), tuple(choices.tolist())))
     return _kept(sides, rung, _unopposed(sides, won), told)
 
 
@@ -170,7 +173,7 @@ def _unopposed(sides: Sides, won: list[tuple[int, Ints]]) -> list[tuple[int, Int
 
 def _ranked(sides: Sides, eids: Ints) -> Ints:
     """Entries in the order of their content, so that a budget is spent the same way each time."""
-    ids = sides.prepared.entries["entry_id"].take(pa.array(eids)).to_pylist()
+    ids: list[Any] = sides.prepared.entries["entry_id"].take(handles(eids)).to_pylist()
     ranks = np.empty(len(ids), dtype="int64")
     ranks[sorted(range(len(ids)), key=ids.__getitem__)] = np.arange(len(ids))
     return ranks
@@ -238,76 +241,3 @@ def _kept(sides: Sides, rung: Rung, won: list[tuple[int, Ints]], told: list[Any]
         {"items": sizes},
     )
     return Outcome(found, told=tuple(told))
-
-
-def of_one_party(
-    sides: Sides, party: Party, entries: Ints, items: Ints, most: int
-) -> tuple[Ints, Ints]:
-    """Pairs of entries and items of the same party, by account or by name, ordered."""
-    only = sides.only_detail[entries]
-    index, rows = pa.array(only, mask=only < 0), pa.array(items)
-    details, books = sides.prepared.details, sides.prepared.items
-    found: list[tuple[Ints, Ints]] = []
-    if "account" in party.by:
-        ours = _folded(details["counterparty_account"].take(index))
-        theirs = _folded(books["counterparty_account"].take(rows))
-        found.append(_sharing(sides, entries, ours, items, theirs, most))
-    if "name" in party.by:
-        ours, theirs = one_name(
-            sides.db,
-            details["counterparty_name"].take(index),
-            books["counterparty_name"].take(rows),
-            party,
-        )
-        found.append(_sharing(sides, entries, ours, items, theirs, most))
-    both = np.concatenate([np.stack(pair) for pair in found], axis=1)
-    both = np.unique(both, axis=1)
-    return both[0], both[1]
-
-
-def one_name(db: duckdb.DuckDBPyConnection, ours: Any, theirs: Any, party: Party) -> Any:
-    """Both sides' plain names; a name of the bank's that the books do not have becomes the one
-    name of theirs that begins alike and is similar enough, where there is just one."""
-    left, right = plain_names(db, ours, "plain_text"), plain_names(db, theirs, "plain_text")
-    db.register("ours", pa.table({"name": pc.unique(left)}))
-    db.register("theirs", pa.table({"name": pc.unique(right)}))
-    alike = db.sql(
-        "WITH lost AS (SELECT name FROM ours ANTI JOIN theirs USING (name) "
-        "WHERE length(name) >= 5)\n"
-        "SELECT l.name AS ours, min(t.name) AS theirs FROM lost l JOIN theirs t\n"
-        "ON l.name[:4] = t.name[:4]\n"
-        f"WHERE jaro_winkler_similarity(l.name, t.name) >= {party.name_min}\n"
-        "GROUP BY l.name HAVING count(*) = 1"
-    ).to_arrow_table()
-    db.unregister("ours")
-    db.unregister("theirs")
-    place = pc.index_in(left, value_set=alike["ours"].cast(pa.string()).combine_chunks())
-    better = alike["theirs"].cast(pa.string()).combine_chunks().take(place)
-    return pc.coalesce(better, left), right
-
-
-def _folded(column: Any) -> Any:
-    coded = column.combine_chunks().dictionary_encode()
-    texts, _ = fold(coded.dictionary)
-    return texts.take(coded.indices)
-
-
-def _sharing(
-    sides: Sides, entries: Ints, ours: Any, items: Ints, theirs: Any, most: int
-) -> tuple[Ints, Ints]:
-    left, left_row = _coded(sides, ours)
-    right, right_row = _coded(sides, theirs)
-    place, part = sides.twice(entries[left_row])
-    meeting = meet(bucket(part, left[place]), bucket(sides.item_part[items[right_row]], right))
-    # Bounded: a party with very many items is not even listed.
-    at, other = meeting.where(meeting.books_count <= 50 * most).pairs()
-    return entries[left_row[place[at]]], items[right_row[other]]
-
-
-def _coded(sides: Sides, texts: Any) -> tuple[Codes, Ints]:
-    known = np.asarray(texts.is_valid().to_numpy(zero_copy_only=False), dtype=bool)
-    rows = np.flatnonzero(known)
-    plain = texts.take(pa.array(rows))
-    long = pc.greater_equal(pc.binary_length(plain), 3).to_numpy(zero_copy_only=False)
-    rows = rows[np.asarray(long, dtype=bool)]
-    return codes_of(sides.db, texts.take(pa.array(rows))), rows

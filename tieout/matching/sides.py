@@ -11,11 +11,13 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute
 
-from tieout.matching.keys import References, Stated
+from tieout.arrays import handles
+from tieout.matching.keys import References
 from tieout.matching.ladder import Key, Rung
 from tieout.matching.meet import Meeting, bucket, meet
 from tieout.matching.number_ranges import learn, speaks_against
 from tieout.matching.refusals import Reason
+from tieout.matching.stated import Stated
 from tieout.matching.tables import Prepared
 
 __all__ = ["NO_KEY", "Claim", "Edges", "Found", "Outcome", "Sides", "no_edges"]
@@ -67,6 +69,28 @@ class Found:
     counted: dict[str, list[Any]] = field(default_factory=dict)
     pairs: bool = False
     item_minor: Ints | None = None
+
+    def without(self, dropped: Flags) -> Found:
+        """The same without the flagged groups; those that stay are numbered anew."""
+        kept = np.flatnonzero(~dropped)
+        number = np.cumsum(~dropped) - 1
+
+        def of(claim: Claim) -> Claim:
+            mine = ~dropped[claim.group]
+            return Claim(number[claim.group[mine]], claim.row[mine])
+
+        return Found(
+            self.rung,
+            len(kept),
+            of(self.entries),
+            of(self.details),
+            of(self.items),
+            self.keys.take(handles(kept)),
+            self.residual[kept],
+            {name: [values[k] for k in kept] for name, values in self.counted.items()},
+            self.pairs,
+            None if self.item_minor is None else self.item_minor[~dropped[self.items.group]],
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,12 +222,12 @@ class Sides:
     def other_document(self, entry: Ints, item: Ints) -> Flags:
         """Which entries' texts state a number like the books' own that is not the item's."""
         if self._ranges is None:
-            rows = pa.array(np.flatnonzero(self.open_items))
+            rows = handles(np.flatnonzero(self.open_items))
             self._ranges = learn(self.prepared.items["document_no"].take(rows))
         only = self.only_detail[entry]
-        said = self.prepared.entries["narrative"].take(pa.array(entry))
-        own = self.prepared.details["narrative"].take(pa.array(only, mask=only < 0))
-        documents = self.prepared.items["document_no"].take(pa.array(item))
+        said = self.prepared.entries["narrative"].take(handles(entry))
+        own = self.prepared.details["narrative"].take(handles(only))
+        documents = self.prepared.items["document_no"].take(handles(item))
         texts = pc.coalesce(own.combine_chunks(), said.combine_chunks())
         return speaks_against(self.db, self._ranges, texts, documents.combine_chunks())
 
@@ -230,15 +254,25 @@ class Sides:
         self.named()
         return int(self._counts[entry])
 
-    @property
-    def has_forbidden(self) -> bool:
-        """Whether people keep some pairs apart."""
-        return bool(len(self._forbidden))
+    def permitted(self, found: Found) -> Found:
+        """The groups in which nobody has forbidden two members to meet."""
+        if not len(self._forbidden):
+            return found
+        of_entry = np.full(len(self.part), -1, dtype="int64")
+        of_item = np.full(len(self.item_part), -2, dtype="int64")
+        of_entry[found.entries.row] = found.entries.group
+        of_item[found.items.row] = found.items.group
+        entry, item = np.divmod(self._forbidden, len(self.item_part) + 1)
+        dropped = np.zeros(found.count, dtype=bool)
+        dropped[of_entry[entry][of_entry[entry] == of_item[item]]] = True
+        return found.without(dropped) if dropped.any() else found
 
     def items_for(self, rung: Rung, tier: int) -> Flags:
         """Open items of a tier and of the rung's kinds."""
-        wanted = self.open_items & (self.tier == tier)
-        return wanted & self._of_kinds(rung.kinds) if rung.kinds else wanted
+        wanted: Flags = self.open_items & (self.tier == tier)
+        if rung.kinds:
+            wanted &= self._of_kinds(rung.kinds)
+        return wanted
 
     def _of_kinds(self, kinds: tuple[str, ...]) -> Flags:
         if kinds not in self._kinds:

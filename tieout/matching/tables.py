@@ -91,32 +91,43 @@ def prepare(
         unit=unit,
         bday=_day_numbers(day, ladder),
     )
+    books = _books(books, item_part, books_minor, books_unit, ladder)
+    lines = _details(_conform(details, DETAILS, "details"), bank, part, wild, bank_minor, unit)
+    absent = _absent(prepared, lines, books)
+    unfit = tuple(sorted(bank_bad + books_bad))
+    return Prepared(prepared, lines, books, unfit, shared, absent, currencies, accounts)
+
+
+def _books(books: pa.Table, part: Ints, minor: Ints, unit: Ints, ladder: Ladder) -> pa.Table:
+    """Items with their handles, weights, tiers and days."""
     due = pc.coalesce(books["due_on"], books["booked_on"])
-    books = _with(
+    return _with(
         books,
         iid=np.arange(len(books)),
-        part=item_part,
-        amt=books_minor,
-        unit=books_unit,
+        part=part,
+        amt=minor,
+        unit=unit,
         tier=_tiers(books, ladder),
         booked_on_no=_day_numbers(books["booked_on"], ladder),
         due_on_no=_day_numbers(due, ladder),
     )
-    lines = _details(_conform(details, DETAILS, "details"), bank, part, wild, bank_minor, unit)
-    absent = frozenset(
+
+
+def _absent(entries: pa.Table, details: pa.Table, items: pa.Table) -> frozenset[str]:
+    """Columns without any value; ``details.fanout`` where no entry has several details."""
+    absent = {
         f"{name}.{column}"
         for name, table, schema in (
-            ("entries", prepared, ENTRIES),
-            ("details", lines, DETAILS),
-            ("items", books, ITEMS),
+            ("entries", entries, ENTRIES),
+            ("details", details, DETAILS),
+            ("items", items, ITEMS),
         )
         for column in schema.names
         if table[column].null_count == len(table)
-    )
-    if not (lines["fanout"].to_numpy() > 1).any():
-        absent |= {"details.fanout"}
-    unfit = tuple(sorted(bank_bad + books_bad))
-    return Prepared(prepared, lines, books, unfit, shared, absent, currencies, accounts)
+    }
+    if not (details["fanout"].to_numpy() > 1).any():
+        absent.add("details.fanout")
+    return frozenset(absent)
 
 
 def _conform(table: pa.Table, schema: pa.Schema, name: str) -> pa.Table:
@@ -135,7 +146,7 @@ def _conform(table: pa.Table, schema: pa.Schema, name: str) -> pa.Table:
     return pa.Table.from_arrays(columns, schema=schema)
 
 
-def _nulls(kind: Any, count: int, zeros: pa.Buffer) -> pa.Array[Any]:
+def _nulls(kind: Any, count: int, zeros: pa.Buffer) -> Any:
     """A column of nulls that takes no memory of its own."""
     if pa.types.is_string(kind):
         return pa.Array.from_buffers(kind, count, [zeros, zeros, zeros], null_count=count)

@@ -67,7 +67,7 @@ def charts(report: DayReport) -> tuple[Chart, ...]:
 
 def matched_by_value(report: DayReport) -> Chart | None:
     """Share of matched value for each account that has entries, as bars of equal length."""
-    accounts = [account for account in report.accounts if account.entries_value_minor]
+    accounts = [account for account in report.accounts if account.rates.entries_value_minor]
     if not accounts:
         return None
     accounts = sorted(accounts, key=_share)[:_BARS_MAX] if len(accounts) > _BARS_MAX else accounts
@@ -77,11 +77,11 @@ def matched_by_value(report: DayReport) -> Chart | None:
         axes.barh(row, share, height=0.42, color=COLOURS["matched"])
         axes.barh(row, _PERMILLE - share, left=share, height=0.42, color=COLOURS["unmatched"])
         _edges(axes, row, clip(account.code, 16), "")
-        open_minor = account.entries_value_minor - account.matched_value_minor
+        open_minor = account.rates.entries_value_minor - account.rates.matched_value_minor
         left = (
             f"{with_currency(open_minor, account.currency)} open" if open_minor else "all matched"
         )
-        said = percent(account.matched_value_minor, account.entries_value_minor)
+        said = percent(account.rates.matched_value_minor, account.rates.entries_value_minor)
         axes.text(
             1020,
             row,
@@ -102,7 +102,8 @@ def matched_by_value(report: DayReport) -> Chart | None:
         )
     axes.set_xlim(-285, 1500)
     alternative = "; ".join(
-        f"{a.code} {percent(a.matched_value_minor, a.entries_value_minor)}" for a in accounts
+        f"{a.code} {percent(a.rates.matched_value_minor, a.rates.entries_value_minor)}"
+        for a in accounts
     )
     note = "Blue is matched, orange is open; each bar is all the value the bank booked that day"
     return _chart(figure, "matched", "Matched by value", note, f"Matched by value: {alternative}.")
@@ -110,7 +111,7 @@ def matched_by_value(report: DayReport) -> Chart | None:
 
 def _share(account: AccountTieOut) -> int:
     """Matched value in thousandths of the entries' value."""
-    return account.matched_value_minor * _PERMILLE // account.entries_value_minor
+    return account.rates.matched_value_minor * _PERMILLE // account.rates.entries_value_minor
 
 
 def bridge_account(report: DayReport) -> AccountTieOut | None:

@@ -166,8 +166,8 @@ def kind_words(kind: str) -> str:
 
 def matched_counts(report: DayReport) -> tuple[int, int]:
     """Matched entries and all entries, over all accounts."""
-    matched = sum(account.matched_count for account in report.accounts)
-    return matched, sum(account.entries_count for account in report.accounts)
+    matched = sum(account.rates.matched_count for account in report.accounts)
+    return matched, sum(account.rates.entries_count for account in report.accounts)
 
 
 def matched_by_currency(report: DayReport) -> dict[str, tuple[int, int]]:
@@ -176,8 +176,8 @@ def matched_by_currency(report: DayReport) -> dict[str, tuple[int, int]]:
     for account in sorted(report.accounts, key=lambda each: each.currency):
         part, whole = sums.get(account.currency, (0, 0))
         sums[account.currency] = (
-            part + account.matched_value_minor,
-            whole + account.entries_value_minor,
+            part + account.rates.matched_value_minor,
+            whole + account.rates.entries_value_minor,
         )
     return sums
 

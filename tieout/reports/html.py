@@ -25,6 +25,7 @@ from tieout.reports.charts import Chart, charts
 from tieout.reports.model import DayReport, ExceptionRow, PostingRow, ProposalRow
 from tieout.reports.palette import COLOURS, STATUS_TONES
 from tieout.reports.plain import breakable, clip, ready
+from tieout.reports.rate_lines import rate_lines
 
 __all__ = ["BYTES_MAX", "MailBody", "mail_body", "page"]
 
@@ -122,6 +123,7 @@ def _render(
             made_at=figures.instant(report.generated_at),
             tiles=_tiles(report),
             open_counts=figures.exception_counts(report),
+            rates=rate_lines(report) if figures.matched_counts(report)[1] else (),
             exceptions=figures.oldest_first(report.exceptions),
             exceptions_note=f"{_sums(report.exceptions)} in all, oldest first",
             files=figures.worst_first(report.files),

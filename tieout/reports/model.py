@@ -24,6 +24,7 @@ from typing import Final, Literal
 
 from tieout.errors import TieoutError
 from tieout.money import exponent_of
+from tieout.reports.rates import Rates
 
 __all__ = [
     "SECTION_KINDS",
@@ -93,7 +94,7 @@ class AccountTieOut:
     """One bank account on one day.
 
     ``bank_balance_minor`` is None where the bank has sent no statement; ``unexplained_minor`` is
-    None exactly then. ``*_value_minor`` are sums of absolute amounts, so both are >= 0.
+    None exactly then.
     """
 
     code: str
@@ -107,10 +108,7 @@ class AccountTieOut:
     bank_balance_minor: int | None
     books_balance_minor: int
     sections: tuple[BrsSection, ...]
-    entries_count: int
-    matched_count: int
-    entries_value_minor: int
-    matched_value_minor: int
+    rates: Rates
     unexplained_minor: int | None
     status: Status
     remark: str = ""
@@ -270,11 +268,14 @@ def _check_account(account: AccountTieOut) -> None:
             where=account.code,
             remedy="take the status from status_of()",
         )
-    counts = 0 <= account.matched_count <= account.entries_count
-    if not counts or not 0 <= account.matched_value_minor <= account.entries_value_minor:
-        raise TieoutError(
-            "REPORT_UNBALANCED", "more is matched than was booked", where=account.code
-        )
+    rates = account.rates
+    pairs = (
+        (rates.matched_count, rates.entries_count),
+        (rates.matched_value_minor, rates.entries_value_minor),
+        (rates.items_matched_count, rates.items_count),
+    )
+    if not all(0 <= part <= whole for part, whole in pairs):
+        raise TieoutError("REPORT_UNBALANCED", "more is matched than there is", where=account.code)
 
 
 def _same(account: AccountTieOut, what: str, said: int | None, computed: int | None) -> None:

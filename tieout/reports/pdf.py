@@ -23,6 +23,7 @@ from tieout.reports import figures
 from tieout.reports.model import AccountTieOut, BrsSection, DayReport
 from tieout.reports.palette import COLOURS
 from tieout.reports.plain import breakable, clip, ready
+from tieout.reports.rate_lines import rate_lines
 
 __all__ = ["ROWS_MAX", "render"]
 
@@ -86,6 +87,7 @@ def _data(report: DayReport) -> dict[str, Any]:
         ],
         "colours": COLOURS,
         "accounts": [_account(account) for account in report.accounts],
+        "rates": _rates(report),
         "exceptions": [
             {
                 "reason": _about(160, row.reason),
@@ -122,6 +124,25 @@ def _data(report: DayReport) -> dict[str, Any]:
     }
 
 
+def _rates(report: DayReport) -> list[dict[str, str]]:
+    """The four rates of each account and rung; none on a day without entries."""
+    if not figures.matched_counts(report)[1]:
+        return []
+    return [
+        {
+            "kind": row.kind,
+            "name": clip(row.name, 40),
+            "entries": row.entries,
+            "count": row.count,
+            "value": row.value.replace(", ", "\n"),
+            "items": row.items,
+            "item_share": row.item_share,
+            "precision": row.precision,
+        }
+        for row in rate_lines(report)[:ROWS_MAX]
+    ]
+
+
 def _account(account: AccountTieOut) -> dict[str, Any]:
     """One account's row on the first page and its own statement."""
     unexplained = account.unexplained_minor
@@ -137,8 +158,10 @@ def _account(account: AccountTieOut) -> dict[str, Any]:
         "as_of": account.as_of.isoformat() if account.as_of else "not known",
         "bank_balance": "no statement" if bank is None else _paper(bank, account.currency),
         "books_balance": _paper(account.books_balance_minor, account.currency),
-        "matched": f"{account.matched_count} of {account.entries_count}",
-        "share": figures.percent(account.matched_value_minor, account.entries_value_minor),
+        "matched": f"{account.rates.matched_count} of {account.rates.entries_count}",
+        "share": figures.percent(
+            account.rates.matched_value_minor, account.rates.entries_value_minor
+        ),
         "unexplained": "not known"
         if unexplained is None
         else _paper(unexplained, account.currency),

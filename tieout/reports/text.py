@@ -21,6 +21,7 @@ from tieout.money import format_amount
 from tieout.reports import figures
 from tieout.reports.model import AccountTieOut, DayReport
 from tieout.reports.plain import clip, ready
+from tieout.reports.rate_lines import rate_lines
 
 __all__ = ["render", "show"]
 
@@ -81,6 +82,8 @@ def _parts(report: DayReport, *, wide: bool) -> Iterator[RenderableType]:
         yield from _titled("Posted", _postings(report))
     if report.proposals:
         yield from _titled("Waiting for approval", _proposals(report))
+    if figures.matched_counts(report)[1]:
+        yield from _titled("Matched", _rates(report))
     files = [row for row in figures.worst_first(report.files) if row.note]
     if report.files:
         yield from _titled(f"Files: {figures.file_counts(report.files)}", None)
@@ -139,12 +142,31 @@ def _account_cells(account: AccountTieOut, open_count: int) -> Iterator[Text]:
     yield Text("no statement" if bank is None else format_amount(bank, account.currency))
     yield Text(format_amount(account.books_balance_minor, account.currency))
     yield Text(account.currency)
-    yield Text(f"{account.matched_count}/{account.entries_count}")
-    yield Text(figures.percent(account.matched_value_minor, account.entries_value_minor))
+    yield Text(f"{account.rates.matched_count}/{account.rates.entries_count}")
+    yield Text(
+        figures.percent(account.rates.matched_value_minor, account.rates.entries_value_minor)
+    )
     yield Text(str(open_count))
     said = "not known" if unexplained is None else format_amount(unexplained, account.currency)
     yield Text(said, style=style)
     yield Text(figures.STATUS_WORDS[account.status], style=style)
+
+
+def _rates(report: DayReport) -> Table:
+    """The four rates of each account, then of each rung."""
+    table = _table(
+        ("", "left"),
+        ("Entries", "right"),
+        ("By value", "right"),
+        ("Items", "right"),
+        ("Precision", "right"),
+    )
+    for row in rate_lines(report):
+        name = Text(row.name if row.kind != "rung" else f"  {row.name}")
+        # A currency a line: sums never mix them.
+        value = row.value.replace(", ", "\n")
+        table.add_row(name, Text(row.count), Text(value), Text(row.item_share), Text(row.precision))
+    return table
 
 
 def _account_lines(report: DayReport) -> Iterator[Text]:

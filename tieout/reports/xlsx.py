@@ -1,6 +1,6 @@
 """The report as a workbook: every row in full, for those who go on working with it.
 
-Sheets: Summary, one for each account's bank reconciliation statement, Exceptions, Postings,
+Sheets: Summary, Rates, one for each account's bank reconciliation statement, Exceptions, Postings,
 Proposals, Files. XlsxWriter's guesses (formulas, addresses, numbers in strings) are off and there
 are no formula cells at all; `tieout.reports.sheets` writes the cells. Equal reports give equal
 bytes.
@@ -13,9 +13,11 @@ from datetime import UTC
 
 import xlsxwriter
 
-from tieout.reports import figures
+from tieout.reports import figures, precision
 from tieout.reports.model import AccountTieOut, DayReport
 from tieout.reports.plain import ready
+from tieout.reports.rate_lines import rung_words
+from tieout.reports.rates import RungRate
 from tieout.reports.sheets import Amount, Cell, Sheets, Strong
 
 __all__ = ["render"]
@@ -36,6 +38,7 @@ def render(report: DayReport) -> bytes:
         book.set_properties({"title": title, "company": report.company_name, "created": created})
         sheets = Sheets(book, report)
         _summary(sheets, report)
+        _rates(sheets, report)
         for account in report.accounts:
             _statement(sheets, account)
         _exceptions(sheets, report)
@@ -58,9 +61,9 @@ def _summary(sheets: Sheets, report: DayReport) -> None:
             account.currency,
             Amount(account.bank_balance_minor, account.currency),
             Amount(account.books_balance_minor, account.currency),
-            account.entries_count,
-            account.matched_count,
-            figures.percent(account.matched_value_minor, account.entries_value_minor),
+            account.rates.entries_count,
+            account.rates.matched_count,
+            figures.percent(account.rates.matched_value_minor, account.rates.entries_value_minor),
             Amount(account.unexplained_minor, account.currency, strong=True),
             figures.STATUS_WORDS[account.status],
             account.remark,
@@ -77,6 +80,51 @@ def _summary(sheets: Sheets, report: DayReport) -> None:
     )
     for offset, (name, value) in enumerate(facts):
         sheets.row(sheet, row + offset, [Strong(name), value])
+
+
+def _rates(sheets: Sheets, report: DayReport) -> None:
+    """The four rates of each account, whole and by rung, with the counts behind them."""
+    widths = (26, 26, 10, 9, 9, 10, 18, 18, 10, 9, 9, 10, 30, 11, 9, 9, 9)
+    sheet = sheets.add("Rates", widths)
+    heads = ["Account", "Rung", "Currency", "Entries", "Matched", "By count", "Value"]
+    heads += ["Value matched", "By value", "Items", "Matched", "By item", "Precision (95 %)"]
+    heads += ["Confirmed", "Undone", "Right", "Wrong"]
+    rows: list[list[Cell]] = []
+    for account in report.accounts:
+        rates = account.rates
+        whole = RungRate(
+            "",
+            rates.matched_count,
+            rates.matched_value_minor,
+            rates.items_matched_count,
+            rates.precision,
+        )
+        rows += [_rate(account, row) for row in (whole, *rates.rungs)]
+    note = "Precision is of what the ladder confirmed by itself: undone by people, or judged"
+    sheets.table(sheet, sheets.title(sheet, "Matched, by account and rung", note), heads, rows)
+
+
+def _rate(account: AccountTieOut, row: RungRate) -> list[Cell]:
+    rates, money, known = account.rates, account.currency, row.precision
+    counts: list[Cell] = [None, None, None, None]
+    if known is not None:
+        counts = [known.confirmed, known.undone, known.right, known.wrong]
+    return [
+        Strong(account.code),
+        rung_words(row.rung) if row.rung else "all",
+        money,
+        rates.entries_count,
+        row.entries_count,
+        figures.percent(row.entries_count, rates.entries_count),
+        Amount(rates.entries_value_minor, money),
+        Amount(row.value_minor, money),
+        figures.percent(row.value_minor, rates.entries_value_minor),
+        rates.items_count,
+        row.items_count,
+        figures.percent(row.items_count, rates.items_count),
+        precision.said(known),
+        *counts,
+    ]
 
 
 def _statement(sheets: Sheets, account: AccountTieOut) -> None:

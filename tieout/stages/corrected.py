@@ -1,4 +1,5 @@
-"""What a correction takes back: matches, proposals and postings that rest on an entry now untold.
+"""What is taken back: matches, proposals and postings that rest on an entry the bank corrected
+away, or on a match that a person undid.
 
 The facts stay. Groups with such an entry are undone; an approved adjustment that was not sent is
 void; a posted one gets a reversal *proposal* that says why, for a person to decide on.
@@ -18,6 +19,7 @@ from tieout.ledger.models import (
     EntryIdentity,
     EntryRow,
     GroupRow,
+    MatchDecision,
     MemberRow,
     Outbox,
     PostingAttempt,
@@ -46,16 +48,19 @@ def take_back(session: Session, account: Account) -> int:
     ).all()
     known = told(session, {member for _, member in claims})
     for group in {g.group_id: g for g, member in claims if member not in known}.values():
-        group.state = move("group", group.state, "undo")
+        # A match that only waits for a person is held no longer.
+        event = "undo" if group.state == "confirmed" else "withdraw"
+        group.state = move("group", group.state, event)
         for member in session.scalars(
             select(MemberRow).where(MemberRow.group_id == group.group_id, MemberRow.live)
         ):
             member.live = False
         reason = {"reason": "the bank's corrected statement has another entry in its place"}
-        append(session, "tieout", "undone", "group", group.group_id, reason)
+        append(session, "tieout", group.state, "group", group.group_id, reason)
         changed += 1
     for adjustment in _untold(session, account, "approved"):
-        changed += void(session, adjustment, "its entry is not in the bank's corrected statement")
+        corrected = "its entry is not in the bank's corrected statement"
+        changed += void(session, adjustment, _undone_by(session, adjustment) or corrected)
     session.flush()
     return changed
 
@@ -110,13 +115,14 @@ def void(session: Session, adjustment: Adjustment, why: str) -> int:
 
 
 def propose_reversals(session: Session, account: Account, mapped: BankAccount) -> list[Proposal]:
-    """A reversal for each posted adjustment whose entry no statement tells any more, or whose
-    payment was brought back."""
+    """A reversal for each posted adjustment whose entry no statement tells any more, whose
+    payment was brought back, or whose match a person undid."""
     returned = _returned(session, account)
     why = {a.adjustment_id: evidence for a, evidence in returned}
     rest = [a for a in _untold(session, account, "posted") if a.adjustment_id not in why]
     why |= {
-        a.adjustment_id: f"the bank corrected its statement ({_correction(session, a)})"
+        a.adjustment_id: _undone_by(session, a)
+        or f"the bank corrected its statement ({_correction(session, a)})"
         for a in rest
     }
     posted = [*(a for a, _ in returned), *rest]
@@ -181,6 +187,20 @@ def reversal_of(session: Session, mapped: BankAccount, posted: Adjustment, why: 
             for line in lines
         ),
     )
+
+
+def _undone_by(session: Session, adjustment: Adjustment) -> str:
+    """Who undid the match an adjustment rests on, and why; empty where nobody did."""
+    newest = (
+        select(MatchDecision)
+        .where(MatchDecision.group_id == adjustment.subject_id)
+        .order_by(MatchDecision.decision_no.desc())
+        .limit(1)
+    )
+    said = session.scalars(newest).first()
+    if adjustment.subject_side != "group" or said is None or said.decision != "undo":
+        return ""
+    return f"{said.person} undid the match: {said.reason}"
 
 
 def _correction(session: Session, posted: Adjustment) -> str:

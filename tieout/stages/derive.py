@@ -139,7 +139,7 @@ def _group(context: _Context, derived: Derived, view: GroupView) -> None:
         counters.append(Counter(rule.purpose, item.open_minor, item.counterparty_id, text[:120]))
     rest = view.effect_minor - sum(c.amount_minor for c in counters)
     if rest:
-        rule = _residual_rule(context, group.residual_class, rest) if _as_matched(view) else None
+        rule = _residual_rule(context, view, rest) if _as_matched(view) else None
         if rule is None:
             left = format_amount(rest, group.currency)
             cause = group.residual_class or "no known cause"
@@ -170,9 +170,13 @@ def _gone(view: GroupView) -> str:
     return f": {names} is not in the cash book any more" if names else ""
 
 
-def _residual_rule(context: _Context, residual_class: str | None, rest: int) -> Rule | None:
-    amount = from_minor(rest, context.mapped.currency)
-    subject = Subject(on="residual", amount=amount, residual_class=residual_class or "")
+def _residual_rule(context: _Context, view: GroupView, rest: int) -> Rule | None:
+    """The rule for what is left over, with what earlier parts of the same items left over before:
+    a limit holds for an item, not anew for each of its parts."""
+    size = abs(rest) + view.earlier_minor
+    amount = from_minor(size if rest > 0 else -size, context.mapped.currency)
+    residual_class = view.group.residual_class or ""
+    subject = Subject(on="residual", amount=amount, residual_class=residual_class)
     return context.policy.rule_for(subject)
 
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
 from typing import Any, Final
 
 import pyarrow as pa
+import pyarrow.compute
 
 from tieout.matching import engine
 from tieout.matching.ladder import Ladder
@@ -23,6 +24,10 @@ from tieout.reports.model import (
     section,
     status_of,
 )
+from tieout.reports.rates import Rates, RungRate
+
+#: The stubs know few of the overloads used here.
+pc: Any = pyarrow.compute
 
 __all__ = ["DeskAccount", "reasons", "tie"]
 
@@ -53,7 +58,7 @@ def reasons(
     ladder: Ladder,
     result: engine.Result,
 ) -> dict[str, tuple[str, str]]:
-    """(code, one line) for every entry and item that is in no group."""
+    """(code, one line) for every entry and item that is in no confirmed group."""
     told: dict[str, tuple[str, str]] = {}
     documents = dict(
         zip(items["item_id"].to_pylist(), items["document_no"].to_pylist(), strict=True)
@@ -70,7 +75,34 @@ def reasons(
         kind = _classified(row)
         if kind and row["entry_id"] not in told:
             told[row["entry_id"]] = kind
+    return told | _proposed(result, documents)
+
+
+def _proposed(result: engine.Result, documents: Mapping[Any, Any]) -> dict[str, tuple[str, str]]:
+    """What to say of entries and items in groups that are only proposed: they are open."""
+    evidence = {
+        row["group_id"]: row["evidence"]
+        for row in result.groups.to_pylist()
+        if row["state"] != "confirmed"
+    }
+    members: dict[str, list[str]] = {}
+    for row in result.members.to_pylist():
+        if row["group_id"] in evidence and row["side"] != "detail":
+            members.setdefault(row["group_id"], []).append(row["member_id"])
+    told: dict[str, tuple[str, str]] = {}
+    for key, own in members.items():
+        names = ", ".join(str(documents[m]) for m in own if documents.get(m))
+        about = f" with {names}" if names else ""
+        said = ("match_proposed", f"a match{about} is proposed: {evidence[key]}")
+        told |= dict.fromkeys(own, said)
     return told
+
+
+def _confirmed(result: engine.Result) -> engine.Result:
+    """The result without what is only proposed."""
+    groups = result.groups.filter(pc.equal(result.groups["state"], "confirmed"))
+    sure = pc.is_in(result.members["group_id"], value_set=groups["group_id"].combine_chunks())
+    return replace(result, groups=groups, members=result.members.filter(sure))
 
 
 def _classified(row: Mapping[str, Any]) -> tuple[str, str] | None:
@@ -95,6 +127,7 @@ def tie(
 ) -> tuple[AccountTieOut, list[ExceptionRow]]:
     """One account's bank reconciliation statement and its open entries."""
     money = account.currency
+    result = _confirmed(result)
     own = [r for r in entries.to_pylist() if _mine(r, account)]
     booked = [r for r in items.to_pylist() if _mine(r, account)]
     matched = set(result.members["member_id"].to_pylist())
@@ -117,7 +150,6 @@ def tie(
     bank_minor = None if closing is None else to_minor(closing, money)
     books_minor = to_minor(books, money)
     unexplained = brs(bank_minor, books_minor, sections)
-    done = [r for r in own if r["entry_id"] in matched]
     tieout = AccountTieOut(
         code=account.account_id,
         name="",
@@ -130,15 +162,43 @@ def tie(
         bank_balance_minor=bank_minor,
         books_balance_minor=books_minor,
         sections=sections,
-        entries_count=len(own),
-        matched_count=len(done),
-        entries_value_minor=sum(abs(to_minor(r["amount"], money)) for r in own),
-        matched_value_minor=sum(abs(to_minor(r["amount"], money)) for r in done),
+        rates=_rates(own, booked, matched, result, money),
         unexplained_minor=unexplained,
         status=status_of(unexplained, sections),
         remark=remark,
     )
     return tieout, [_exception(r, why, parties, day) for r in open_entries]
+
+
+def _rates(
+    entries: list[dict[str, Any]],
+    items: list[dict[str, Any]],
+    matched: set[Any],
+    result: engine.Result,
+    money: str,
+) -> Rates:
+    """The rates of the files; how right they are, only a ledger with people's word could say."""
+    value = {r["entry_id"]: abs(to_minor(r["amount"], money)) for r in entries}
+    item_ids = {r["item_id"] for r in items}
+    rung_of = {r["group_id"]: r["rung"] for r in result.groups.to_pylist()}
+    counts: dict[str, list[int]] = {}
+    for row in result.members.to_pylist():
+        key, own = row["member_id"], counts.setdefault(rung_of[row["group_id"]], [0, 0, 0])
+        if key in value:
+            own[0] += 1
+            own[1] += value[key]
+        elif key in item_ids:
+            own[2] += 1
+    rungs = [RungRate(rung, n, minor, i) for rung, (n, minor, i) in counts.items() if n or i]
+    return Rates(
+        entries_count=len(entries),
+        matched_count=sum(key in matched for key in value),
+        entries_value_minor=sum(value.values()),
+        matched_value_minor=sum(minor for key, minor in value.items() if key in matched),
+        items_count=len(items),
+        items_matched_count=sum(key in matched for key in item_ids),
+        rungs=tuple(sorted(rungs, key=lambda r: (-r.entries_count, -r.value_minor, r.rung))),
+    )
 
 
 def _mine(row: Mapping[str, Any], account: DeskAccount) -> bool:

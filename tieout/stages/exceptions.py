@@ -23,6 +23,7 @@ from tieout.stages.derive import Key, is_return
 from tieout.stages.groups import GroupView
 
 __all__ = [
+    "due_days",
     "entry_drafts",
     "group_drafts",
     "refused_drafts",
@@ -37,7 +38,8 @@ _DECIDED = {
 }
 
 
-def _due_days(policy: Policy, amount_minor: int, currency: str) -> int:
+def due_days(policy: Policy, amount_minor: int, currency: str) -> int:
+    """Banking days a person has for an amount."""
     urgent = abs(amount_minor) >= floor_minor(policy.urgent_amount, currency)
     return policy.urgent_due_days if urgent else policy.due_days
 
@@ -67,8 +69,13 @@ def entry_drafts(
     unexplained: Mapping[Key, str],
     nearest: Mapping[str, Sequence[Candidate]],
     items: Mapping[str, ItemRow],
+    proposed: Mapping[str, str],
 ) -> list[ExceptionDraft]:
-    """Unmatched entries that no standing proposal explains."""
+    """Unmatched entries that no standing proposal explains.
+
+    Args:
+        proposed: what to say of entries (and items) that the ladder only proposes to match.
+    """
     drafts = []
     for entry in entries:
         key = ("entry", entry.entry_id)
@@ -80,6 +87,8 @@ def entry_drafts(
             code, reason = "PROPOSAL_" + state.upper(), _DECIDED[state]
         elif is_return(entry, own):
             code, reason = "RETURNED_PAYMENT", _returned(own)
+        elif entry.entry_id in proposed:
+            code, reason = "MATCH_PROPOSED", proposed[entry.entry_id]
         elif key in unexplained:
             code, reason = "NOT_BOOKABLE", unexplained[key]
         else:
@@ -123,7 +132,7 @@ def group_drafts(
                 amount_minor=view.effect_minor,
                 currency=view.group.currency,
                 on=max((e.booked_on for e in view.entries if e.booked_on), default=None),
-                due_days=_due_days(policy, view.effect_minor, view.group.currency),
+                due_days=due_days(policy, view.effect_minor, view.group.currency),
             )
         )
     return drafts
@@ -146,7 +155,7 @@ def transit_drafts(policy: Policy, items: Iterable[ItemRow], day: dt.date) -> li
                     amount_minor=item.open_minor,
                     currency=item.currency,
                     on=item.booked_on,
-                    due_days=_due_days(policy, item.open_minor, item.currency),
+                    due_days=due_days(policy, item.open_minor, item.currency),
                 )
             )
     return drafts
@@ -162,7 +171,7 @@ def _entry_draft(
         amount_minor=entry.amount_minor,
         currency=entry.currency,
         on=entry.booked_on,
-        due_days=_due_days(policy, entry.amount_minor, entry.currency),
+        due_days=due_days(policy, entry.amount_minor, entry.currency),
         candidates=candidates,
     )
 

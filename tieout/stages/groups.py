@@ -13,7 +13,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TypeVar
 
-import pyarrow as pa
 from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
@@ -26,29 +25,36 @@ from tieout.ledger.models import (
     ItemRow,
     MemberRow,
 )
+from tieout.matching.engine import Result
 from tieout.money import to_minor
-from tieout.stages.identities import claimed_entries
+from tieout.stages.claims import shares
+from tieout.stages.identities import claimed_entries, copy_of
 from tieout.stages.sync import current_items
 from tieout.states import move
 
-__all__ = ["GroupView", "confirmed_again", "group_views", "record_groups"]
+__all__ = ["ENGINE", "GroupView", "confirmed_again", "group_views", "record_groups"]
+
+#: In whose name the ladder's own groups are made.
+ENGINE = "tieout"
 
 _Row = TypeVar("_Row", EntryRow, ItemRow)
 
 
 @dataclass(frozen=True, slots=True)
 class GroupView:
-    """A confirmed group with its members' rows.
+    """A confirmed group with its members' rows; of a member taken in part, that part.
 
     Attributes:
         effect_minor: entries less cash-book items as the books say them now (a line that vanished
             is nothing), in the account's minor units.
+        earlier_minor: what other groups that took parts of the same items left over, absolute.
     """
 
     group: GroupRow
     entries: tuple[EntryRow, ...]
     items: tuple[ItemRow, ...]
     effect_minor: int
+    earlier_minor: int = 0
 
     @property
     def others(self) -> tuple[ItemRow, ...]:
@@ -65,17 +71,24 @@ def record_groups(
     session: Session,
     run_id: str,
     account: Account,
-    ladder: str,
-    groups: pa.Table,
-    members: pa.Table,
+    result: Result,
+    parts: Mapping[tuple[str, str], int],
 ) -> int:
-    """Record the groups of one run; a known group stays. Returns how many are new."""
+    """Record the groups of one run; a known group stays. Returns how many are new.
+
+    Proposed groups that are not derived any more are withdrawn.
+
+    Args:
+        parts: of rows that other groups took in part, how much there was, by side and id.
+    """
     new = 0
-    name, _, version = ladder.partition("@")
+    name, _, version = result.ladder.partition("@")
     rows: dict[str, list[Mapping[str, object]]] = {}
-    for member in members.to_pylist():
+    for member in result.members.to_pylist():
         rows.setdefault(member["group_id"], []).append(member)
-    for group in groups.to_pylist():
+    derived = result.groups.to_pylist()
+    _withdraw(session, account, {group["group_id"] for group in derived})
+    for group in derived:
         key = group["group_id"]
         values = {
             "group_id": key,
@@ -92,32 +105,75 @@ def record_groups(
             "evidence": group["evidence"],
             "facts": json.loads(group["facts"] or "{}"),
         }
-        if _insert(session, values, rows[key]):
+        if _insert(session, values, rows[key], parts):
             new += 1
     return new
 
 
+def _withdraw(session: Session, account: Account, derived: set[str]) -> None:
+    """Withdraw what the ladder proposed and does not propose now; people's proposals stay."""
+    waiting = select(GroupRow).where(
+        GroupRow.account_code == account.code,
+        GroupRow.state == "proposed",
+        GroupRow.maker == ENGINE,
+    )
+    for group in session.scalars(waiting.order_by(GroupRow.group_id)):
+        if group.group_id not in derived:
+            group.state = move("group", group.state, "withdraw")
+            reason = {"reason": "it is no longer derived"}
+            append(session, ENGINE, group.state, "group", group.group_id, reason)
+
+
 def _insert(
-    session: Session, group: dict[str, object], members: list[Mapping[str, object]]
+    session: Session,
+    group: dict[str, object],
+    members: list[Mapping[str, object]],
+    parts: Mapping[tuple[str, str], int],
 ) -> bool:
     made = session.execute(
         insert(GroupRow).values(**group).on_conflict_do_nothing().returning(GroupRow.group_id)
     ).first()
     if made is None:
-        return confirmed_again(session, str(group["group_id"]))
+        return _again(session, str(group["group_id"]), str(group["state"]))
     for member in members:
+        side, key = str(member["side"]), str(member["member_id"])
+        amount = to_minor(member["amount"], str(group["currency"]))  # type: ignore[arg-type]
+        there = parts.get((side, key), abs(amount))
         session.add(
             MemberRow(
                 group_id=group["group_id"],
-                side=member["side"],
-                member_id=member["member_id"],
-                amount_minor=to_minor(member["amount"], str(group["currency"])),  # type: ignore[arg-type]
+                side=side,
+                member_id=key,
+                amount_minor=amount,
+                of_minor=there if amount >= 0 else -there,
                 live=group["state"] == "confirmed",
             )
         )
     session.flush()
     detail = {"rung": group["rung"], "residual": group["residual_minor"]}
-    append(session, "tieout", str(group["state"]), "group", str(group["group_id"]), detail)
+    append(session, ENGINE, str(group["state"]), "group", str(group["group_id"]), detail)
+    return True
+
+
+def _again(session: Session, group_id: str, state: str) -> bool:
+    """A known group is derived again: stands as it is, comes back, or is sure now."""
+    group = session.get_one(GroupRow, group_id)
+    if group.state in (state, "confirmed"):
+        return False
+    if state == "confirmed":
+        event = "confirm" if group.state == "proposed" else "confirm again"
+        return _confirm(session, group, event, "it is derived again")
+    group.state = move("group", group.state, "propose again")
+    append(session, ENGINE, group.state, "group", group_id, {"reason": "it is derived again"})
+    return True
+
+
+def _confirm(session: Session, group: GroupRow, event: str, reason: str) -> bool:
+    group.state = move("group", group.state, event)
+    for member in session.scalars(select(MemberRow).where(MemberRow.group_id == group.group_id)):
+        member.live = True
+    session.flush()
+    append(session, ENGINE, group.state, "group", group.group_id, {"reason": reason})
     return True
 
 
@@ -146,24 +202,42 @@ def group_views(
     )
     member_ids = members.with_only_columns(MemberRow.member_id).order_by(None)
     current = current_items(session, ItemRow.item_id.in_(member_ids))
+    parts = shares(session, current)
+    sharing: dict[str, set[str]] = {}
     for group_id, item_id in session.execute(members):
-        items.setdefault(group_id, []).append(current[item_id])
+        item = current[item_id]
+        if (share := parts.get((group_id, item_id))) is not None:
+            item = copy_of(item, open_minor=share)
+            sharing.setdefault(item_id, set()).add(group_id)
+        items.setdefault(group_id, []).append(item)
+    left = {g.group_id: abs(g.residual_minor) for g in groups}
     return [
         _view(
-            g, _until(entries.get(g.group_id, []), until), _until(items.get(g.group_id, []), until)
+            g,
+            _until(entries.get(g.group_id, []), until),
+            _until(items.get(g.group_id, []), until),
+            _earlier(g.group_id, sharing, left),
         )
         for g in groups
     ]
+
+
+def _earlier(group_id: str, sharing: Mapping[str, set[str]], left: Mapping[str, int]) -> int:
+    """What the other groups that share an item with this one left over."""
+    others = {g for groups in sharing.values() if group_id in groups for g in groups}
+    return sum(left[other] for other in others - {group_id} if other in left)
 
 
 def _until(rows: list[_Row], day: dt.date | None) -> list[_Row]:
     return [r for r in rows if day is None or r.booked_on is None or r.booked_on <= day]
 
 
-def _view(group: GroupRow, entries: list[EntryRow], items: list[ItemRow]) -> GroupView:
+def _view(
+    group: GroupRow, entries: list[EntryRow], items: list[ItemRow], earlier_minor: int
+) -> GroupView:
     booked = sum(i.open_minor for i in items if i.kind == "cash_book")
     effect = sum(e.amount_minor for e in entries) - booked
-    return GroupView(group, tuple(entries), tuple(items), effect)
+    return GroupView(group, tuple(entries), tuple(items), effect, earlier_minor)
 
 
 def confirmed_again(session: Session, group_id: str) -> bool:
@@ -171,9 +245,4 @@ def confirmed_again(session: Session, group_id: str) -> bool:
     group = session.get(GroupRow, group_id)
     if group is None or group.state != "undone":
         return False
-    group.state = move("group", group.state, "confirm again")
-    for member in session.scalars(select(MemberRow).where(MemberRow.group_id == group_id)):
-        member.live = True
-    session.flush()
-    append(session, "tieout", group.state, "group", group_id, {"reason": "its entry is told again"})
-    return True
+    return _confirm(session, group, "confirm again", "its entry is told again")

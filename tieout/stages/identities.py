@@ -18,6 +18,7 @@ from tieout.ledger.models import (
     DetailRow,
     EntryIdentity,
     EntryRow,
+    ItemRow,
     MemberRow,
     StatementRow,
     StatementStatus,
@@ -36,7 +37,7 @@ __all__ = [
     "told",
 ]
 
-_Row = TypeVar("_Row", EntryRow, DetailRow, StatementRow)
+_Row = TypeVar("_Row", EntryRow, DetailRow, ItemRow, StatementRow)
 _Told = TypeVar("_Told", EntryRow, DetailRow)
 
 #: The id of the entry that a row of `EntryRow` states; needs `EntryIdentity` outer-joined.
@@ -100,10 +101,11 @@ def booked_entries(
 def claimed_entries(session: Session, account_code: str) -> list[tuple[str, EntryRow]]:
     """The entries that live groups of the account claim, as they are told now, with their group.
 
-    An entry no statement tells any more is left out.
+    Of an entry a group takes in part, the row says that part. An entry no statement tells any more
+    is left out.
     """
     query = (
-        select(MemberRow.group_id, EntryRow, IDENTITY)
+        select(MemberRow, EntryRow, IDENTITY)
         .select_from(EntryRow)
         .join(StatementStatus, StatementStatus.statement_id == EntryRow.statement_id)
         .outerjoin(EntryIdentity, EntryIdentity.entry_id == EntryRow.entry_id)
@@ -117,7 +119,15 @@ def claimed_entries(session: Session, account_code: str) -> list[tuple[str, Entr
         )
         .order_by(MemberRow.group_id, EntryRow.statement_id, EntryRow.ordinal)
     )
-    return [(group_id, _named(row, key)) for group_id, row, key in session.execute(query)]
+    return [
+        (
+            member.group_id,
+            _named(row, key)
+            if member.amount_minor == member.of_minor
+            else copy_of(row, entry_id=key, amount_minor=member.amount_minor),
+        )
+        for member, row, key in session.execute(query)
+    ]
 
 
 def told(session: Session, identities: Collection[str]) -> set[str]:

@@ -25,12 +25,15 @@ from tieout.ledger.models import (
     StatementRow,
 )
 from tieout.matching import ladder as ladders
-from tieout.matching.engine import Result, match
+from tieout.matching.engine import Result
 from tieout.matching.explain import Explanation, Hit, Near, State
 from tieout.matching.nearest import Candidate, nearest
+from tieout.stages.decided import forbidden_of
 from tieout.stages.identities import among, booked_entries, entry_details, entry_of
+from tieout.stages.ladder_run import run_ladder
 from tieout.stages.named_rows import rows_of
 from tieout.stages.open_tables import Open, open_of, tables_of
+from tieout.stages.own_postings import own_lines
 from tieout.stages.sync import current_items
 
 __all__ = ["open_explanation"]
@@ -53,11 +56,12 @@ def open_explanation(session: Session, own: Hit) -> Explanation:
             continue
         open_ = _with_open(session, account, day)
         ladder = ladders.load(account.ladder)
-        result = match(open_.entry_table, open_.detail_table, open_.item_table, ladder)
+        result = run_ladder(open_, ladder, forbidden_of(session, account.code))
         facts["ladder"] = result.ladder
-        if rung := _would_match(result, own):
-            facts["rung"] = rung
-            sentence = f"rung {rung} takes it now, and no run has recorded that yet"
+        if group := _would_match(result, own):
+            facts["rung"] = group["rung"]
+            does = "takes" if group["state"] == "confirmed" else "would propose"
+            sentence = f"rung {group['rung']} {does} it now, and no run has recorded that yet"
             return _made(own, state, f"{sentence}; run the reconciliation", facts)
         for refusal in result.refused.to_pylist():
             if own.row_id in (*refusal["entry_ids"], *refusal["item_ids"]):
@@ -112,15 +116,16 @@ def _later(session: Session, own: Hit, day: dt.date) -> str:
 def _with_open(session: Session, account: Account, day: dt.date) -> Open:
     standing = standing_amounts(session, account.code)
     explained = {subject_id for side, subject_id in standing if side == "entry"}
-    return open_of(session, account, day, explained)
+    return open_of(session, account, day, explained, own_lines(session, account))
 
 
-def _would_match(result: Result, own: Hit) -> str:
+def _would_match(result: Result, own: Hit) -> dict[str, Any] | None:
+    """The group the ladder forms of it now."""
     for member in result.members.to_pylist():
         if (member["side"], member["member_id"]) == (own.kind, own.row_id):
             groups = {g["group_id"]: g for g in result.groups.to_pylist()}
-            return str(groups[member["group_id"]]["rung"])
-    return ""
+            return groups[member["group_id"]]
+    return None
 
 
 def _candidates(
@@ -144,6 +149,7 @@ def _candidates(
         wanted={own.row_id},
         limit=_LIMIT,
         taken=_takers(session, more),
+        apart=forbidden_of(session, account.code).crossing,
     ).get(own.row_id, [])
 
 

@@ -15,11 +15,12 @@ from tieout.ledger.models import (
     MemberRow,
     PostingIntent,
 )
+from tieout.stages.claims import rest_of_entry, taken_of
 from tieout.stages.groups import confirmed_again
 from tieout.stages.identities import entry_of, told
 from tieout.stages.sync import current_items
 
-__all__ = ["join_own_postings"]
+__all__ = ["join_own_postings", "own_lines"]
 
 
 def join_own_postings(session: Session, run_id: str, account: Account) -> int:
@@ -28,7 +29,26 @@ def join_own_postings(session: Session, run_id: str, account: Account) -> int:
     The posting carries our external reference, so this needs no rung: it is the same fact seen
     from the other side, also where the delivery has not heard yet that it was posted.
     """
-    posted = session.execute(
+    posted, own = _own_lines(session, account)
+    joined = 0
+    for adjustment, ext_ref in posted:
+        item = own.get(ext_ref)
+        if item is not None:
+            joined += _join(session, run_id, account, adjustment, item)
+    return joined
+
+
+def own_lines(session: Session, account: Account) -> set[str]:
+    """Cash-book lines of our own postings that nothing has: they wait for what they explain, or
+    for their reversal, and are nobody else's."""
+    return {item.item_id for item in _own_lines(session, account)[1].values()}
+
+
+def _own_lines(
+    session: Session, account: Account
+) -> tuple[list[tuple[Adjustment, str]], dict[str, ItemRow]]:
+    """What was or may be posted, with its external reference; unclaimed lines by reference."""
+    rows = session.execute(
         select(Adjustment, PostingIntent.ext_ref)
         .join(PostingIntent, PostingIntent.adjustment_id == Adjustment.adjustment_id)
         .where(
@@ -36,9 +56,10 @@ def join_own_postings(session: Session, run_id: str, account: Account) -> int:
             Adjustment.state.in_(("approved", "posted")),
         )
         .order_by(Adjustment.adjustment_id)
-    ).all()
+    )
+    posted = [(adjustment, ext_ref) for adjustment, ext_ref in rows]
     if not posted:
-        return 0
+        return [], {}
     claimed = select(MemberRow.member_id).where(MemberRow.side == "item", MemberRow.live)
     unclaimed = current_items(
         session,
@@ -48,13 +69,7 @@ def join_own_postings(session: Session, run_id: str, account: Account) -> int:
         ItemRow.reference.overlap([ext_ref for _, ext_ref in posted]),
         ItemRow.item_id.not_in(claimed),
     )
-    own = {reference: item for item in unclaimed.values() for reference in item.reference}
-    joined = 0
-    for adjustment, ext_ref in posted:
-        item = own.get(ext_ref)
-        if item is not None:
-            joined += _join(session, run_id, account, adjustment, item)
-    return joined
+    return posted, {reference: item for item in unclaimed.values() for reference in item.reference}
 
 
 def _join(
@@ -62,7 +77,7 @@ def _join(
 ) -> bool:
     """Join one posting's line to its subject; False where that is not told (any more)."""
     if adjustment.subject_side == "group":
-        if session.get_one(GroupRow, adjustment.subject_id).state == "undone":
+        if session.get_one(GroupRow, adjustment.subject_id).state != "confirmed":
             return False
         session.add(
             MemberRow(
@@ -80,10 +95,10 @@ def _join(
     members = _joined_members(session, adjustment)
     if not members:
         return False
-    members.append(("item", item.item_id, item.amount_minor))
-    items = [key for side, key, _ in members if side == "item"]
-    residual = sum(amount if side == "entry" else -amount for side, _, amount in members)
-    group_id = content_id("group", "own_posting", *(key for _, key, _ in members))
+    members.append(("item", item.item_id, item.amount_minor, item.amount_minor))
+    items = [key for side, key, *_ in members if side == "item"]
+    residual = sum(amount if side == "entry" else -amount for side, _, amount, _ in members)
+    group_id = content_id("group", "own_posting", *(key for _, key, *_ in members))
     if confirmed_again(session, group_id):
         return True
     session.add(
@@ -104,10 +119,15 @@ def _join(
         )
     )
     session.flush()
-    for side, member_id, amount in members:
+    for side, member_id, amount, of in members:
         session.add(
             MemberRow(
-                group_id=group_id, side=side, member_id=member_id, amount_minor=amount, live=True
+                group_id=group_id,
+                side=side,
+                member_id=member_id,
+                amount_minor=amount,
+                of_minor=of,
+                live=True,
             )
         )
     session.flush()
@@ -115,16 +135,20 @@ def _join(
     return True
 
 
-def _joined_members(session: Session, adjustment: Adjustment) -> list[tuple[str, str, int]]:
-    """What our own posting explains: its entry, or the posting it reverses; (side, id, amount)."""
+def _joined_members(session: Session, adjustment: Adjustment) -> list[tuple[str, str, int, int]]:
+    """What our own posting explains: its entry, or what is left of it, or the posting it reverses.
+
+    Returns:
+        Side, id, amount, and how much there was of each.
+    """
     if adjustment.subject_side == "entry":
         entry = entry_of(session, adjustment.subject_id)
-        # Claimed: it was brought back, and the posting waits for its reversal.
-        claim = select(MemberRow.group_id).where(
-            MemberRow.side == "entry", MemberRow.live, MemberRow.member_id == entry.entry_id
-        )
-        here = told(session, [entry.entry_id]) and session.scalars(claim).first() is None
-        return [("entry", entry.entry_id, entry.amount_minor)] if here else []
+        if not told(session, [entry.entry_id]):
+            return []
+        taken = taken_of(session, "entry", ids=[entry.entry_id]).get(entry.entry_id)
+        rest = rest_of_entry(entry, taken)
+        amount = adjustment.amount_minor if abs(adjustment.amount_minor) < abs(rest) else rest
+        return [("entry", entry.entry_id, amount, entry.amount_minor)] if amount else []
     reversed_ref = select(PostingIntent.ext_ref).where(
         PostingIntent.adjustment_id == adjustment.subject_id
     )
@@ -136,4 +160,4 @@ def _joined_members(session: Session, adjustment: Adjustment) -> list[tuple[str,
         ItemRow.reference.overlap(list(session.scalars(reversed_ref))),
         ItemRow.item_id.not_in(claimed),
     )
-    return [("item", key, items[key].amount_minor) for key in sorted(items)]
+    return [("item", k, items[k].amount_minor, items[k].amount_minor) for k in sorted(items)]

@@ -8,9 +8,10 @@ can be derived again: confirmed groups and people's decisions stand, the rest is
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 
-from sqlalchemy import Date, cast, func, select, text
+from sqlalchemy import Date, cast, func, select
 from sqlalchemy.orm import Session
 
 from tieout.adjustments.policy import load_policy
@@ -21,10 +22,10 @@ from tieout.ledger import Ledger
 from tieout.ledger.models import Account, Adjustment, DetailRow, Run
 from tieout.masterdata import BankAccount, load_accounts
 from tieout.matching import ladder as ladders
-from tieout.matching.engine import match
 from tieout.matching.nearest import nearest
 from tieout.stages.account_exceptions import books_drafts, manual_drafts, statement_drafts
 from tieout.stages.corrected import mark_reversed, propose_reversals, take_back
+from tieout.stages.decided import carry_out, forbidden_of
 from tieout.stages.derive import derive_proposals
 from tieout.stages.exceptions import (
     entry_drafts,
@@ -33,8 +34,11 @@ from tieout.stages.exceptions import (
     transit_drafts,
 )
 from tieout.stages.groups import group_views, record_groups
+from tieout.stages.ladder_run import run_ladder
+from tieout.stages.match_members import take_turns
 from tieout.stages.open_tables import open_of
-from tieout.stages.own_postings import join_own_postings
+from tieout.stages.own_postings import join_own_postings, own_lines
+from tieout.stages.proposed import blocked_drafts, proposed_drafts, suggested
 from tieout.stages.returns import find_returns, with_returns
 from tieout.stages.runs import stage_run
 
@@ -87,17 +91,15 @@ def reconcile_account(ledger: Ledger, account_code: str, day: dt.date) -> Reconc
         stage_run(ledger, "reconcile", account=account_code, day=day) as run,
         ledger.session() as session,
     ):
-        session.execute(
-            text("SELECT pg_advisory_xact_lock(hashtextextended(:key, 0))"),
-            {"key": f"reconcile:{mapped.company}"},
-        )
+        take_turns(session, mapped.company)
         account = session.get_one(Account, account_code)
         day = max(day, _reached(session, account_code) or day)
         lock_undecided(session, account_code)
         before = _adjustment_states(session, account_code)
         take_back(session, account)
+        blocked = carry_out(session, run.run_id, mapped.company)
         joined = join_own_postings(session, run.run_id, account)
-        groups, opened, resolved = _derive(session, run.run_id, account, mapped, day)
+        groups, opened, resolved = _derive(session, run.run_id, account, mapped, day, blocked)
         proposals = sum(
             1 for k, v in _adjustment_states(session, account_code).items() if before.get(k) != v
         )
@@ -107,17 +109,24 @@ def reconcile_account(ledger: Ledger, account_code: str, day: dt.date) -> Reconc
 
 
 def _derive(
-    session: Session, run_id: str, account: Account, mapped: BankAccount, day: dt.date
+    session: Session,
+    run_id: str,
+    account: Account,
+    mapped: BankAccount,
+    day: dt.date,
+    cannot: Mapping[str, str],
 ) -> tuple[int, int, int]:
     """Match, propose, and name exceptions; returns new groups, exceptions opened and resolved."""
     policy, ladder = load_policy(account.policy), ladders.load(account.ladder)
     mark_reversed(session, account)
     standing = standing_amounts(session, account.code)
     explained = {subject_id for side, subject_id in standing if side == "entry"}
-    open_ = open_of(session, account, day, explained)
-    result = match(open_.entry_table, open_.detail_table, open_.item_table, ladder)
-    new = record_groups(session, run_id, account, result.ladder, result.groups, result.members)
-    taken = set(result.members.column("member_id").to_pylist())
+    open_ = open_of(session, account, day, explained, own_lines(session, account))
+    forbidden = forbidden_of(session, account.code)
+    result = run_ladder(open_, ladder, forbidden)
+    new = record_groups(session, run_id, account, result, open_.parts)
+    proposed = suggested(result, open_.items)
+    taken = set(result.members.column("member_id").to_pylist()) - set(proposed)
     refused = {i for row in result.refused.to_pylist() for i in row["entry_ids"]}
     left = [e for k, e in open_.entries.items() if k not in taken and k not in refused]
     details: dict[str, list[DetailRow]] = {}
@@ -139,18 +148,23 @@ def _derive(
         *(open_.entry_table, open_.detail_table, open_.item_table, ladder, result),
         wanted={e.entry_id for e in left},
         limit=1,
+        apart=forbidden.crossing,
     )
     in_transit = [i for k, i in open_.items.items() if k not in taken]
     drafts = [
         *doubts,
         *refused_drafts(policy, open_.entries, open_.items, result.refused),
         *with_returns(
-            entry_drafts(policy, left, details, states, derived.unexplained, near, open_.items),
+            entry_drafts(
+                *(policy, left, details, states, derived.unexplained, near, open_.items, proposed)
+            ),
             returns,
         ),
         *group_drafts(policy, views, states, derived.unexplained, standing),
         *transit_drafts(policy, in_transit, day),
         *manual_drafts(session, account, policy),
+        *proposed_drafts(session, account, policy),
+        *blocked_drafts(session, account, policy, cannot),
     ]
     opened, resolved = record_exceptions(session, account.code, drafts)
     return new, opened, resolved

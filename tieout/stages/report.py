@@ -101,7 +101,7 @@ def build_report(session: Session, day: dt.date, company_name: str) -> DayReport
         )
     ladders = session.execute(
         select(GroupRow.ladder, GroupRow.ladder_version)
-        .where(GroupRow.ladder != "own_posting")
+        .where(GroupRow.ladder.not_in(("own_posting", "people")))
         .distinct()
         .order_by(GroupRow.ladder, GroupRow.ladder_version)
     ).all()

@@ -5,12 +5,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import select, text
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from tieout.adjustments.policy import load_policy
-from tieout.adjustments.store import MAKER, record_approved, standing_amounts, withdraw
-from tieout.audit import append
+from tieout.adjustments.store import MAKER, record_approved, standing_amounts, withdraw_about
 from tieout.errors import LedgerError
 from tieout.ledger import Ledger
 from tieout.ledger.models import (
@@ -18,26 +17,21 @@ from tieout.ledger.models import (
     Adjustment,
     ExceptionRow,
     GroupRow,
-    MatchDecision,
     MemberRow,
 )
 from tieout.masterdata import BankAccount, load_accounts
 from tieout.stages.corrected import reversal_of, void
+from tieout.stages.decided import Word, content_of, put_group, record_decision
 from tieout.stages.derive import derive_proposals
 from tieout.stages.groups import group_views
 from tieout.stages.identities import entry_details, entry_of, told
+from tieout.stages.match_members import take_turns
 from tieout.stages.return_plan import Plan
 from tieout.stages.returns import RETURNED, find_returns
 from tieout.stages.runs import stage_run
 from tieout.states import move
 
 __all__ = ["decide_return", "proposed_returns"]
-
-_LADDER = ("returns", "1")
-_REMEMBERED = (
-    *("ladder", "ladder_version", "rung", "cardinality", "currency", "residual_minor"),
-    *("residual_class", "four_eyes", "evidence", "facts"),
-)
 
 
 def proposed_returns(session: Session, prefix: str = "") -> list[ExceptionRow]:
@@ -86,23 +80,14 @@ def decide_return(ledger: Ledger, plan_id: str, decision: str, person: str, reas
             )
         account = session.get_one(Account, row.account_code)
         mapped = _mapped(account)
-        session.execute(
-            text("SELECT pg_advisory_xact_lock(hashtextextended(:key, 0))"),
-            {"key": f"reconcile:{mapped.company}"},
-        )
+        take_turns(session, mapped.company)
         plan = _again(session, account, row)
         why = reason.strip() or plan.evidence
         if decision == "approve":
             said = _approve(session, run.run_id, account, mapped, plan, person, why)
         else:
-            members = [["entry", key, amount, amount] for key, amount in plan.entries]
-            content = {
-                "rung": "return",
-                "undoes": plan.undoes,
-                "returned": row.subject_id,
-                "members": members,
-            }
-            _say(session, account, plan.plan_id, "reject", person, why, content)
+            key = (plan.plan_id, account.code)
+            record_decision(session, key, "reject", person, why, _content(account, plan))
             said = "rejected: the match stands; decide what else the entry is"
         run.outcome = {"plan": plan.shown(), "decision": decision}
     return said
@@ -127,7 +112,8 @@ def _again(session: Session, account: Account, row: ExceptionRow) -> Plan:
         LedgerError: ``APPROVAL_STALE``.
     """
     shown = row.candidates["return"]
-    session.execute(select(GroupRow).where(GroupRow.group_id == shown["undoes"]).with_for_update())
+    undone = select(GroupRow).where(GroupRow.group_id.in_(shown["undoes"]))
+    session.execute(undone.order_by(GroupRow.group_id).with_for_update())
     keys = [row.subject_id, *shown["entries"]]
     entries = [entry_of(session, key) for key in dict.fromkeys(keys)]
     details: dict[str, list[Any]] = {}
@@ -166,20 +152,22 @@ def _approve(
 ) -> str:
     policy = load_policy(account.policy)
     postings = [session.get_one(Adjustment, k, with_for_update=True) for k in plan.takes_back]
-    old = session.get_one(GroupRow, plan.undoes)
-    _say(session, account, old.group_id, "undo", person, why, _content(session, old, again=True))
-    old.state = move("group", old.state, "undo")
-    for member in session.scalars(select(MemberRow).where(MemberRow.group_id == old.group_id)):
-        member.live = False
-    session.flush()
-    append(session, person, "undone", "group", old.group_id, {"reason": why})
-    group = _pair(session, run_id, account, plan, person)
-    _say(session, account, group.group_id, "confirm", person, why, _content(session, group))
+    for group_id in plan.undoes:
+        old = session.get_one(GroupRow, group_id)
+        # Its other members may meet again: the match was not wrong.
+        content = content_of(session, old) | {"again": True}
+        record_decision(session, (group_id, account.code), "undo", person, why, content)
+        old.state = move("group", old.state, "undo")
+        for member in session.scalars(select(MemberRow).where(MemberRow.group_id == group_id)):
+            member.live = False
+        session.flush()
+    key, content = (plan.plan_id, account.code), _content(account, plan)
+    said = record_decision(session, key, "confirm", person, why, content)
+    put_group(session, run_id, plan.plan_id, Word("confirmed", MAKER, person, content, said))
     made = _take_back(session, run_id, mapped, policy, postings, plan, person, why)
     if plan.fee_minor and not plan.kept:
-        views = [
-            v for v in group_views(session, account.code) if v.group.group_id == group.group_id
-        ]
+        views = group_views(session, account.code)
+        views = [v for v in views if v.group.group_id == plan.plan_id]
         derived = derive_proposals(session, account, mapped, policy, [], {}, views)
         made += [
             record_approved(session, run_id, policy, p, person, why) for p in derived.proposals
@@ -187,53 +175,24 @@ def _approve(
     return f"approved: {plan.does.partition('; to ')[2]}; {len(made)} to post"
 
 
-def _pair(session: Session, run_id: str, account: Account, plan: Plan, person: str) -> GroupRow:
-    """The group of payment and return, with what else the batch paid."""
-    facts = plan.shown()
-    group = session.get(GroupRow, plan.plan_id)
-    if group is not None:  # undone once, by a correction of the bank that was taken back
-        group.approver = person
-        group.state = move("group", group.state, "confirm again")
-        for member in session.scalars(select(MemberRow).where(MemberRow.group_id == plan.plan_id)):
-            member.live = True
-        session.flush()
-        return group
-    group = GroupRow(
-        group_id=plan.plan_id,
-        run_id=run_id,
-        account_code=account.code,
-        ladder=_LADDER[0],
-        ladder_version=_LADDER[1],
-        rung="return",
-        cardinality=f"{len(plan.entries)}:{len(plan.kept)}",
-        currency=account.currency,
-        residual_minor=plan.residual_minor,
-        residual_class=plan.residual_class,
-        state="confirmed",
-        maker=MAKER,
-        four_eyes=True,
-        approver=person,
-        evidence=plan.evidence,
-        facts=facts,
-    )
-    session.add(group)
-    session.flush()
-    members = [("entry", key, amount, amount) for key, amount in plan.entries]
-    members += [("item", key, amount, of) for key, amount, of in plan.kept]
-    for side, key, amount, of in members:
-        session.add(
-            MemberRow(
-                group_id=group.group_id,
-                side=side,
-                member_id=key,
-                amount_minor=amount,
-                of_minor=of,
-                live=True,
-            )
-        )
-    session.flush()
-    append(session, person, "confirmed", "group", group.group_id, {"rung": "return"})
-    return group
+def _content(account: Account, plan: Plan) -> dict[str, Any]:
+    """The group of payment and return, with what else a batch paid, as a decision remembers it."""
+    members = [["entry", key, amount, amount] for key, amount in sorted(plan.entries)]
+    members += [["item", key, amount, of] for key, amount, of in plan.kept]
+    right = "n" if len(plan.kept) > 1 else str(len(plan.kept))
+    return {
+        "ladder": "returns",
+        "ladder_version": "1",
+        "rung": "return",
+        "cardinality": "n:m" if right == "n" else f"n:{right}",
+        "currency": account.currency,
+        "residual_minor": plan.residual_minor,
+        "residual_class": plan.residual_class,
+        "four_eyes": True,
+        "evidence": plan.evidence,
+        "facts": plan.shown(),
+        "members": members,
+    }
 
 
 def _take_back(
@@ -250,7 +209,8 @@ def _take_back(
     made = []
     for posting in postings:
         if posting.state == "pending":
-            withdraw(session, posting, plan.evidence)
+            subject = (posting.subject_side, posting.subject_id)
+            withdraw_about(session, posting.account_code, subject, plan.evidence)
         elif posting.state == "approved":
             if not void(session, posting, plan.evidence):
                 raise LedgerError(
@@ -263,43 +223,3 @@ def _take_back(
             proposal = reversal_of(session, mapped, posting, plan.evidence)
             made.append(record_approved(session, run_id, policy, proposal, person, why))
     return made
-
-
-def _content(session: Session, group: GroupRow, *, again: bool = False) -> dict[str, Any]:
-    """A group as a decision remembers it.
-
-    Args:
-        again: its members may meet again: the match was not wrong.
-    """
-    members = session.scalars(
-        select(MemberRow)
-        .where(MemberRow.group_id == group.group_id)
-        .order_by(MemberRow.side, MemberRow.member_id)
-    )
-    content: dict[str, Any] = {name: getattr(group, name) for name in _REMEMBERED}
-    content["members"] = [[m.side, m.member_id, m.amount_minor, m.of_minor] for m in members]
-    return content | ({"again": True} if again else {})
-
-
-def _say(
-    session: Session,
-    account: Account,
-    group_id: str,
-    decision: str,
-    person: str,
-    reason: str,
-    content: dict[str, Any],
-) -> None:
-    session.add(
-        MatchDecision(
-            group_id=group_id,
-            account_code=account.code,
-            decision=decision,
-            person=person,
-            reason=reason,
-            content=content,
-        )
-    )
-    session.flush()
-    if decision == "reject":
-        append(session, person, "rejected", "group", group_id, {"reason": reason})

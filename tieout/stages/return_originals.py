@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
@@ -13,9 +13,9 @@ from sqlalchemy.orm import Session
 from tieout.ledger.models import Account, DetailRow, EntryIdentity, EntryRow, ItemRow
 from tieout.references import is_reference
 from tieout.stages.groups import GroupView
-from tieout.stages.identities import IDENTITY, among, entry_details
+from tieout.stages.identities import IDENTITY, among, entry_details, entry_of
 
-__all__ = ["Original", "fee_of", "ids_of", "originals"]
+__all__ = ["Original", "Unit", "fee_of", "ids_of", "originals", "units_of"]
 
 #: Ids of one payment; a return repeats at least one of them.
 _OWN: Final = ("uetr", "transaction_id", "end_to_end_id", "instruction_id", "cheque_no")
@@ -33,7 +33,7 @@ class Original:
         detail: the payment inside a batch, or None: the whole entry.
         item: what it paid, where the books name the payment and the entry does not.
         fee_minor: what of it did not come back, or came on top; never negative.
-        split: whether several matches share the entry.
+        split: whether its match has only a part of the entry.
     """
 
     view: GroupView
@@ -51,8 +51,18 @@ class Original:
         return self.entry.entry_id, inside
 
 
+@dataclass(frozen=True, slots=True)
+class Unit:
+    """One payment that came back: an open entry, or one of its details; with its own ids."""
+
+    entry: EntryRow
+    details: tuple[DetailRow, ...]
+    amount_minor: int
+    ids: set[tuple[str, str]]
+
+
 def ids_of(
-    entry: EntryRow, details: Sequence[DetailRow], fields: Sequence[str] = _OWN
+    entry: EntryRow | None, details: Sequence[DetailRow], fields: Sequence[str] = _OWN
 ) -> set[tuple[str, str]]:
     """The ids an entry and its details carry, as (field, value); what banks write for none is
     none."""
@@ -62,30 +72,35 @@ def ids_of(
         for name in fields
         if (value := getattr(detail, name)) and is_reference(value)
     }
-    if fields is _OWN and entry.bank_ref and is_reference(entry.bank_ref):
+    if fields is _OWN and entry is not None and entry.bank_ref and is_reference(entry.bank_ref):
         found.add(("bank_ref", entry.bank_ref.strip()))
     return found
 
 
+def units_of(entry: EntryRow, details: Sequence[DetailRow]) -> list[Unit]:
+    """The payments an entry brings back: each of its details, where they come to the entry."""
+    amounts = [d.amount_minor for d in details]
+    told = [a for a in amounts if a is not None]
+    if len(details) > 1 and len(told) == len(details) and sum(told) == entry.amount_minor:
+        return [Unit(entry, (d,), a, ids_of(None, [d])) for d, a in zip(details, told, strict=True)]
+    return [Unit(entry, tuple(details), entry.amount_minor, ids_of(entry, details))]
+
+
 def originals(
-    session: Session,
-    account: Account,
-    suspects: Sequence[EntryRow],
-    details: Mapping[str, Sequence[DetailRow]],
-    views: Sequence[GroupView],
-) -> dict[str, list[Original]]:
-    """The candidates of each return, by its entry id, in the order of the days they were booked.
+    session: Session, account: Account, units: Sequence[Unit], views: Sequence[GroupView]
+) -> list[list[Original]]:
+    """The candidates of each payment that came back, by the days they were booked.
 
     Ids of one payment go before shared ones: where one leads to a candidate, only these count.
     """
     wanted: dict[str, set[str]] = defaultdict(set)
-    for suspect in suspects:
-        for fields in (_OWN, _SHARED):
-            for name, value in ids_of(suspect, details.get(suspect.entry_id, ()), fields):
-                wanted[name].add(value)
-    matched = {e.entry_id: (v, e) for v in views if v.group.rung != "return" for e in v.entries}
-    shared = Counter(e.entry_id for v in views for e in v.entries)
-    rows = _carriers(session, account, wanted) & matched.keys()
+    for unit in units:
+        for name, value in unit.ids | ids_of(None, unit.details, _SHARED):
+            wanted[name].add(value)
+    claims = {e.entry_id: (v, e) for v in views if v.group.rung != "return" for e in v.entries}
+    rows = _carriers(session, account, wanted) & claims.keys()
+    # A match may have a part of its entry only; what comes back is the whole payment.
+    matched = {row: (claims[row][0], entry_of(session, row)) for row in sorted(rows)}
     told: dict[str, list[DetailRow]] = defaultdict(list)
     for detail in entry_details(session, rows):
         told[detail.entry_id].append(detail)
@@ -95,26 +110,28 @@ def originals(
             for key in ids_of(matched[row][1], told[row], fields):
                 index[key].add(row)
     in_items = _in_items(views, wanted["end_to_end_id"])
-    found = {}
-    for suspect in suspects:
-        own = details.get(suspect.entry_id, ())
+    found = []
+    for unit in units:
         for fields in (_OWN, _SHARED):
-            keys = ids_of(suspect, own, fields)
+            keys = unit.ids if fields is _OWN else ids_of(None, unit.details, fields)
             some: dict[tuple[str, str], Original] = {}
             for row in sorted({row for key in keys for row in index.get(key, ())}):
                 view, entry = matched[row]
-                for original in _parts(suspect, own, view, entry, told[row], keys, fields):
+                for original in _parts(unit, view, entry, told[row], keys, fields):
                     some[original.part] = original
-            for original in _by_item(suspect, own, in_items, keys):
+            for original in _by_item(unit, in_items, keys):
                 if not any(original.entry.entry_id == entry_id for entry_id, _ in some):
                     some[original.part] = original
             if some:
-                told_split = [replace(o, split=shared[o.entry.entry_id] > 1) for o in some.values()]
-                found[suspect.entry_id] = sorted(
-                    told_split, key=lambda o: (str(o.entry.booked_on), o.part)
-                )
                 break
+        split = [replace(o, split=_split(o, claims)) for o in some.values()]
+        found.append(sorted(split, key=lambda o: (str(o.entry.booked_on), o.part)))
     return found
+
+
+def _split(original: Original, claims: Mapping[str, tuple[GroupView, EntryRow]]) -> bool:
+    _, claimed = claims[original.entry.entry_id]
+    return claimed.amount_minor != original.entry.amount_minor
 
 
 def _carriers(session: Session, account: Account, wanted: Mapping[str, set[str]]) -> set[str]:
@@ -151,24 +168,24 @@ def _in_items(
     return found
 
 
-def fee_of(suspect: EntryRow, details: Sequence[DetailRow], amount_minor: int) -> int | None:
-    """The fee that makes the return fit an amount: nothing, or what the bank says of it.
+def fee_of(unit: Unit, amount_minor: int) -> int | None:
+    """The fee that makes what came back fit an amount: nothing, or what the bank says of it.
 
     Returns:
         The fee, or None: this is not the amount that came back.
     """
-    if not amount_minor or (amount_minor < 0) == (suspect.amount_minor < 0):
+    if not amount_minor or (amount_minor < 0) == (unit.amount_minor < 0):
         return None
-    fee = -(amount_minor + suspect.amount_minor)
+    fee = -(amount_minor + unit.amount_minor)
     if fee <= 0:
         return 0 if not fee else None
-    charges = sum(abs(d.charges_minor or 0) for d in details)
-    stated = {abs(d.original_minor) for d in details if d.original_minor is not None}
+    charges = sum(abs(d.charges_minor or 0) for d in unit.details)
+    stated = {abs(d.original_minor) for d in unit.details if d.original_minor is not None}
     return fee if charges == fee or stated == {abs(amount_minor)} else None
 
 
-def _fits_in_time(suspect: EntryRow, entry: EntryRow) -> bool:
-    later = suspect.booked_on or suspect.valued_on
+def _fits_in_time(unit: Unit, entry: EntryRow) -> bool:
+    later = unit.entry.booked_on or unit.entry.valued_on
     earlier = entry.booked_on or entry.valued_on
     if later is None or earlier is None:
         return True
@@ -176,8 +193,7 @@ def _fits_in_time(suspect: EntryRow, entry: EntryRow) -> bool:
 
 
 def _parts(
-    suspect: EntryRow,
-    own: Sequence[DetailRow],
+    unit: Unit,
     view: GroupView,
     entry: EntryRow,
     details: Sequence[DetailRow],
@@ -185,29 +201,25 @@ def _parts(
     fields: Sequence[str],
 ) -> Iterator[Original]:
     """The entry, or those payments inside it, that carry one of the ids and have the amount."""
-    if not _fits_in_time(suspect, entry):
+    if not _fits_in_time(unit, entry):
         return
-    fee = fee_of(suspect, own, entry.amount_minor)
-    if fee is not None and not _contradicts(own, details, fields):
+    fee = fee_of(unit, entry.amount_minor)
+    if fee is not None and not _contradicts(unit, details, fields):
         yield Original(view, entry, None, None, entry.amount_minor, fee)
         return
-    if len(details) < 2:
-        return
-    for detail in details:
-        fee = fee_of(suspect, own, detail.amount_minor or 0)
-        same = ids_of(entry, [detail], fields) & keys
-        if fee is not None and same and not _contradicts(own, [detail], fields):
+    for detail in details if len(details) > 1 else ():
+        fee = fee_of(unit, detail.amount_minor or 0)
+        same = ids_of(None, [detail], fields) & keys
+        if fee is not None and same and not _contradicts(unit, [detail], fields):
             yield Original(view, entry, detail, None, detail.amount_minor or 0, fee)
 
 
-def _contradicts(
-    own: Sequence[DetailRow], details: Sequence[DetailRow], fields: Sequence[str]
-) -> bool:
+def _contradicts(unit: Unit, details: Sequence[DetailRow], fields: Sequence[str]) -> bool:
     """Whether a shared id led here, and both sides name a payment: another one."""
     if fields is _OWN:
         return False
     for name in _OWN:
-        here = {v for d in own if (v := getattr(d, name)) and is_reference(v)}
+        here = {v for d in unit.details if (v := getattr(d, name)) and is_reference(v)}
         there = {v for d in details if (v := getattr(d, name)) and is_reference(v)}
         if here and there and not here & there:
             return True
@@ -215,20 +227,19 @@ def _contradicts(
 
 
 def _by_item(
-    suspect: EntryRow,
-    own: Sequence[DetailRow],
+    unit: Unit,
     in_items: Mapping[str, Sequence[tuple[GroupView, ItemRow]]],
     keys: set[tuple[str, str]],
 ) -> Iterator[Original]:
     for name, value in sorted(keys):
         for view, item in in_items.get(value, ()) if name == "end_to_end_id" else ():
             (entry,) = view.entries
-            if not _fits_in_time(suspect, entry):
+            if not _fits_in_time(unit, entry):
                 continue
-            fee = fee_of(suspect, own, entry.amount_minor)
+            fee = fee_of(unit, entry.amount_minor)
             if fee is not None:
                 yield Original(view, entry, None, None, entry.amount_minor, fee)
                 continue
-            fee = fee_of(suspect, own, item.amount_minor)
+            fee = fee_of(unit, item.amount_minor)
             if fee is not None:
                 yield Original(view, entry, None, item, item.amount_minor, fee)

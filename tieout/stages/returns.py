@@ -26,7 +26,7 @@ from tieout.money import format_amount
 from tieout.stages.derive import is_return
 from tieout.stages.groups import GroupView
 from tieout.stages.identities import among
-from tieout.stages.return_originals import Original, ids_of, originals
+from tieout.stages.return_originals import Original, Unit, fee_of, ids_of, originals, units_of
 from tieout.stages.return_plan import Plan, Taken, plan_of
 
 __all__ = ["RETURNED", "Case", "find_returns", "may_be_return", "with_returns"]
@@ -80,37 +80,85 @@ def find_returns(
         details: by entry id.
         views: the account's confirmed groups.
     """
-    suspects = [e for e in entries if may_be_return(e, details.get(e.entry_id, ()))]
-    suspects = [e for e in suspects if e.amount_minor]
+    suspects = [
+        e for e in entries if e.amount_minor and may_be_return(e, details.get(e.entry_id, ()))
+    ]
     if not suspects:
         return {}
-    found = originals(session, account, suspects, details, views)
-    claims = Counter(o.part for some in found.values() for o in some)
-    fees = _fees(suspects, entries, details)
-    taken = _taken(session, {o.view.group.group_id for some in found.values() for o in some}, found)
-    cases = {}
-    for entry in suspects:
-        own = details.get(entry.entry_id, ())
-        some = found.get(entry.entry_id, [])
-        if not some:
-            continue
-        said = _said(entry, own)
-        if len(some) > 1 or claims[some[0].part] > 1:
-            cases[entry.entry_id] = _several(said, some)
-            continue
-        fee = fees.get(entry.entry_id)
-        plan = plan_of(account, entry, own, some[0], fee, taken)
-        if isinstance(plan, str):
-            cases[entry.entry_id] = Case(f"{said}; {plan}", _listed(some), None)
-        else:
-            cases[entry.entry_id] = _proposed(said, plan)
+    by_entry = {e.entry_id: units_of(e, details.get(e.entry_id, ())) for e in suspects}
+    units = [unit for own in by_entry.values() for unit in own]
+    listed = iter(originals(session, account, units, views))
+    found = {key: [next(listed) for _ in own] for key, own in by_entry.items()}
+    found = {key: some for key, some in found.items() if any(some)}
+    every = [o for some in found.values() for one in some for o in one]
+    known = _Known(
+        Counter(o.part for some in found.values() for one in some for o in one[:1]),
+        _fees(suspects, entries, details),
+        _taken(session, every),
+        _by_ids([e for e in entries if e.entry_id not in by_entry], details),
+    )
+    cases = {key: _case(account, by_entry[key], some, known) for key, some in found.items()}
     cases = _undecided(session, cases)
-    for key, fee in fees.items():
-        known = cases[key].plan if key in cases else None
-        if known is not None and fee.entry_id in dict(known.entries):
-            reason = f"The charge for a return, decided with it: {_command(known)}"
+    for key, fee in known.fees.items():
+        plan = cases[key].plan if key in cases else None
+        if plan is not None and fee.entry_id in dict(plan.entries):
+            reason = f"The charge for a return, decided with it: {_command(plan)}"
             cases[fee.entry_id] = Case(reason, {"entries": [key]}, None)
     return cases
+
+
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """What the returns of a run are judged by.
+
+    Attributes:
+        claims: how many returns a matched payment would be undone by.
+        fees: the fee entry of each return that has one.
+        taken: by group id.
+        open_ids: open entries that are no returns, by the ids they carry.
+    """
+
+    claims: Counter[tuple[str, str]]
+    fees: Mapping[str, EntryRow]
+    taken: Mapping[str, Taken]
+    open_ids: Mapping[tuple[str, str], Sequence[EntryRow]]
+
+
+def _case(
+    account: Account, units: Sequence[Unit], some: Sequence[Sequence[Original]], known: _Known
+) -> Case:
+    said = _said(units)
+    every = [o for one in some for o in one]
+    missing = sum(not one for one in some)
+    if missing:
+        reason = f"{said}; of {missing} of them no matched payment is known: decide"
+        return Case(reason, _listed(every), None)
+    unsure = [one for one in some if len(one) > 1 or known.claims[one[0].part] > 1]
+    if unsure:
+        return _several(said, unsure[0], every)
+    if any(_open_too(unit, known) for unit in units):
+        reason = f"{said}; a payment with its id and amount is open too: decide which it undoes"
+        return Case(reason, _listed(every), None)
+    fee = known.fees.get(units[0].entry.entry_id)
+    plan = plan_of(account, units, [one[0] for one in some], fee, known.taken)
+    if isinstance(plan, str):
+        return Case(f"{said}; {plan}", _listed(every), None)
+    return Case(f"{said}, {plan.does}: {_command(plan)}", {"return": plan.shown()}, plan)
+
+
+def _open_too(unit: Unit, known: _Known) -> bool:
+    near = [e for key in unit.ids for e in known.open_ids.get(key, ())]
+    return any(fee_of(unit, e.amount_minor) is not None for e in near)
+
+
+def _by_ids(
+    entries: Sequence[EntryRow], details: Mapping[str, Sequence[DetailRow]]
+) -> dict[tuple[str, str], list[EntryRow]]:
+    found: dict[tuple[str, str], list[EntryRow]] = defaultdict(list)
+    for entry in entries:
+        for key in ids_of(entry, details.get(entry.entry_id, ())):
+            found[key].append(entry)
+    return found
 
 
 def with_returns(
@@ -125,7 +173,10 @@ def with_returns(
     ]
 
 
-def _said(entry: EntryRow, details: Sequence[DetailRow]) -> str:
+def _said(units: Sequence[Unit]) -> str:
+    entry, details = units[0].entry, [d for unit in units for d in unit.details]
+    if len(units) > 1:
+        return f"{len(units)} payments came back in one entry"
     whom = next((d.counterparty_name for d in details if d.counterparty_name), None)
     if entry.amount_minor > 0:
         what = "Payment" + (f" to {whom}" if whom else "")
@@ -135,23 +186,18 @@ def _said(entry: EntryRow, details: Sequence[DetailRow]) -> str:
     return f"{what}{f' ({name})' if name else ''} came back"
 
 
-def _proposed(said: str, plan: Plan) -> Case:
-    reason = f"{said}, {plan.does}: {_command(plan)}"
-    return Case(reason, {"return": plan.shown()}, plan)
-
-
 def _command(plan: Plan) -> str:
     return f"`tieout approve {plan.plan_id[:12]}`"
 
 
-def _several(said: str, some: Sequence[Original]) -> Case:
+def _several(said: str, some: Sequence[Original], every: Sequence[Original]) -> Case:
     names = "; ".join(_name(o) for o in some[:_NAMED])
     more = f" and {len(some) - _NAMED} more" if len(some) > _NAMED else ""
     if len(some) == 1:
         reason = f"{said}, and so does another entry, of one payment: {names}; decide which is"
     else:
         reason = f"{said}; it fits {len(some)} payments: {names}{more}; decide which it undoes"
-    return Case(reason, _listed(some), None)
+    return Case(reason, _listed(every), None)
 
 
 def _name(original: Original) -> str:
@@ -176,12 +222,10 @@ def _fees(
 ) -> dict[str, EntryRow]:
     """The fee entry of each return that has one: the only charge that names the same payment."""
     returns = {e.entry_id for e in suspects}
-    by_id: dict[tuple[str, str], list[EntryRow]] = defaultdict(list)
-    for entry in entries:
-        own = details.get(entry.entry_id, ())
-        if entry.amount_minor < 0 and _is_charge(entry) and entry.entry_id not in returns:
-            for key in ids_of(entry, own):
-                by_id[key].append(entry)
+    charges = [
+        e for e in entries if e.amount_minor < 0 and _is_charge(e) and e.entry_id not in returns
+    ]
+    by_id = _by_ids(charges, details)
     found: dict[str, EntryRow] = {}
     for entry in suspects:
         own = details.get(entry.entry_id, ())
@@ -201,10 +245,9 @@ def _is_charge(entry: EntryRow) -> bool:
     return entry.code_subfamily in _CHARGES or (entry.swift_type or "").endswith(("CHG", "COM"))
 
 
-def _taken(
-    session: Session, groups: set[str], found: Mapping[str, Sequence[Original]]
-) -> dict[str, Taken]:
+def _taken(session: Session, every: Sequence[Original]) -> dict[str, Taken]:
     """What each group has: the amounts of its items, and the postings that rest on it."""
+    groups = {o.view.group.group_id for o in every}
     if not groups:
         return {}
     amounts: dict[str, dict[str, tuple[int, int]]] = defaultdict(dict)
@@ -213,7 +256,7 @@ def _taken(
     )
     for member in session.scalars(members.order_by(MemberRow.group_id, MemberRow.member_id)):
         amounts[member.group_id][member.member_id] = (member.amount_minor, member.of_minor)
-    entries = {o.entry.entry_id: o.view.group.group_id for some in found.values() for o in some}
+    entries = {o.entry.entry_id: o.view.group.group_id for o in every}
     postings: dict[str, list[Adjustment]] = defaultdict(list)
     about = select(Adjustment).where(
         among(Adjustment.subject_id, {*groups, *entries}),
@@ -227,17 +270,19 @@ def _taken(
 
 
 def _undecided(session: Session, cases: Mapping[str, Case]) -> dict[str, Case]:
-    """Without the proposals a person rejected: what else the return is, a person must say."""
+    """Without what a person rejected, or undid: what else the return is, a person must say."""
     query = select(MatchDecision.content).where(
-        MatchDecision.decision == "reject", MatchDecision.content["rung"].astext == "return"
+        MatchDecision.decision.in_(("reject", "undo")),
+        MatchDecision.content["rung"].astext == "return",
     )
-    rejected = {(content["undoes"], content["returned"]) for content in session.scalars(query)}
+    facts = [c["facts"] for c in session.scalars(query) if not c.get("again")]
+    rejected = {(tuple(f["undoes"]), f["returned"]) for f in facts}
     return {
         key: case
         if case.plan is None or (case.plan.undoes, key) not in rejected
         else Case(
-            f"{case.reason.partition(', ')[0]}; undoing the match of {case.plan.entry} was "
-            "rejected: decide what else it is",
+            f"{case.reason.partition(', ')[0]}; somebody decided that it does not bring back "
+            f"{case.plan.payment}: decide what else it is",
             {},
             None,
         )

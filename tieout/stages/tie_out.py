@@ -8,6 +8,7 @@ unexplained and makes the account's line red.
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from sqlalchemy import func, select
@@ -32,10 +33,12 @@ from tieout.reports.model import (
     section,
     status_of,
 )
+from tieout.stages.claims import Taken, taken_of
 from tieout.stages.derive import narrative_of
 from tieout.stages.groups import GroupView, group_views
 from tieout.stages.identities import booked_entries, entry_details
-from tieout.stages.open_tables import live_members, open_items
+from tieout.stages.open_tables import open_entries, open_items
+from tieout.stages.rates import account_rates
 from tieout.stages.sync import is_newest
 
 __all__ = ["account_tie_out"]
@@ -70,9 +73,6 @@ def account_tie_out(session: Session, account: Account, day: dt.date) -> Account
     books = _books_balance(session, account, day)
     closing = bank.statement.closing_minor if bank else None
     unexplained = brs(closing, books, sections)
-    entries = booked_entries(session, account.code, states=("accepted", "staged"), closed_on=day)
-    claimed = live_members(session, "entry")
-    matched = [e for e in entries if e.entry_id in claimed]
     number = bank.statement.sequence_no if bank else None
     return AccountTieOut(
         code=account.code,
@@ -86,10 +86,7 @@ def account_tie_out(session: Session, account: Account, day: dt.date) -> Account
         bank_balance_minor=closing,
         books_balance_minor=books,
         sections=sections,
-        entries_count=len(entries),
-        matched_count=len(matched),
-        entries_value_minor=sum(abs(e.amount_minor) for e in entries),
-        matched_value_minor=sum(abs(e.amount_minor) for e in matched),
+        rates=account_rates(session, account, day, closed_on=day),
         unexplained_minor=unexplained,
         status=status_of(unexplained, sections),
         remark=_remark(bank, day),
@@ -156,17 +153,17 @@ def _books_balance(session: Session, account: Account, day: dt.date) -> int:
 def _sections(session: Session, account: Account, day: dt.date) -> tuple[BrsSection, ...]:
     lines: dict[SectionKind, list[BrsLine]] = {kind: [] for kind in _KINDS}
     adjustments = _adjustments(session, account)
-    claimed = live_members(session, "entry")
+    taken = taken_of(session, "entry", held=False)
     accepted = _until(booked_entries(session, account.code, states=("accepted",)), day)
     staged = _until(booked_entries(session, account.code, states=("staged",)), day)
     details: dict[str, list[DetailRow]] = {}
     for detail in entry_details(session, [e.entry_id for e in (*accepted, *staged)]):
         details.setdefault(detail.entry_id, []).append(detail)
-    for entry in accepted:
-        if entry.entry_id not in claimed:
-            kind, note = _place(adjustments.get(("entry", entry.entry_id)), "exceptions")
-            lines[kind].append(_entry_line(entry, details.get(entry.entry_id, []), day, note))
-    in_transit = list(open_items(session, account, day).values())
+    for entry in open_entries(accepted, taken):
+        kind, note = _place_entry(adjustments, entry, taken, "exceptions")
+        lines[kind].append(_entry_line(entry, details.get(entry.entry_id, []), day, note))
+    claims = taken_of(session, "item", held=False)
+    in_transit = list(open_items(session, account, day, claims).values())
     for view in group_views(session, account.code, until=day):
         if not view.entries and not view.effect_minor:
             continue  # a posting and its reversal
@@ -175,8 +172,9 @@ def _sections(session: Session, account: Account, day: dt.date) -> tuple[BrsSect
             in_transit += [i for i in view.items if i.open_minor]
         elif not (
             view.items
+            or not view.effect_minor
             or view.group.rung == "own_posting"
-            or view.group.cardinality.endswith(":0")  # entries that cancel need none
+            or view.group.cardinality.endswith(":0")  # entries that cancel need no items
         ):
             # The books had nothing of it on the day.
             for entry in view.entries:
@@ -185,10 +183,9 @@ def _sections(session: Session, account: Account, day: dt.date) -> tuple[BrsSect
         elif view.effect_minor:
             kind, note = _place_group(adjustments.get(("group", view.group.group_id)), view)
             lines[kind].append(_group_line(view, day, note))
-    for entry in staged:
-        if entry.entry_id not in claimed:
-            kind, note = _place(adjustments.get(("entry", entry.entry_id)), "staged")
-            lines[kind].append(_entry_line(entry, details.get(entry.entry_id, []), day, note))
+    for entry in open_entries(staged, taken):
+        kind, note = _place_entry(adjustments, entry, taken, "staged")
+        lines[kind].append(_entry_line(entry, details.get(entry.entry_id, []), day, note))
     for item in sorted(in_transit, key=lambda i: (i.booked_on or day, i.item_id)):
         if item.kind == "cash_book":
             text = " ".join(t for t in (item.counterparty_name, item.narrative) if t)
@@ -215,6 +212,20 @@ def _place(adjustment: Adjustment | None, otherwise: SectionKind) -> tuple[Secti
         return otherwise, ""
     number = f" {adjustment.document_no}" if adjustment.document_no else ""
     return _BY_STATE[adjustment.state], f"{adjustment.kind} {adjustment.state}{number}"
+
+
+def _place_entry(
+    adjustments: Mapping[tuple[str, str], Adjustment],
+    entry: EntryRow,
+    taken: Mapping[str, Taken],
+    otherwise: SectionKind,
+) -> tuple[SectionKind, str]:
+    """As `_place`; a posting that is in the cash book already explains no rest of its entry."""
+    adjustment = adjustments.get(("entry", entry.entry_id))
+    other = adjustment is not None and adjustment.amount_minor != entry.amount_minor
+    if other and entry.entry_id in taken:
+        return otherwise, "the rest of an entry that is matched in part"
+    return _place(adjustment, otherwise)
 
 
 def _place_group(adjustment: Adjustment | None, view: GroupView) -> tuple[SectionKind, str]:

@@ -1,344 +1,154 @@
--- rung 1: payment_reference
-CREATE OR REPLACE TEMP TABLE bank AS
-SELECT DISTINCT uid, amt, key, hash(part, key, amt) AS bucket
-FROM (SELECT uid, part, amt, key FROM (SELECT eid AS uid, part, eamt AS amt, replace(replace(replace(replace(replace(replace(upper(end_to_end_id), ' ', ''), '-', ''), '/', ''), '.', ''), '_', ''), ':', '') AS key FROM open_details WHERE fanout = 1 AND end_to_end_id IS NOT NULL) WHERE length(key) >= 4 AND key NOT IN ('NONE', 'NONREF', 'NOREF', 'NOTAVAILABLE', 'NOTPROVIDED', 'NULL')
-  UNION ALL
-  SELECT uid, part, amt, key FROM (SELECT eid AS uid, part, eamt AS amt, replace(replace(replace(replace(replace(replace(upper(instruction_id), ' ', ''), '-', ''), '/', ''), '.', ''), '_', ''), ':', '') AS key FROM open_details WHERE fanout = 1 AND instruction_id IS NOT NULL) WHERE length(key) >= 4 AND key NOT IN ('NONE', 'NONREF', 'NOREF', 'NOTAVAILABLE', 'NOTPROVIDED', 'NULL')
-  UNION ALL
-  SELECT uid, part, amt, key FROM (SELECT eid AS uid, part, amt AS amt, replace(replace(replace(replace(replace(replace(upper(entry_ref), ' ', ''), '-', ''), '/', ''), '.', ''), '_', ''), ':', '') AS key FROM open_entries WHERE true AND entry_ref IS NOT NULL) WHERE length(key) >= 4 AND key NOT IN ('NONE', 'NONREF', 'NOREF', 'NOTAVAILABLE', 'NOTPROVIDED', 'NULL'))
-WHERE amt IS NOT NULL;
-CREATE OR REPLACE TEMP TABLE books AS
-SELECT iid, amt, key, hash(part, key, amt) AS bucket
-FROM (SELECT iid, part, amt, key FROM (SELECT iid, part, amt, replace(replace(replace(replace(replace(replace(upper(raw), ' ', ''), '-', ''), '/', ''), '.', ''), '_', ''), ':', '') AS key FROM (SELECT iid, part, amt, end_to_end_id AS raw FROM open_items WHERE tier IN (0) AND end_to_end_id IS NOT NULL)) WHERE length(key) >= 4 AND key NOT IN ('NONE', 'NONREF', 'NOREF', 'NOTAVAILABLE', 'NOTPROVIDED', 'NULL'));
-CREATE OR REPLACE TEMP TABLE meeting AS
-SELECT bucket, b.n AS n_bank, k.n AS n_books, b.uid, k.iid, b.key
-FROM (SELECT bucket, count(*) AS n, min(uid) AS uid, min(key) AS key FROM bank GROUP BY bucket) b
-JOIN (SELECT bucket, count(*) AS n, min(iid) AS iid, min(key) AS key FROM books GROUP BY bucket) k
-USING (bucket)
-WHERE b.key = k.key;
-CREATE OR REPLACE TEMP TABLE pairs AS
-SELECT uid, iid, min(key) AS key FROM meeting WHERE n_bank = 1 AND n_books = 1
-GROUP BY uid, iid;
-CREATE OR REPLACE TEMP TABLE ties AS
-SELECT bucket FROM meeting WHERE n_bank > 1 OR n_books > 1;
-CREATE OR REPLACE TEMP TABLE crowded AS SELECT 0::UBIGINT AS bucket LIMIT 0;
-CREATE OR REPLACE TEMP TABLE contested_bank AS
-SELECT uid FROM pairs GROUP BY uid HAVING count(*) > 1
-UNION SELECT uid FROM bank SEMI JOIN ties USING (bucket);
-CREATE OR REPLACE TEMP TABLE contested_books AS
-SELECT iid FROM pairs GROUP BY iid HAVING count(*) > 1
-UNION SELECT iid FROM books SEMI JOIN ties USING (bucket);
-CREATE OR REPLACE TEMP TABLE clean AS
-SELECT uid, iid, key FROM pairs
-ANTI JOIN contested_bank USING (uid) ANTI JOIN contested_books USING (iid);
-CREATE OR REPLACE TEMP TABLE edges AS
-SELECT uid, iid, NULL::UBIGINT AS hub FROM pairs WHERE uid IN (FROM contested_bank) OR iid IN (FROM contested_books)
-UNION ALL SELECT uid, NULL, bucket FROM bank SEMI JOIN ties USING (bucket)
-UNION ALL SELECT NULL, iid, bucket FROM books SEMI JOIN ties USING (bucket);
--- rung 2: reference
-CREATE OR REPLACE TEMP TABLE bank AS
-SELECT DISTINCT uid, amt, key, hash(part, key, amt) AS bucket
-FROM (SELECT uid, part, amt, key FROM (SELECT eid AS uid, part, eamt AS amt, replace(replace(replace(replace(replace(replace(upper(reference), ' ', ''), '-', ''), '/', ''), '.', ''), '_', ''), ':', '') AS key FROM open_details WHERE fanout = 1 AND reference IS NOT NULL) WHERE length(key) >= 4 AND key NOT IN ('NONE', 'NONREF', 'NOREF', 'NOTAVAILABLE', 'NOTPROVIDED', 'NULL')
-  UNION ALL
-  SELECT uid, part, amt, key FROM (SELECT eid AS uid, part, eamt AS amt, replace(replace(replace(replace(replace(replace(upper(end_to_end_id), ' ', ''), '-', ''), '/', ''), '.', ''), '_', ''), ':', '') AS key FROM open_details WHERE fanout = 1 AND end_to_end_id IS NOT NULL) WHERE length(key) >= 4 AND key NOT IN ('NONE', 'NONREF', 'NOREF', 'NOTAVAILABLE', 'NOTPROVIDED', 'NULL')
-  UNION ALL
-  SELECT uid, part, amt, key FROM (SELECT eid AS uid, part, amt AS amt, replace(replace(replace(replace(replace(replace(upper(entry_ref), ' ', ''), '-', ''), '/', ''), '.', ''), '_', ''), ':', '') AS key FROM open_entries WHERE true AND entry_ref IS NOT NULL) WHERE length(key) >= 4 AND key NOT IN ('NONE', 'NONREF', 'NOREF', 'NOTAVAILABLE', 'NOTPROVIDED', 'NULL')
-  UNION ALL
-  SELECT uid, part, amt, key FROM (SELECT uid, part, amt, replace(replace(replace(replace(replace(replace(upper(hit), ' ', ''), '-', ''), '/', ''), '.', ''), '_', ''), ':', '') AS key FROM (SELECT eid AS uid, part, amt AS amt, unnest(CASE WHEN contains(narrative, chr(10)) THEN list_concat(regexp_extract_all(upper(narrative), '(?:[A-Z]{1,4}[-/ ]?\d{2,4}[-/ ]?\d{3,8})|(?:[A-Z]{1,4}-[A-Z]{1,5}-\d{4,10})|(?:\d{6,12})'), regexp_extract_all(regexp_replace(upper(narrative), '[\r\n]+', '', 'g'), '(?:[A-Z]{1,4}[-/ ]?\d{2,4}[-/ ]?\d{3,8})|(?:[A-Z]{1,4}-[A-Z]{1,5}-\d{4,10})|(?:\d{6,12})')) ELSE regexp_extract_all(upper(narrative), '(?:[A-Z]{1,4}[-/ ]?\d{2,4}[-/ ]?\d{3,8})|(?:[A-Z]{1,4}-[A-Z]{1,5}-\d{4,10})|(?:\d{6,12})') END) AS hit FROM open_entries WHERE true AND narrative IS NOT NULL)) WHERE length(key) >= 4 AND key NOT IN ('NONE', 'NONREF', 'NOREF', 'NOTAVAILABLE', 'NOTPROVIDED', 'NULL')
-  UNION ALL
-  SELECT uid, part, amt, key FROM (SELECT uid, part, amt, replace(replace(replace(replace(replace(replace(upper(hit), ' ', ''), '-', ''), '/', ''), '.', ''), '_', ''), ':', '') AS key FROM (SELECT eid AS uid, part, eamt AS amt, unnest(CASE WHEN contains(narrative, chr(10)) THEN list_concat(regexp_extract_all(upper(narrative), '(?:[A-Z]{1,4}[-/ ]?\d{2,4}[-/ ]?\d{3,8})|(?:[A-Z]{1,4}-[A-Z]{1,5}-\d{4,10})|(?:\d{6,12})'), regexp_extract_all(regexp_replace(upper(narrative), '[\r\n]+', '', 'g'), '(?:[A-Z]{1,4}[-/ ]?\d{2,4}[-/ ]?\d{3,8})|(?:[A-Z]{1,4}-[A-Z]{1,5}-\d{4,10})|(?:\d{6,12})')) ELSE regexp_extract_all(upper(narrative), '(?:[A-Z]{1,4}[-/ ]?\d{2,4}[-/ ]?\d{3,8})|(?:[A-Z]{1,4}-[A-Z]{1,5}-\d{4,10})|(?:\d{6,12})') END) AS hit FROM open_details WHERE fanout = 1 AND narrative IS NOT NULL)) WHERE length(key) >= 4 AND key NOT IN ('NONE', 'NONREF', 'NOREF', 'NOTAVAILABLE', 'NOTPROVIDED', 'NULL')
-  UNION ALL
-  SELECT uid, part, amt, key FROM (SELECT eid AS uid, part, eamt AS amt, replace(replace(replace(replace(replace(replace(upper(payment_info_id), ' ', ''), '-', ''), '/', ''), '.', ''), '_', ''), ':', '') AS key FROM open_details WHERE fanout = 1 AND payment_info_id IS NOT NULL) WHERE length(key) >= 4 AND key NOT IN ('NONE', 'NONREF', 'NOREF', 'NOTAVAILABLE', 'NOTPROVIDED', 'NULL')
-  UNION ALL
-  SELECT uid, part, amt, key FROM (SELECT eid AS uid, part, eamt AS amt, replace(replace(replace(replace(replace(replace(upper(message_id), ' ', ''), '-', ''), '/', ''), '.', ''), '_', ''), ':', '') AS key FROM open_details WHERE fanout = 1 AND message_id IS NOT NULL) WHERE length(key) >= 4 AND key NOT IN ('NONE', 'NONREF', 'NOREF', 'NOTAVAILABLE', 'NOTPROVIDED', 'NULL')
-  UNION ALL
-  SELECT uid, part, amt, key FROM (SELECT eid AS uid, part, eamt AS amt, replace(replace(replace(replace(replace(replace(upper(end_to_end_id), ' ', ''), '-', ''), '/', ''), '.', ''), '_', ''), ':', '') AS key FROM open_details WHERE fanout = 1 AND end_to_end_id IS NOT NULL) WHERE length(key) >= 4 AND key NOT IN ('NONE', 'NONREF', 'NOREF', 'NOTAVAILABLE', 'NOTPROVIDED', 'NULL')
-  UNION ALL
-  SELECT uid, part, amt, key FROM (SELECT eid AS uid, part, eamt AS amt, replace(replace(replace(replace(replace(replace(upper(reference), ' ', ''), '-', ''), '/', ''), '.', ''), '_', ''), ':', '') AS key FROM open_details WHERE fanout = 1 AND reference IS NOT NULL) WHERE length(key) >= 4 AND key NOT IN ('NONE', 'NONREF', 'NOREF', 'NOTAVAILABLE', 'NOTPROVIDED', 'NULL')
-  UNION ALL
-  SELECT uid, part, amt, key FROM (SELECT eid AS uid, part, amt AS amt, replace(replace(replace(replace(replace(replace(upper(entry_ref), ' ', ''), '-', ''), '/', ''), '.', ''), '_', ''), ':', '') AS key FROM open_entries WHERE true AND entry_ref IS NOT NULL) WHERE length(key) >= 4 AND key NOT IN ('NONE', 'NONREF', 'NOREF', 'NOTAVAILABLE', 'NOTPROVIDED', 'NULL')
-  UNION ALL
-  SELECT uid, part, amt, key FROM (SELECT uid, part, amt, replace(replace(replace(replace(replace(replace(upper(hit), ' ', ''), '-', ''), '/', ''), '.', ''), '_', ''), ':', '') AS key FROM (SELECT eid AS uid, part, amt AS amt, unnest(CASE WHEN contains(narrative, chr(10)) THEN list_concat(regexp_extract_all(upper(narrative), '(?:[A-Z]{1,8}[-/]?[A-Z]{0,6}[-/]?\d{4,10}[-/]?\d{0,8})|(?:[A-Z]{2,8}-\d{4}-\d{2}-\d{2})'), regexp_extract_all(regexp_replace(upper(narrative), '[\r\n]+', '', 'g'), '(?:[A-Z]{1,8}[-/]?[A-Z]{0,6}[-/]?\d{4,10}[-/]?\d{0,8})|(?:[A-Z]{2,8}-\d{4}-\d{2}-\d{2})')) ELSE regexp_extract_all(upper(narrative), '(?:[A-Z]{1,8}[-/]?[A-Z]{0,6}[-/]?\d{4,10}[-/]?\d{0,8})|(?:[A-Z]{2,8}-\d{4}-\d{2}-\d{2})') END) AS hit FROM open_entries WHERE true AND narrative IS NOT NULL)) WHERE length(key) >= 4 AND key NOT IN ('NONE', 'NONREF', 'NOREF', 'NOTAVAILABLE', 'NOTPROVIDED', 'NULL')
-  UNION ALL
-  SELECT uid, part, amt, key FROM (SELECT uid, part, amt, replace(replace(replace(replace(replace(replace(upper(hit), ' ', ''), '-', ''), '/', ''), '.', ''), '_', ''), ':', '') AS key FROM (SELECT eid AS uid, part, eamt AS amt, unnest(CASE WHEN contains(narrative, chr(10)) THEN list_concat(regexp_extract_all(upper(narrative), '(?:[A-Z]{1,8}[-/]?[A-Z]{0,6}[-/]?\d{4,10}[-/]?\d{0,8})|(?:[A-Z]{2,8}-\d{4}-\d{2}-\d{2})'), regexp_extract_all(regexp_replace(upper(narrative), '[\r\n]+', '', 'g'), '(?:[A-Z]{1,8}[-/]?[A-Z]{0,6}[-/]?\d{4,10}[-/]?\d{0,8})|(?:[A-Z]{2,8}-\d{4}-\d{2}-\d{2})')) ELSE regexp_extract_all(upper(narrative), '(?:[A-Z]{1,8}[-/]?[A-Z]{0,6}[-/]?\d{4,10}[-/]?\d{0,8})|(?:[A-Z]{2,8}-\d{4}-\d{2}-\d{2})') END) AS hit FROM open_details WHERE fanout = 1 AND narrative IS NOT NULL)) WHERE length(key) >= 4 AND key NOT IN ('NONE', 'NONREF', 'NOREF', 'NOTAVAILABLE', 'NOTPROVIDED', 'NULL'))
-WHERE amt IS NOT NULL;
-CREATE OR REPLACE TEMP TABLE books AS
-SELECT DISTINCT iid, amt, key, hash(part, key, amt) AS bucket
-FROM (SELECT iid, part, amt, key FROM (SELECT iid, part, amt, replace(replace(replace(replace(replace(replace(upper(raw), ' ', ''), '-', ''), '/', ''), '.', ''), '_', ''), ':', '') AS key FROM (SELECT iid, part, amt, document_no AS raw FROM open_items WHERE tier IN (0) AND document_no IS NOT NULL)) WHERE length(key) >= 4 AND key NOT IN ('NONE', 'NONREF', 'NOREF', 'NOTAVAILABLE', 'NOTPROVIDED', 'NULL')
-  UNION ALL
-  SELECT iid, part, amt, key FROM (SELECT iid, part, amt, replace(replace(replace(replace(replace(replace(upper(raw), ' ', ''), '-', ''), '/', ''), '.', ''), '_', ''), ':', '') AS key FROM (SELECT iid, part, amt, unnest(reference) AS raw FROM open_items WHERE tier IN (0) AND reference IS NOT NULL)) WHERE length(key) >= 4 AND key NOT IN ('NONE', 'NONREF', 'NOREF', 'NOTAVAILABLE', 'NOTPROVIDED', 'NULL')
-  UNION ALL
-  SELECT iid, part, amt, key FROM (SELECT iid, part, amt, replace(replace(replace(replace(replace(replace(upper(raw), ' ', ''), '-', ''), '/', ''), '.', ''), '_', ''), ':', '') AS key FROM (SELECT iid, part, amt, payment_batch_id AS raw FROM open_items WHERE tier IN (0) AND payment_batch_id IS NOT NULL)) WHERE length(key) >= 4 AND key NOT IN ('NONE', 'NONREF', 'NOREF', 'NOTAVAILABLE', 'NOTPROVIDED', 'NULL'));
-CREATE OR REPLACE TEMP TABLE meeting AS
-SELECT bucket, b.n AS n_bank, k.n AS n_books, b.uid, k.iid, b.key
-FROM (SELECT bucket, count(*) AS n, min(uid) AS uid, min(key) AS key FROM bank GROUP BY bucket) b
-JOIN (SELECT bucket, count(*) AS n, min(iid) AS iid, min(key) AS key FROM books GROUP BY bucket) k
-USING (bucket)
-WHERE b.key = k.key;
-CREATE OR REPLACE TEMP TABLE pairs AS
-SELECT uid, iid, min(key) AS key FROM meeting WHERE n_bank = 1 AND n_books = 1
-GROUP BY uid, iid;
-CREATE OR REPLACE TEMP TABLE ties AS
-SELECT bucket FROM meeting WHERE n_bank > 1 OR n_books > 1;
-CREATE OR REPLACE TEMP TABLE crowded AS SELECT 0::UBIGINT AS bucket LIMIT 0;
-CREATE OR REPLACE TEMP TABLE contested_bank AS
-SELECT uid FROM pairs GROUP BY uid HAVING count(*) > 1
-UNION SELECT uid FROM bank SEMI JOIN ties USING (bucket);
-CREATE OR REPLACE TEMP TABLE contested_books AS
-SELECT iid FROM pairs GROUP BY iid HAVING count(*) > 1
-UNION SELECT iid FROM books SEMI JOIN ties USING (bucket);
-CREATE OR REPLACE TEMP TABLE clean AS
-SELECT uid, iid, key FROM pairs
-ANTI JOIN contested_bank USING (uid) ANTI JOIN contested_books USING (iid);
-CREATE OR REPLACE TEMP TABLE edges AS
-SELECT uid, iid, NULL::UBIGINT AS hub FROM pairs WHERE uid IN (FROM contested_bank) OR iid IN (FROM contested_books)
-UNION ALL SELECT uid, NULL, bucket FROM bank SEMI JOIN ties USING (bucket)
-UNION ALL SELECT NULL, iid, bucket FROM books SEMI JOIN ties USING (bucket);
--- rung 3: batch_details
-CREATE OR REPLACE TEMP TABLE bank AS
-SELECT DISTINCT uid, amt, key, hash(part, key, amt) AS bucket
-FROM (SELECT uid, part, amt, key FROM (SELECT did AS uid, part, amt AS amt, replace(replace(replace(replace(replace(replace(upper(end_to_end_id), ' ', ''), '-', ''), '/', ''), '.', ''), '_', ''), ':', '') AS key FROM open_details WHERE fanout > 1 AND end_to_end_id IS NOT NULL) WHERE length(key) >= 4 AND key NOT IN ('NONE', 'NONREF', 'NOREF', 'NOTAVAILABLE', 'NOTPROVIDED', 'NULL')
-  UNION ALL
-  SELECT uid, part, amt, key FROM (SELECT did AS uid, part, amt AS amt, replace(replace(replace(replace(replace(replace(upper(instruction_id), ' ', ''), '-', ''), '/', ''), '.', ''), '_', ''), ':', '') AS key FROM open_details WHERE fanout > 1 AND instruction_id IS NOT NULL) WHERE length(key) >= 4 AND key NOT IN ('NONE', 'NONREF', 'NOREF', 'NOTAVAILABLE', 'NOTPROVIDED', 'NULL')
-  UNION ALL
-  SELECT uid, part, amt, key FROM (SELECT did AS uid, part, amt AS amt, replace(replace(replace(replace(replace(replace(upper(reference), ' ', ''), '-', ''), '/', ''), '.', ''), '_', ''), ':', '') AS key FROM open_details WHERE fanout > 1 AND reference IS NOT NULL) WHERE length(key) >= 4 AND key NOT IN ('NONE', 'NONREF', 'NOREF', 'NOTAVAILABLE', 'NOTPROVIDED', 'NULL')
-  UNION ALL
-  SELECT uid, part, amt, key FROM (SELECT did AS uid, part, amt AS amt, replace(replace(replace(replace(replace(replace(upper(end_to_end_id), ' ', ''), '-', ''), '/', ''), '.', ''), '_', ''), ':', '') AS key FROM open_details WHERE fanout > 1 AND end_to_end_id IS NOT NULL) WHERE length(key) >= 4 AND key NOT IN ('NONE', 'NONREF', 'NOREF', 'NOTAVAILABLE', 'NOTPROVIDED', 'NULL')
-  UNION ALL
-  SELECT uid, part, amt, key FROM (SELECT uid, part, amt, replace(replace(replace(replace(replace(replace(upper(hit), ' ', ''), '-', ''), '/', ''), '.', ''), '_', ''), ':', '') AS key FROM (SELECT did AS uid, part, amt AS amt, unnest(CASE WHEN contains(narrative, chr(10)) THEN list_concat(regexp_extract_all(upper(narrative), '(?:[A-Z]{1,4}[-/ ]?\d{2,4}[-/ ]?\d{3,8})|(?:[A-Z]{1,4}-[A-Z]{1,5}-\d{4,10})|(?:\d{6,12})'), regexp_extract_all(regexp_replace(upper(narrative), '[\r\n]+', '', 'g'), '(?:[A-Z]{1,4}[-/ ]?\d{2,4}[-/ ]?\d{3,8})|(?:[A-Z]{1,4}-[A-Z]{1,5}-\d{4,10})|(?:\d{6,12})')) ELSE regexp_extract_all(upper(narrative), '(?:[A-Z]{1,4}[-/ ]?\d{2,4}[-/ ]?\d{3,8})|(?:[A-Z]{1,4}-[A-Z]{1,5}-\d{4,10})|(?:\d{6,12})') END) AS hit FROM open_details WHERE fanout > 1 AND narrative IS NOT NULL)) WHERE length(key) >= 4 AND key NOT IN ('NONE', 'NONREF', 'NOREF', 'NOTAVAILABLE', 'NOTPROVIDED', 'NULL'))
-WHERE amt IS NOT NULL;
-CREATE OR REPLACE TEMP TABLE books AS
-SELECT DISTINCT iid, amt, key, hash(part, key, amt) AS bucket
-FROM (SELECT iid, part, amt, key FROM (SELECT iid, part, amt, replace(replace(replace(replace(replace(replace(upper(raw), ' ', ''), '-', ''), '/', ''), '.', ''), '_', ''), ':', '') AS key FROM (SELECT iid, part, amt, end_to_end_id AS raw FROM open_items WHERE tier IN (0) AND end_to_end_id IS NOT NULL)) WHERE length(key) >= 4 AND key NOT IN ('NONE', 'NONREF', 'NOREF', 'NOTAVAILABLE', 'NOTPROVIDED', 'NULL')
-  UNION ALL
-  SELECT iid, part, amt, key FROM (SELECT iid, part, amt, replace(replace(replace(replace(replace(replace(upper(raw), ' ', ''), '-', ''), '/', ''), '.', ''), '_', ''), ':', '') AS key FROM (SELECT iid, part, amt, document_no AS raw FROM open_items WHERE tier IN (0) AND document_no IS NOT NULL)) WHERE length(key) >= 4 AND key NOT IN ('NONE', 'NONREF', 'NOREF', 'NOTAVAILABLE', 'NOTPROVIDED', 'NULL')
-  UNION ALL
-  SELECT iid, part, amt, key FROM (SELECT iid, part, amt, replace(replace(replace(replace(replace(replace(upper(raw), ' ', ''), '-', ''), '/', ''), '.', ''), '_', ''), ':', '') AS key FROM (SELECT iid, part, amt, unnest(reference) AS raw FROM open_items WHERE tier IN (0) AND reference IS NOT NULL)) WHERE length(key) >= 4 AND key NOT IN ('NONE', 'NONREF', 'NOREF', 'NOTAVAILABLE', 'NOTPROVIDED', 'NULL'));
-CREATE OR REPLACE TEMP TABLE meeting AS
-SELECT bucket, b.n AS n_bank, k.n AS n_books, b.uid, k.iid, b.key
-FROM (SELECT bucket, count(*) AS n, min(uid) AS uid, min(key) AS key FROM bank GROUP BY bucket) b
-JOIN (SELECT bucket, count(*) AS n, min(iid) AS iid, min(key) AS key FROM books GROUP BY bucket) k
-USING (bucket)
-WHERE b.key = k.key;
-CREATE OR REPLACE TEMP TABLE pairs AS
-SELECT uid, iid, min(key) AS key FROM meeting WHERE n_bank = 1 AND n_books = 1
-GROUP BY uid, iid;
-CREATE OR REPLACE TEMP TABLE ties AS
-SELECT bucket FROM meeting WHERE n_bank > 1 OR n_books > 1;
-CREATE OR REPLACE TEMP TABLE crowded AS SELECT 0::UBIGINT AS bucket LIMIT 0;
-CREATE OR REPLACE TEMP TABLE contested_bank AS
-SELECT uid FROM pairs GROUP BY uid HAVING count(*) > 1
-UNION SELECT uid FROM bank SEMI JOIN ties USING (bucket);
-CREATE OR REPLACE TEMP TABLE contested_books AS
-SELECT iid FROM pairs GROUP BY iid HAVING count(*) > 1
-UNION SELECT iid FROM books SEMI JOIN ties USING (bucket);
-CREATE OR REPLACE TEMP TABLE clean AS
-SELECT uid, iid, key FROM pairs
-ANTI JOIN contested_bank USING (uid) ANTI JOIN contested_books USING (iid);
-CREATE OR REPLACE TEMP TABLE edges AS
-SELECT uid, iid, NULL::UBIGINT AS hub FROM pairs WHERE uid IN (FROM contested_bank) OR iid IN (FROM contested_books)
-UNION ALL SELECT uid, NULL, bucket FROM bank SEMI JOIN ties USING (bucket)
-UNION ALL SELECT NULL, iid, bucket FROM books SEMI JOIN ties USING (bucket);
--- rung 4: batch_run
-CREATE OR REPLACE TEMP TABLE bank AS
-SELECT DISTINCT uid, amt, key, hash(part, key) AS bucket
-FROM (SELECT uid, part, amt, key FROM (SELECT eid AS uid, part, eamt AS amt, replace(replace(replace(replace(replace(replace(upper(payment_info_id), ' ', ''), '-', ''), '/', ''), '.', ''), '_', ''), ':', '') AS key FROM open_details WHERE true AND payment_info_id IS NOT NULL) WHERE length(key) >= 4 AND key NOT IN ('NONE', 'NONREF', 'NOREF', 'NOTAVAILABLE', 'NOTPROVIDED', 'NULL')
-  UNION ALL
-  SELECT uid, part, amt, key FROM (SELECT eid AS uid, part, eamt AS amt, replace(replace(replace(replace(replace(replace(upper(message_id), ' ', ''), '-', ''), '/', ''), '.', ''), '_', ''), ':', '') AS key FROM open_details WHERE true AND message_id IS NOT NULL) WHERE length(key) >= 4 AND key NOT IN ('NONE', 'NONREF', 'NOREF', 'NOTAVAILABLE', 'NOTPROVIDED', 'NULL')
-  UNION ALL
-  SELECT uid, part, amt, key FROM (SELECT eid AS uid, part, eamt AS amt, replace(replace(replace(replace(replace(replace(upper(end_to_end_id), ' ', ''), '-', ''), '/', ''), '.', ''), '_', ''), ':', '') AS key FROM open_details WHERE true AND end_to_end_id IS NOT NULL) WHERE length(key) >= 4 AND key NOT IN ('NONE', 'NONREF', 'NOREF', 'NOTAVAILABLE', 'NOTPROVIDED', 'NULL')
-  UNION ALL
-  SELECT uid, part, amt, key FROM (SELECT eid AS uid, part, eamt AS amt, replace(replace(replace(replace(replace(replace(upper(reference), ' ', ''), '-', ''), '/', ''), '.', ''), '_', ''), ':', '') AS key FROM open_details WHERE true AND reference IS NOT NULL) WHERE length(key) >= 4 AND key NOT IN ('NONE', 'NONREF', 'NOREF', 'NOTAVAILABLE', 'NOTPROVIDED', 'NULL')
-  UNION ALL
-  SELECT uid, part, amt, key FROM (SELECT eid AS uid, part, amt AS amt, replace(replace(replace(replace(replace(replace(upper(entry_ref), ' ', ''), '-', ''), '/', ''), '.', ''), '_', ''), ':', '') AS key FROM open_entries WHERE true AND entry_ref IS NOT NULL) WHERE length(key) >= 4 AND key NOT IN ('NONE', 'NONREF', 'NOREF', 'NOTAVAILABLE', 'NOTPROVIDED', 'NULL')
-  UNION ALL
-  SELECT uid, part, amt, key FROM (SELECT uid, part, amt, replace(replace(replace(replace(replace(replace(upper(hit), ' ', ''), '-', ''), '/', ''), '.', ''), '_', ''), ':', '') AS key FROM (SELECT eid AS uid, part, amt AS amt, unnest(CASE WHEN contains(narrative, chr(10)) THEN list_concat(regexp_extract_all(upper(narrative), '(?:[A-Z]{1,8}[-/]?[A-Z]{0,6}[-/]?\d{4,10}[-/]?\d{0,8})|(?:[A-Z]{2,8}-\d{4}-\d{2}-\d{2})'), regexp_extract_all(regexp_replace(upper(narrative), '[\r\n]+', '', 'g'), '(?:[A-Z]{1,8}[-/]?[A-Z]{0,6}[-/]?\d{4,10}[-/]?\d{0,8})|(?:[A-Z]{2,8}-\d{4}-\d{2}-\d{2})')) ELSE regexp_extract_all(upper(narrative), '(?:[A-Z]{1,8}[-/]?[A-Z]{0,6}[-/]?\d{4,10}[-/]?\d{0,8})|(?:[A-Z]{2,8}-\d{4}-\d{2}-\d{2})') END) AS hit FROM open_entries WHERE true AND narrative IS NOT NULL)) WHERE length(key) >= 4 AND key NOT IN ('NONE', 'NONREF', 'NOREF', 'NOTAVAILABLE', 'NOTPROVIDED', 'NULL')
-  UNION ALL
-  SELECT uid, part, amt, key FROM (SELECT uid, part, amt, replace(replace(replace(replace(replace(replace(upper(hit), ' ', ''), '-', ''), '/', ''), '.', ''), '_', ''), ':', '') AS key FROM (SELECT eid AS uid, part, eamt AS amt, unnest(CASE WHEN contains(narrative, chr(10)) THEN list_concat(regexp_extract_all(upper(narrative), '(?:[A-Z]{1,8}[-/]?[A-Z]{0,6}[-/]?\d{4,10}[-/]?\d{0,8})|(?:[A-Z]{2,8}-\d{4}-\d{2}-\d{2})'), regexp_extract_all(regexp_replace(upper(narrative), '[\r\n]+', '', 'g'), '(?:[A-Z]{1,8}[-/]?[A-Z]{0,6}[-/]?\d{4,10}[-/]?\d{0,8})|(?:[A-Z]{2,8}-\d{4}-\d{2}-\d{2})')) ELSE regexp_extract_all(upper(narrative), '(?:[A-Z]{1,8}[-/]?[A-Z]{0,6}[-/]?\d{4,10}[-/]?\d{0,8})|(?:[A-Z]{2,8}-\d{4}-\d{2}-\d{2})') END) AS hit FROM open_details WHERE true AND narrative IS NOT NULL)) WHERE length(key) >= 4 AND key NOT IN ('NONE', 'NONREF', 'NOREF', 'NOTAVAILABLE', 'NOTPROVIDED', 'NULL'))
-WHERE amt IS NOT NULL;
-CREATE OR REPLACE TEMP TABLE books AS
-SELECT iid, amt, key, hash(part, key) AS bucket
-FROM (SELECT iid, part, amt, key FROM (SELECT iid, part, amt, replace(replace(replace(replace(replace(replace(upper(raw), ' ', ''), '-', ''), '/', ''), '.', ''), '_', ''), ':', '') AS key FROM (SELECT iid, part, amt, payment_batch_id AS raw FROM open_items WHERE tier IN (0) AND payment_batch_id IS NOT NULL)) WHERE length(key) >= 4 AND key NOT IN ('NONE', 'NONREF', 'NOREF', 'NOTAVAILABLE', 'NOTPROVIDED', 'NULL'));
-CREATE OR REPLACE TEMP TABLE claims AS
-SELECT b.uid, b.bucket, b.key FROM bank b JOIN (
-  SELECT bucket, sum(amt::HUGEINT) AS total, min(key) AS key FROM books GROUP BY bucket
-) t ON t.bucket = b.bucket AND t.key = b.key AND t.total = b.amt;
-CREATE OR REPLACE TEMP TABLE contested_bank AS
-SELECT uid FROM claims GROUP BY uid HAVING count(*) > 1
-UNION SELECT uid FROM claims SEMI JOIN (
-  SELECT bucket FROM claims GROUP BY bucket HAVING count(*) > 1) USING (bucket)
-UNION SELECT uid FROM claims SEMI JOIN (
-  SELECT bucket FROM books SEMI JOIN (
-    SELECT iid FROM books SEMI JOIN claims USING (bucket)
-    GROUP BY iid HAVING count(*) > 1) USING (iid)) USING (bucket);
-CREATE OR REPLACE TEMP TABLE clean AS
-SELECT c.uid, k.iid, c.key FROM claims c ANTI JOIN contested_bank USING (uid)
-JOIN books k ON k.bucket = c.bucket;
-CREATE OR REPLACE TEMP TABLE edges AS
-SELECT uid, NULL::BIGINT AS iid, bucket AS hub FROM claims SEMI JOIN contested_bank USING (uid)
-UNION ALL SELECT NULL, iid, bucket FROM books SEMI JOIN (
-  SELECT bucket FROM claims SEMI JOIN contested_bank USING (uid)) USING (bucket);
-CREATE OR REPLACE TEMP TABLE crowded AS SELECT 0::UBIGINT AS bucket LIMIT 0;
--- rung 5: reference_with_charges
-CREATE OR REPLACE TEMP TABLE bank AS
-SELECT DISTINCT uid, amt, key, hash(part, key) AS bucket
-FROM (SELECT uid, part, amt, key FROM (SELECT eid AS uid, part, eamt AS amt, replace(replace(replace(replace(replace(replace(upper(end_to_end_id), ' ', ''), '-', ''), '/', ''), '.', ''), '_', ''), ':', '') AS key FROM open_details WHERE fanout = 1 AND end_to_end_id IS NOT NULL) WHERE length(key) >= 4 AND key NOT IN ('NONE', 'NONREF', 'NOREF', 'NOTAVAILABLE', 'NOTPROVIDED', 'NULL')
-  UNION ALL
-  SELECT uid, part, amt, key FROM (SELECT eid AS uid, part, eamt AS amt, replace(replace(replace(replace(replace(replace(upper(instruction_id), ' ', ''), '-', ''), '/', ''), '.', ''), '_', ''), ':', '') AS key FROM open_details WHERE fanout = 1 AND instruction_id IS NOT NULL) WHERE length(key) >= 4 AND key NOT IN ('NONE', 'NONREF', 'NOREF', 'NOTAVAILABLE', 'NOTPROVIDED', 'NULL')
-  UNION ALL
-  SELECT uid, part, amt, key FROM (SELECT eid AS uid, part, amt AS amt, replace(replace(replace(replace(replace(replace(upper(entry_ref), ' ', ''), '-', ''), '/', ''), '.', ''), '_', ''), ':', '') AS key FROM open_entries WHERE true AND entry_ref IS NOT NULL) WHERE length(key) >= 4 AND key NOT IN ('NONE', 'NONREF', 'NOREF', 'NOTAVAILABLE', 'NOTPROVIDED', 'NULL')
-  UNION ALL
-  SELECT uid, part, amt, key FROM (SELECT eid AS uid, part, eamt AS amt, replace(replace(replace(replace(replace(replace(upper(reference), ' ', ''), '-', ''), '/', ''), '.', ''), '_', ''), ':', '') AS key FROM open_details WHERE fanout = 1 AND reference IS NOT NULL) WHERE length(key) >= 4 AND key NOT IN ('NONE', 'NONREF', 'NOREF', 'NOTAVAILABLE', 'NOTPROVIDED', 'NULL')
-  UNION ALL
-  SELECT uid, part, amt, key FROM (SELECT eid AS uid, part, eamt AS amt, replace(replace(replace(replace(replace(replace(upper(end_to_end_id), ' ', ''), '-', ''), '/', ''), '.', ''), '_', ''), ':', '') AS key FROM open_details WHERE fanout = 1 AND end_to_end_id IS NOT NULL) WHERE length(key) >= 4 AND key NOT IN ('NONE', 'NONREF', 'NOREF', 'NOTAVAILABLE', 'NOTPROVIDED', 'NULL')
-  UNION ALL
-  SELECT uid, part, amt, key FROM (SELECT eid AS uid, part, amt AS amt, replace(replace(replace(replace(replace(replace(upper(entry_ref), ' ', ''), '-', ''), '/', ''), '.', ''), '_', ''), ':', '') AS key FROM open_entries WHERE true AND entry_ref IS NOT NULL) WHERE length(key) >= 4 AND key NOT IN ('NONE', 'NONREF', 'NOREF', 'NOTAVAILABLE', 'NOTPROVIDED', 'NULL')
-  UNION ALL
-  SELECT uid, part, amt, key FROM (SELECT uid, part, amt, replace(replace(replace(replace(replace(replace(upper(hit), ' ', ''), '-', ''), '/', ''), '.', ''), '_', ''), ':', '') AS key FROM (SELECT eid AS uid, part, amt AS amt, unnest(CASE WHEN contains(narrative, chr(10)) THEN list_concat(regexp_extract_all(upper(narrative), '(?:[A-Z]{1,4}[-/ ]?\d{2,4}[-/ ]?\d{3,8})|(?:[A-Z]{1,4}-[A-Z]{1,5}-\d{4,10})|(?:\d{6,12})'), regexp_extract_all(regexp_replace(upper(narrative), '[\r\n]+', '', 'g'), '(?:[A-Z]{1,4}[-/ ]?\d{2,4}[-/ ]?\d{3,8})|(?:[A-Z]{1,4}-[A-Z]{1,5}-\d{4,10})|(?:\d{6,12})')) ELSE regexp_extract_all(upper(narrative), '(?:[A-Z]{1,4}[-/ ]?\d{2,4}[-/ ]?\d{3,8})|(?:[A-Z]{1,4}-[A-Z]{1,5}-\d{4,10})|(?:\d{6,12})') END) AS hit FROM open_entries WHERE true AND narrative IS NOT NULL)) WHERE length(key) >= 4 AND key NOT IN ('NONE', 'NONREF', 'NOREF', 'NOTAVAILABLE', 'NOTPROVIDED', 'NULL')
-  UNION ALL
-  SELECT uid, part, amt, key FROM (SELECT uid, part, amt, replace(replace(replace(replace(replace(replace(upper(hit), ' ', ''), '-', ''), '/', ''), '.', ''), '_', ''), ':', '') AS key FROM (SELECT eid AS uid, part, eamt AS amt, unnest(CASE WHEN contains(narrative, chr(10)) THEN list_concat(regexp_extract_all(upper(narrative), '(?:[A-Z]{1,4}[-/ ]?\d{2,4}[-/ ]?\d{3,8})|(?:[A-Z]{1,4}-[A-Z]{1,5}-\d{4,10})|(?:\d{6,12})'), regexp_extract_all(regexp_replace(upper(narrative), '[\r\n]+', '', 'g'), '(?:[A-Z]{1,4}[-/ ]?\d{2,4}[-/ ]?\d{3,8})|(?:[A-Z]{1,4}-[A-Z]{1,5}-\d{4,10})|(?:\d{6,12})')) ELSE regexp_extract_all(upper(narrative), '(?:[A-Z]{1,4}[-/ ]?\d{2,4}[-/ ]?\d{3,8})|(?:[A-Z]{1,4}-[A-Z]{1,5}-\d{4,10})|(?:\d{6,12})') END) AS hit FROM open_details WHERE fanout = 1 AND narrative IS NOT NULL)) WHERE length(key) >= 4 AND key NOT IN ('NONE', 'NONREF', 'NOREF', 'NOTAVAILABLE', 'NOTPROVIDED', 'NULL')
-  UNION ALL
-  SELECT uid, part, amt, key FROM (SELECT eid AS uid, part, eamt AS amt, replace(replace(replace(replace(replace(replace(upper(payment_info_id), ' ', ''), '-', ''), '/', ''), '.', ''), '_', ''), ':', '') AS key FROM open_details WHERE fanout = 1 AND payment_info_id IS NOT NULL) WHERE length(key) >= 4 AND key NOT IN ('NONE', 'NONREF', 'NOREF', 'NOTAVAILABLE', 'NOTPROVIDED', 'NULL')
-  UNION ALL
-  SELECT uid, part, amt, key FROM (SELECT eid AS uid, part, eamt AS amt, replace(replace(replace(replace(replace(replace(upper(message_id), ' ', ''), '-', ''), '/', ''), '.', ''), '_', ''), ':', '') AS key FROM open_details WHERE fanout = 1 AND message_id IS NOT NULL) WHERE length(key) >= 4 AND key NOT IN ('NONE', 'NONREF', 'NOREF', 'NOTAVAILABLE', 'NOTPROVIDED', 'NULL')
-  UNION ALL
-  SELECT uid, part, amt, key FROM (SELECT eid AS uid, part, eamt AS amt, replace(replace(replace(replace(replace(replace(upper(end_to_end_id), ' ', ''), '-', ''), '/', ''), '.', ''), '_', ''), ':', '') AS key FROM open_details WHERE fanout = 1 AND end_to_end_id IS NOT NULL) WHERE length(key) >= 4 AND key NOT IN ('NONE', 'NONREF', 'NOREF', 'NOTAVAILABLE', 'NOTPROVIDED', 'NULL')
-  UNION ALL
-  SELECT uid, part, amt, key FROM (SELECT eid AS uid, part, eamt AS amt, replace(replace(replace(replace(replace(replace(upper(reference), ' ', ''), '-', ''), '/', ''), '.', ''), '_', ''), ':', '') AS key FROM open_details WHERE fanout = 1 AND reference IS NOT NULL) WHERE length(key) >= 4 AND key NOT IN ('NONE', 'NONREF', 'NOREF', 'NOTAVAILABLE', 'NOTPROVIDED', 'NULL')
-  UNION ALL
-  SELECT uid, part, amt, key FROM (SELECT eid AS uid, part, amt AS amt, replace(replace(replace(replace(replace(replace(upper(entry_ref), ' ', ''), '-', ''), '/', ''), '.', ''), '_', ''), ':', '') AS key FROM open_entries WHERE true AND entry_ref IS NOT NULL) WHERE length(key) >= 4 AND key NOT IN ('NONE', 'NONREF', 'NOREF', 'NOTAVAILABLE', 'NOTPROVIDED', 'NULL')
-  UNION ALL
-  SELECT uid, part, amt, key FROM (SELECT uid, part, amt, replace(replace(replace(replace(replace(replace(upper(hit), ' ', ''), '-', ''), '/', ''), '.', ''), '_', ''), ':', '') AS key FROM (SELECT eid AS uid, part, amt AS amt, unnest(CASE WHEN contains(narrative, chr(10)) THEN list_concat(regexp_extract_all(upper(narrative), '(?:[A-Z]{1,8}[-/]?[A-Z]{0,6}[-/]?\d{4,10}[-/]?\d{0,8})|(?:[A-Z]{2,8}-\d{4}-\d{2}-\d{2})'), regexp_extract_all(regexp_replace(upper(narrative), '[\r\n]+', '', 'g'), '(?:[A-Z]{1,8}[-/]?[A-Z]{0,6}[-/]?\d{4,10}[-/]?\d{0,8})|(?:[A-Z]{2,8}-\d{4}-\d{2}-\d{2})')) ELSE regexp_extract_all(upper(narrative), '(?:[A-Z]{1,8}[-/]?[A-Z]{0,6}[-/]?\d{4,10}[-/]?\d{0,8})|(?:[A-Z]{2,8}-\d{4}-\d{2}-\d{2})') END) AS hit FROM open_entries WHERE true AND narrative IS NOT NULL)) WHERE length(key) >= 4 AND key NOT IN ('NONE', 'NONREF', 'NOREF', 'NOTAVAILABLE', 'NOTPROVIDED', 'NULL')
-  UNION ALL
-  SELECT uid, part, amt, key FROM (SELECT uid, part, amt, replace(replace(replace(replace(replace(replace(upper(hit), ' ', ''), '-', ''), '/', ''), '.', ''), '_', ''), ':', '') AS key FROM (SELECT eid AS uid, part, eamt AS amt, unnest(CASE WHEN contains(narrative, chr(10)) THEN list_concat(regexp_extract_all(upper(narrative), '(?:[A-Z]{1,8}[-/]?[A-Z]{0,6}[-/]?\d{4,10}[-/]?\d{0,8})|(?:[A-Z]{2,8}-\d{4}-\d{2}-\d{2})'), regexp_extract_all(regexp_replace(upper(narrative), '[\r\n]+', '', 'g'), '(?:[A-Z]{1,8}[-/]?[A-Z]{0,6}[-/]?\d{4,10}[-/]?\d{0,8})|(?:[A-Z]{2,8}-\d{4}-\d{2}-\d{2})')) ELSE regexp_extract_all(upper(narrative), '(?:[A-Z]{1,8}[-/]?[A-Z]{0,6}[-/]?\d{4,10}[-/]?\d{0,8})|(?:[A-Z]{2,8}-\d{4}-\d{2}-\d{2})') END) AS hit FROM open_details WHERE fanout = 1 AND narrative IS NOT NULL)) WHERE length(key) >= 4 AND key NOT IN ('NONE', 'NONREF', 'NOREF', 'NOTAVAILABLE', 'NOTPROVIDED', 'NULL'))
-WHERE amt IS NOT NULL;
-CREATE OR REPLACE TEMP TABLE books AS
-SELECT DISTINCT iid, amt, key, hash(part, key) AS bucket
-FROM (SELECT iid, part, amt, key FROM (SELECT iid, part, amt, replace(replace(replace(replace(replace(replace(upper(raw), ' ', ''), '-', ''), '/', ''), '.', ''), '_', ''), ':', '') AS key FROM (SELECT iid, part, amt, end_to_end_id AS raw FROM open_items WHERE tier IN (0) AND end_to_end_id IS NOT NULL)) WHERE length(key) >= 4 AND key NOT IN ('NONE', 'NONREF', 'NOREF', 'NOTAVAILABLE', 'NOTPROVIDED', 'NULL')
-  UNION ALL
-  SELECT iid, part, amt, key FROM (SELECT iid, part, amt, replace(replace(replace(replace(replace(replace(upper(raw), ' ', ''), '-', ''), '/', ''), '.', ''), '_', ''), ':', '') AS key FROM (SELECT iid, part, amt, document_no AS raw FROM open_items WHERE tier IN (0) AND document_no IS NOT NULL)) WHERE length(key) >= 4 AND key NOT IN ('NONE', 'NONREF', 'NOREF', 'NOTAVAILABLE', 'NOTPROVIDED', 'NULL')
-  UNION ALL
-  SELECT iid, part, amt, key FROM (SELECT iid, part, amt, replace(replace(replace(replace(replace(replace(upper(raw), ' ', ''), '-', ''), '/', ''), '.', ''), '_', ''), ':', '') AS key FROM (SELECT iid, part, amt, unnest(reference) AS raw FROM open_items WHERE tier IN (0) AND reference IS NOT NULL)) WHERE length(key) >= 4 AND key NOT IN ('NONE', 'NONREF', 'NOREF', 'NOTAVAILABLE', 'NOTPROVIDED', 'NULL')
-  UNION ALL
-  SELECT iid, part, amt, key FROM (SELECT iid, part, amt, replace(replace(replace(replace(replace(replace(upper(raw), ' ', ''), '-', ''), '/', ''), '.', ''), '_', ''), ':', '') AS key FROM (SELECT iid, part, amt, payment_batch_id AS raw FROM open_items WHERE tier IN (0) AND payment_batch_id IS NOT NULL)) WHERE length(key) >= 4 AND key NOT IN ('NONE', 'NONREF', 'NOREF', 'NOTAVAILABLE', 'NOTPROVIDED', 'NULL'));
-CREATE OR REPLACE TEMP TABLE crowded AS
-SELECT bucket FROM (SELECT bucket, b.n AS n_bank, k.n AS n_books, b.uid, k.iid, b.key
-FROM (SELECT bucket, count(*) AS n, min(uid) AS uid, min(key) AS key FROM bank GROUP BY bucket) b
-JOIN (SELECT bucket, count(*) AS n, min(iid) AS iid, min(key) AS key FROM books GROUP BY bucket) k
-USING (bucket))
-WHERE n_bank * n_books > 64 * (n_bank + n_books);
-CREATE OR REPLACE TEMP TABLE pairs AS
-SELECT b.uid, k.iid, min(b.key) AS key
-FROM (SELECT * FROM bank ANTI JOIN crowded USING (bucket)) b
-JOIN books k ON k.bucket = b.bucket AND k.key = b.key
-JOIN entries e ON e.eid = b.uid
-JOIN items i ON i.iid = k.iid
-WHERE sign(e.amt) = sign(i.amt) AND e.amt - i.amt BETWEEN -least((3000000::HUGEINT * e.unit) // 100000, (abs(i.amt)::HUGEINT * 5000) // 100000) AND least((5000::HUGEINT * e.unit) // 100000, (abs(i.amt)::HUGEINT * 1000) // 100000)
-GROUP BY b.uid, k.iid;
-CREATE OR REPLACE TEMP TABLE ties AS SELECT 0::UBIGINT AS bucket LIMIT 0;
-CREATE OR REPLACE TEMP TABLE contested_bank AS
-SELECT uid FROM pairs GROUP BY uid HAVING count(*) > 1
-UNION SELECT uid FROM bank SEMI JOIN ties USING (bucket);
-CREATE OR REPLACE TEMP TABLE contested_books AS
-SELECT iid FROM pairs GROUP BY iid HAVING count(*) > 1
-UNION SELECT iid FROM books SEMI JOIN ties USING (bucket);
-CREATE OR REPLACE TEMP TABLE clean AS
-SELECT uid, iid, key FROM pairs
-ANTI JOIN contested_bank USING (uid) ANTI JOIN contested_books USING (iid);
-CREATE OR REPLACE TEMP TABLE edges AS
-SELECT uid, iid, NULL::UBIGINT AS hub FROM pairs WHERE uid IN (FROM contested_bank) OR iid IN (FROM contested_books)
-UNION ALL SELECT uid, NULL, bucket FROM bank SEMI JOIN ties USING (bucket)
-UNION ALL SELECT NULL, iid, bucket FROM books SEMI JOIN ties USING (bucket);
--- rung 6: amount_and_party
-CREATE OR REPLACE TEMP TABLE bank AS
-SELECT eid AS uid, amt, '' AS key, hash(part, amt) AS bucket
-FROM open_entries;
-CREATE OR REPLACE TEMP TABLE books AS
-SELECT iid, amt, '' AS key, hash(part, amt) AS bucket
-FROM open_items WHERE tier IN (0) AND coalesce(kind, 'cash_book') IN ('cash_book', 'payment');
-CREATE OR REPLACE TEMP TABLE crowded AS
-SELECT bucket FROM (SELECT bucket, b.n AS n_bank, k.n AS n_books, b.uid, k.iid, b.key
-FROM (SELECT bucket, count(*) AS n, min(uid) AS uid, min(key) AS key FROM bank GROUP BY bucket) b
-JOIN (SELECT bucket, count(*) AS n, min(iid) AS iid, min(key) AS key FROM books GROUP BY bucket) k
-USING (bucket))
-WHERE n_bank * n_books > 64 * (n_bank + n_books);
-CREATE OR REPLACE TEMP TABLE pairs AS
-SELECT b.uid, k.iid, min(b.key) AS key
-FROM (SELECT * FROM bank ANTI JOIN crowded USING (bucket)) b
-JOIN books k ON k.bucket = b.bucket AND k.key = b.key
-JOIN entries e ON e.eid = b.uid
-JOIN items i ON i.iid = k.iid
-LEFT JOIN details d ON d.eid = b.uid AND d.fanout = 1
-WHERE e.bday - i.booked_on_no BETWEEN -5 AND 5
-  AND (replace(replace(replace(replace(replace(replace(upper(d.counterparty_account), ' ', ''), '-', ''), '/', ''), '.', ''), '_', ''), ':', '') = replace(replace(replace(replace(replace(replace(upper(i.counterparty_account), ' ', ''), '-', ''), '/', ''), '.', ''), '_', ''), ':', '')
-    OR jaro_winkler_similarity(plain_name(d.counterparty_name), plain_name(i.counterparty_name)) >= 0.92
-    OR (d.counterparty_name IS NULL AND length(plain_text(i.counterparty_name)) >= 5 AND contains(plain_text(coalesce(e.narrative, d.narrative)), plain_text(i.counterparty_name)) OR i.counterparty_name IS NULL AND length(plain_text(d.counterparty_name)) >= 5 AND contains(plain_text(i.narrative), plain_text(d.counterparty_name))))
-GROUP BY b.uid, k.iid;
-CREATE OR REPLACE TEMP TABLE ties AS SELECT 0::UBIGINT AS bucket LIMIT 0;
-CREATE OR REPLACE TEMP TABLE contested_bank AS
-SELECT uid FROM pairs GROUP BY uid HAVING count(*) > 1
-UNION SELECT uid FROM bank SEMI JOIN ties USING (bucket);
-CREATE OR REPLACE TEMP TABLE contested_books AS
-SELECT iid FROM pairs GROUP BY iid HAVING count(*) > 1
-UNION SELECT iid FROM books SEMI JOIN ties USING (bucket);
-CREATE OR REPLACE TEMP TABLE clean AS
-SELECT uid, iid, key FROM pairs
-ANTI JOIN contested_bank USING (uid) ANTI JOIN contested_books USING (iid);
-CREATE OR REPLACE TEMP TABLE edges AS
-SELECT uid, iid, NULL::UBIGINT AS hub FROM pairs WHERE uid IN (FROM contested_bank) OR iid IN (FROM contested_books)
-UNION ALL SELECT uid, NULL, bucket FROM bank SEMI JOIN ties USING (bucket)
-UNION ALL SELECT NULL, iid, bucket FROM books SEMI JOIN ties USING (bucket);
--- rung 7: amount_and_party_due
-CREATE OR REPLACE TEMP TABLE bank AS
-SELECT eid AS uid, amt, '' AS key, hash(part, amt) AS bucket
-FROM open_entries;
-CREATE OR REPLACE TEMP TABLE books AS
-SELECT iid, amt, '' AS key, hash(part, amt) AS bucket
-FROM open_items WHERE tier IN (0) AND coalesce(kind, 'cash_book') IN ('receivable', 'payable', 'expense');
-CREATE OR REPLACE TEMP TABLE crowded AS
-SELECT bucket FROM (SELECT bucket, b.n AS n_bank, k.n AS n_books, b.uid, k.iid, b.key
-FROM (SELECT bucket, count(*) AS n, min(uid) AS uid, min(key) AS key FROM bank GROUP BY bucket) b
-JOIN (SELECT bucket, count(*) AS n, min(iid) AS iid, min(key) AS key FROM books GROUP BY bucket) k
-USING (bucket))
-WHERE n_bank * n_books > 64 * (n_bank + n_books);
-CREATE OR REPLACE TEMP TABLE pairs AS
-SELECT b.uid, k.iid, min(b.key) AS key
-FROM (SELECT * FROM bank ANTI JOIN crowded USING (bucket)) b
-JOIN books k ON k.bucket = b.bucket AND k.key = b.key
-JOIN entries e ON e.eid = b.uid
-JOIN items i ON i.iid = k.iid
-LEFT JOIN details d ON d.eid = b.uid AND d.fanout = 1
-WHERE e.bday - i.due_on_no BETWEEN -20 AND 30
-  AND (replace(replace(replace(replace(replace(replace(upper(d.counterparty_account), ' ', ''), '-', ''), '/', ''), '.', ''), '_', ''), ':', '') = replace(replace(replace(replace(replace(replace(upper(i.counterparty_account), ' ', ''), '-', ''), '/', ''), '.', ''), '_', ''), ':', '')
-    OR jaro_winkler_similarity(plain_name(d.counterparty_name), plain_name(i.counterparty_name)) >= 0.92
-    OR (d.counterparty_name IS NULL AND length(plain_text(i.counterparty_name)) >= 5 AND contains(plain_text(coalesce(e.narrative, d.narrative)), plain_text(i.counterparty_name)) OR i.counterparty_name IS NULL AND length(plain_text(d.counterparty_name)) >= 5 AND contains(plain_text(i.narrative), plain_text(d.counterparty_name))))
-GROUP BY b.uid, k.iid;
-CREATE OR REPLACE TEMP TABLE ties AS SELECT 0::UBIGINT AS bucket LIMIT 0;
-CREATE OR REPLACE TEMP TABLE contested_bank AS
-SELECT uid FROM pairs GROUP BY uid HAVING count(*) > 1
-UNION SELECT uid FROM bank SEMI JOIN ties USING (bucket);
-CREATE OR REPLACE TEMP TABLE contested_books AS
-SELECT iid FROM pairs GROUP BY iid HAVING count(*) > 1
-UNION SELECT iid FROM books SEMI JOIN ties USING (bucket);
-CREATE OR REPLACE TEMP TABLE clean AS
-SELECT uid, iid, key FROM pairs
-ANTI JOIN contested_bank USING (uid) ANTI JOIN contested_books USING (iid);
-CREATE OR REPLACE TEMP TABLE edges AS
-SELECT uid, iid, NULL::UBIGINT AS hub FROM pairs WHERE uid IN (FROM contested_bank) OR iid IN (FROM contested_books)
-UNION ALL SELECT uid, NULL, bucket FROM bank SEMI JOIN ties USING (bucket)
-UNION ALL SELECT NULL, iid, bucket FROM books SEMI JOIN ties USING (bucket);
--- between rungs
-CREATE TEMP TABLE open_entries_1 AS
-FROM open_entries ANTI JOIN taken_entries USING (eid);
-CREATE OR REPLACE TEMP VIEW open_entries AS FROM open_entries_1;
-DROP TABLE IF EXISTS open_entries_0;
-CREATE TEMP TABLE open_details_1 AS
-FROM open_details ANTI JOIN taken_entries USING (eid);
-CREATE OR REPLACE TEMP VIEW open_details AS FROM open_details_1;
-DROP TABLE IF EXISTS open_details_0;
-CREATE TEMP TABLE open_items_1 AS
-FROM open_items ANTI JOIN taken_items USING (iid);
-CREATE OR REPLACE TEMP VIEW open_items AS FROM open_items_1;
-DROP TABLE IF EXISTS open_items_0;
-TRUNCATE taken_entries;
-TRUNCATE taken_items;
+CREATE OR REPLACE TEMP MACRO plain_text(t) AS array_to_string(list_filter(string_split(regexp_replace(strip_accents(replace(replace(replace(replace(replace(upper(regexp_replace(t, '\b([A-Za-z])\.', '\1', 'g')), 'Ä', 'AE'), 'Ö', 'OE'), 'Ü', 'UE'), 'ẞ', 'SS'), 'ß', 'SS')), '[^A-Z0-9]+', ' ', 'g'), ' '), lambda w: length(w) > 1 AND w NOT IN ('AB', 'AG', 'AND', 'APS', 'AS', 'BV', 'CO', 'COMPANY', 'CORP', 'CORPORATION', 'DER', 'DIE', 'EK', 'EV', 'GBR', 'GMBH', 'INC', 'KFT', 'KG', 'KGAA', 'LIMITED', 'LLC', 'LLP', 'LTD', 'MBH', 'NV', 'OHG', 'OY', 'OYJ', 'PLC', 'SA', 'SARL', 'SAS', 'SE', 'SL', 'SPA', 'SRL', 'SRO', 'THE', 'UG', 'UND', 'ZOO', 'GMB', 'GM')), ' ')
+CREATE OR REPLACE TEMP MACRO plain_name(t) AS array_to_string(list_sort(list_filter(string_split(regexp_replace(strip_accents(replace(replace(replace(replace(replace(upper(regexp_replace(t, '\b([A-Za-z])\.', '\1', 'g')), 'Ä', 'AE'), 'Ö', 'OE'), 'Ü', 'UE'), 'ẞ', 'SS'), 'ß', 'SS')), '[^A-Z0-9]+', ' ', 'g'), ' '), lambda w: length(w) > 1 AND w NOT IN ('AB', 'AG', 'AND', 'APS', 'AS', 'BV', 'CO', 'COMPANY', 'CORP', 'CORPORATION', 'DER', 'DIE', 'EK', 'EV', 'GBR', 'GMBH', 'INC', 'KFT', 'KG', 'KGAA', 'LIMITED', 'LLC', 'LLP', 'LTD', 'MBH', 'NV', 'OHG', 'OY', 'OYJ', 'PLC', 'SA', 'SARL', 'SAS', 'SE', 'SL', 'SPA', 'SRL', 'SRO', 'THE', 'UG', 'UND', 'ZOO', 'GMB', 'GM'))), ' ')
+
+-- rung 1: returned
+-- returned: sums and signs of whole numbers
+
+-- rung 2: payment_reference
+-- equality is all it asks
+
+-- rung 3: reference
+-- equality is all it asks
+
+-- rung 4: creditor_reference
+-- equality is all it asks
+
+-- rung 5: batch_details
+-- equality is all it asks
+
+-- rung 6: batch_run
+-- batch: sums and signs of whole numbers
+
+-- rung 7: references_together
+-- together: sums and signs of whole numbers
+
+-- rung 8: reversal
+-- cancel: sums and signs of whole numbers
+
+-- rung 9: return_with_charges
+-- cancel: sums and signs of whole numbers
+
+-- rung 10: reference_with_charges
+SELECT candidate FROM candidates
+WHERE sign(bank_minor) = sign(books_minor) AND bank_minor - books_minor BETWEEN -least((3000000::HUGEINT * unit) // 100000, (abs(books_minor)::HUGEINT * 5000) // 100000) AND least((5000::HUGEINT * unit) // 100000, (abs(books_minor)::HUGEINT * 1000) // 100000)
+  AND (replace(replace(replace(replace(replace(replace(upper(bank_party_account), ' ', ''), '-', ''), '/', ''), '.', ''), '_', ''), ':', '') = replace(replace(replace(replace(replace(replace(upper(books_party_account), ' ', ''), '-', ''), '/', ''), '.', ''), '_', ''), ':', '')
+    OR (bank_party <> '' AND (bank_party = books_party OR jaro_winkler_similarity(bank_party, books_party) >= 0.80))
+    OR (bank_party_account IS NULL OR books_party_account IS NULL) AND (bank_party IS NULL OR books_party IS NULL));
+SELECT upper(words[:1]) || words[2:] || '; nothing else fits.' AS evidence, facts,
+residual_class FROM (
+SELECT concat_ws(', ', 'the reference ' || key || ' agrees', 'the other party is ' || coalesce(books_party, bank_party), CASE WHEN residual = 0 THEN 'the amount agrees' ELSE 'the bank moved ' || format('{:,}', abs(residual) // unit) || CASE WHEN unit = 1 THEN '' ELSE '.' || lpad((abs(residual) % unit)::VARCHAR, length(unit::VARCHAR)::INTEGER - 1, '0') END || ' ' || currency || CASE WHEN residual < 0 THEN ' less' ELSE ' more' END || ' for us (' || CASE residual_class WHEN 'charge' THEN 'a bank charge' WHEN 'rounding' THEN 'a rounding difference' WHEN 'fx_difference' THEN 'an exchange difference' WHEN 'short_payment' THEN 'a short payment' WHEN 'discount' THEN 'a discount' WHEN 'over_payment' THEN 'an overpayment' END || ')' END) AS words,
+json_merge_patch('{}', json_object('reference', key, 'party', coalesce(books_party, bank_party), 'residual', CASE WHEN residual <> 0 THEN format('{:,}', abs(residual) // unit) || CASE WHEN unit = 1 THEN '' ELSE '.' || lpad((abs(residual) % unit)::VARCHAR, length(unit::VARCHAR)::INTEGER - 1, '0') END END, 'residual_class', residual_class))::VARCHAR AS facts, residual_class
+FROM (SELECT *, CASE WHEN residual = 0 THEN NULL WHEN abs(residual)::HUGEINT * 100000 <= 5000::HUGEINT * unit THEN 'rounding' WHEN original_currency <> currency THEN 'fx_difference' WHEN residual < 0 THEN 'charge' ELSE 'over_payment' END AS residual_class FROM judged));
+
+-- rung 11: run_with_charges
+-- batch: sums and signs of whole numbers
+
+-- rung 12: together_with_charges
+-- together: sums and signs of whole numbers
+
+-- rung 13: reference_with_discount
+SELECT candidate FROM candidates
+WHERE sign(bank_minor) = sign(books_minor) AND (bank_minor - books_minor) * sign(books_minor) BETWEEN -least((100000000000::HUGEINT * unit) // 100000, (abs(books_minor)::HUGEINT * 3200) // 100000) AND least((0::HUGEINT * unit) // 100000, (abs(books_minor)::HUGEINT * 100000) // 100000)
+  AND (replace(replace(replace(replace(replace(replace(upper(bank_party_account), ' ', ''), '-', ''), '/', ''), '.', ''), '_', ''), ':', '') = replace(replace(replace(replace(replace(replace(upper(books_party_account), ' ', ''), '-', ''), '/', ''), '.', ''), '_', ''), ':', '')
+    OR (bank_party <> '' AND (bank_party = books_party OR jaro_winkler_similarity(bank_party, books_party) >= 0.80))
+    OR (bank_party_account IS NULL OR books_party_account IS NULL) AND (bank_party IS NULL OR books_party IS NULL));
+SELECT upper(words[:1]) || words[2:] || '; nothing else fits.' AS evidence, facts,
+residual_class FROM (
+SELECT concat_ws(', ', 'the reference ' || key || ' agrees', 'the other party is ' || coalesce(books_party, bank_party), CASE WHEN residual = 0 THEN 'the amount agrees' ELSE 'the bank moved ' || format('{:,}', abs(residual) // unit) || CASE WHEN unit = 1 THEN '' ELSE '.' || lpad((abs(residual) % unit)::VARCHAR, length(unit::VARCHAR)::INTEGER - 1, '0') END || ' ' || currency || CASE WHEN residual < 0 THEN ' less' ELSE ' more' END || ' for us (' || CASE residual_class WHEN 'charge' THEN 'a bank charge' WHEN 'rounding' THEN 'a rounding difference' WHEN 'fx_difference' THEN 'an exchange difference' WHEN 'short_payment' THEN 'a short payment' WHEN 'discount' THEN 'a discount' WHEN 'over_payment' THEN 'an overpayment' END || ')' END) AS words,
+json_merge_patch('{}', json_object('reference', key, 'party', coalesce(books_party, bank_party), 'residual', CASE WHEN residual <> 0 THEN format('{:,}', abs(residual) // unit) || CASE WHEN unit = 1 THEN '' ELSE '.' || lpad((abs(residual) % unit)::VARCHAR, length(unit::VARCHAR)::INTEGER - 1, '0') END END, 'residual_class', residual_class))::VARCHAR AS facts, residual_class
+FROM (SELECT *, CASE WHEN residual = 0 THEN NULL WHEN abs(residual)::HUGEINT * 100000 <= 0::HUGEINT * unit THEN 'rounding' WHEN original_currency <> currency THEN 'fx_difference' WHEN sign(residual) <> direction THEN 'discount' ELSE 'over_payment' END AS residual_class FROM judged));
+
+-- rung 14: together_with_discount
+-- together: sums and signs of whole numbers
+
+-- rung 15: original_amount
+-- equality is all it asks
+
+-- rung 16: reference_exchanged
+SELECT candidate FROM candidates
+WHERE sign(bank_minor) = sign(books_minor) AND bank_minor - books_minor BETWEEN -least((100000000000::HUGEINT * unit) // 100000, (abs(books_minor)::HUGEINT * 3000) // 100000) AND least((100000000000::HUGEINT * unit) // 100000, (abs(books_minor)::HUGEINT * 3000) // 100000) AND original_currency <> bank_currency;
+SELECT upper(words[:1]) || words[2:] || '; nothing else fits.' AS evidence, facts,
+residual_class FROM (
+SELECT concat_ws(', ', 'the reference ' || key || ' agrees', CASE WHEN residual = 0 THEN 'the amount agrees' ELSE 'the bank moved ' || format('{:,}', abs(residual) // unit) || CASE WHEN unit = 1 THEN '' ELSE '.' || lpad((abs(residual) % unit)::VARCHAR, length(unit::VARCHAR)::INTEGER - 1, '0') END || ' ' || currency || CASE WHEN residual < 0 THEN ' less' ELSE ' more' END || ' for us (' || CASE residual_class WHEN 'charge' THEN 'a bank charge' WHEN 'rounding' THEN 'a rounding difference' WHEN 'fx_difference' THEN 'an exchange difference' WHEN 'short_payment' THEN 'a short payment' WHEN 'discount' THEN 'a discount' WHEN 'over_payment' THEN 'an overpayment' END || ')' END) AS words,
+json_merge_patch('{}', json_object('reference', key, 'residual', CASE WHEN residual <> 0 THEN format('{:,}', abs(residual) // unit) || CASE WHEN unit = 1 THEN '' ELSE '.' || lpad((abs(residual) % unit)::VARCHAR, length(unit::VARCHAR)::INTEGER - 1, '0') END END, 'residual_class', residual_class))::VARCHAR AS facts, residual_class
+FROM (SELECT *, CASE WHEN residual = 0 THEN NULL WHEN abs(residual)::HUGEINT * 100000 <= 5000::HUGEINT * unit THEN 'rounding' WHEN original_currency <> currency THEN 'fx_difference' WHEN residual < 0 THEN 'charge' ELSE 'over_payment' END AS residual_class FROM judged));
+
+-- rung 17: reference_short_or_over
+SELECT candidate FROM candidates
+WHERE sign(bank_minor) = sign(books_minor) AND (bank_minor - books_minor) * sign(books_minor) BETWEEN -least((100000000000::HUGEINT * unit) // 100000, (abs(books_minor)::HUGEINT * 10000) // 100000) AND least((100000000000::HUGEINT * unit) // 100000, (abs(books_minor)::HUGEINT * 10000) // 100000)
+  AND (replace(replace(replace(replace(replace(replace(upper(bank_party_account), ' ', ''), '-', ''), '/', ''), '.', ''), '_', ''), ':', '') = replace(replace(replace(replace(replace(replace(upper(books_party_account), ' ', ''), '-', ''), '/', ''), '.', ''), '_', ''), ':', '')
+    OR (bank_party <> '' AND (bank_party = books_party OR jaro_winkler_similarity(bank_party, books_party) >= 0.80)));
+SELECT upper(words[:1]) || words[2:] || '; nothing else fits.' AS evidence, facts,
+residual_class FROM (
+SELECT concat_ws(', ', 'the reference ' || key || ' agrees', 'the other party is ' || coalesce(books_party, bank_party), CASE WHEN residual = 0 THEN 'the amount agrees' ELSE 'the bank moved ' || format('{:,}', abs(residual) // unit) || CASE WHEN unit = 1 THEN '' ELSE '.' || lpad((abs(residual) % unit)::VARCHAR, length(unit::VARCHAR)::INTEGER - 1, '0') END || ' ' || currency || CASE WHEN residual < 0 THEN ' less' ELSE ' more' END || ' for us (' || CASE residual_class WHEN 'charge' THEN 'a bank charge' WHEN 'rounding' THEN 'a rounding difference' WHEN 'fx_difference' THEN 'an exchange difference' WHEN 'short_payment' THEN 'a short payment' WHEN 'discount' THEN 'a discount' WHEN 'over_payment' THEN 'an overpayment' END || ')' END) AS words,
+json_merge_patch('{}', json_object('reference', key, 'party', coalesce(books_party, bank_party), 'residual', CASE WHEN residual <> 0 THEN format('{:,}', abs(residual) // unit) || CASE WHEN unit = 1 THEN '' ELSE '.' || lpad((abs(residual) % unit)::VARCHAR, length(unit::VARCHAR)::INTEGER - 1, '0') END END, 'residual_class', residual_class))::VARCHAR AS facts, residual_class
+FROM (SELECT *, CASE WHEN residual = 0 THEN NULL WHEN abs(residual)::HUGEINT * 100000 <= 0::HUGEINT * unit THEN 'rounding' WHEN original_currency <> currency THEN 'fx_difference' WHEN sign(residual) <> direction THEN 'short_payment' ELSE 'over_payment' END AS residual_class FROM judged));
+
+-- rung 18: together_short
+-- together: sums and signs of whole numbers
+
+-- rung 19: number
+-- equality is all it asks
+SELECT upper(words[:1]) || words[2:] || '; nothing else fits.' AS evidence, facts,
+residual_class FROM (
+SELECT concat_ws(', ', 'the reference ' || key || ' agrees', 'the amount agrees', CASE abs(apart) WHEN 0 THEN 'both are of the same banking day' WHEN 1 THEN 'they are 1 banking day apart' ELSE 'they are ' || abs(apart) || ' banking days apart' END) AS words,
+json_merge_patch('{}', json_object('reference', key, 'banking_days', apart))::VARCHAR AS facts, residual_class
+FROM (SELECT *, NULL AS residual_class FROM judged));
+
+-- rung 20: mandate
+-- equality is all it asks
+SELECT upper(words[:1]) || words[2:] || '; nothing else fits.' AS evidence, facts,
+residual_class FROM (
+SELECT concat_ws(', ', 'the mandate ' || key || ' agrees', 'the amount agrees', CASE abs(apart) WHEN 0 THEN 'both are of the same banking day' WHEN 1 THEN 'they are 1 banking day apart' ELSE 'they are ' || abs(apart) || ' banking days apart' END) AS words,
+json_merge_patch('{}', json_object('reference', key, 'banking_days', apart))::VARCHAR AS facts, residual_class
+FROM (SELECT *, NULL AS residual_class FROM judged));
+
+-- rung 21: amount_and_party
+SELECT candidate FROM candidates
+WHERE (replace(replace(replace(replace(replace(replace(upper(bank_party_account), ' ', ''), '-', ''), '/', ''), '.', ''), '_', ''), ':', '') = replace(replace(replace(replace(replace(replace(upper(books_party_account), ' ', ''), '-', ''), '/', ''), '.', ''), '_', ''), ':', '')
+    OR (bank_party <> '' AND (bank_party = books_party OR jaro_winkler_similarity(bank_party, books_party) >= 0.92))
+    OR (bank_party IS NULL AND length(books_party_text) >= 5 AND contains(bank_text, books_party_text) OR books_party IS NULL AND length(bank_party_text) >= 5 AND contains(books_text, bank_party_text)));
+SELECT upper(words[:1]) || words[2:] || '; nothing else fits.' AS evidence, facts,
+residual_class FROM (
+SELECT concat_ws(', ', 'the amount agrees', 'the other party is ' || coalesce(books_party, bank_party), CASE abs(apart) WHEN 0 THEN 'both are of the same banking day' WHEN 1 THEN 'they are 1 banking day apart' ELSE 'they are ' || abs(apart) || ' banking days apart' END) AS words,
+json_merge_patch('{}', json_object('party', coalesce(books_party, bank_party), 'banking_days', apart))::VARCHAR AS facts, residual_class
+FROM (SELECT *, NULL AS residual_class FROM judged));
+
+-- rung 22: amount_and_party_due
+SELECT candidate FROM candidates
+WHERE (replace(replace(replace(replace(replace(replace(upper(bank_party_account), ' ', ''), '-', ''), '/', ''), '.', ''), '_', ''), ':', '') = replace(replace(replace(replace(replace(replace(upper(books_party_account), ' ', ''), '-', ''), '/', ''), '.', ''), '_', ''), ':', '')
+    OR (bank_party <> '' AND (bank_party = books_party OR jaro_winkler_similarity(bank_party, books_party) >= 0.92))
+    OR (bank_party IS NULL AND length(books_party_text) >= 5 AND contains(bank_text, books_party_text) OR books_party IS NULL AND length(bank_party_text) >= 5 AND contains(books_text, bank_party_text)));
+SELECT upper(words[:1]) || words[2:] || '; nothing else fits.' AS evidence, facts,
+residual_class FROM (
+SELECT concat_ws(', ', 'the amount agrees', 'the other party is ' || coalesce(books_party, bank_party), CASE abs(apart) WHEN 0 THEN 'both are of the same banking day' WHEN 1 THEN 'they are 1 banking day apart' ELSE 'they are ' || abs(apart) || ' banking days apart' END) AS words,
+json_merge_patch('{}', json_object('party', coalesce(books_party, bank_party), 'banking_days', apart))::VARCHAR AS facts, residual_class
+FROM (SELECT *, NULL AS residual_class FROM judged));
+
+-- rung 23: details_and_party
+SELECT candidate FROM candidates
+WHERE (replace(replace(replace(replace(replace(replace(upper(bank_party_account), ' ', ''), '-', ''), '/', ''), '.', ''), '_', ''), ':', '') = replace(replace(replace(replace(replace(replace(upper(books_party_account), ' ', ''), '-', ''), '/', ''), '.', ''), '_', ''), ':', '')
+    OR (bank_party <> '' AND (bank_party = books_party OR jaro_winkler_similarity(bank_party, books_party) >= 0.92)));
+
+-- rung 24: run_total
+-- run: sums and signs of whole numbers
+
+-- rung 25: reversal_alike
+-- cancel: sums and signs of whole numbers
+
+-- rung 26: own_transfer
+-- transfer: sums and signs of whole numbers
+
+-- rung 27: sum_of_party
+-- subset: sums and signs of whole numbers
+
+-- rung 28: credit_note
+-- net: sums and signs of whole numbers
+
+-- rung 29: amount_alone
+-- equality is all it asks
+SELECT upper(words[:1]) || words[2:] || '; nothing else fits.' AS evidence, facts,
+residual_class FROM (
+SELECT concat_ws(', ', 'the amount agrees', CASE abs(apart) WHEN 0 THEN 'both are of the same banking day' WHEN 1 THEN 'they are 1 banking day apart' ELSE 'they are ' || abs(apart) || ' banking days apart' END) AS words,
+json_merge_patch('{}', json_object('banking_days', apart, 'score', '0.' || lpad(greatest(40 - 2 * least(abs(apart), 10), 5)::VARCHAR, 2, '0')))::VARCHAR AS facts, residual_class
+FROM (SELECT *, NULL AS residual_class FROM judged));

@@ -76,8 +76,8 @@ END $$
 _APPEND_ONLY = ("audit_samples", "audit_verdicts", "match_decisions")
 
 
-def _text(name: str, **options: bool) -> sa.Column[str]:
-    return sa.Column(name, sa.Text, **{"nullable": False, **options})
+def _text(name: str, *, primary_key: bool = False) -> sa.Column[str]:
+    return sa.Column(name, sa.Text, nullable=False, primary_key=primary_key)
 
 
 def _at(name: str) -> sa.Column[object]:
