@@ -19,32 +19,14 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final, Protocol
+from typing import Any, Final, Protocol, cast
 
-from parsers import (
-    _delimited_profile,
-    _fixed_profile,
-    aeb43,
-    bai2,
-    camt052,
-    camt053,
-    camt054,
-    cfonb120,
-    coda,
-    delimited,
-    fixed_width,
-    mt940,
-    mt942,
-    ofx,
-    pain001,
-    pain002,
-    v11,
-)
 from parsers._container import Member, kind_of, opened
 from parsers._dialects import adapted, encoding_for, of_file
 from parsers._dialects import parse as dialect
 from parsers._heads import HEAD_BYTES
 from parsers._ids import with_ids
+from parsers._late import Late
 from parsers._pgp import is_rfc9580, pgp_kind
 from tieout.canonical import Tables, concat
 from tieout.errors import InputError, TieoutError
@@ -81,23 +63,15 @@ class Format(Protocol):
         ...
 
 
-FORMATS: Final[tuple[Format, ...]] = (
-    camt052,
-    camt053,
-    camt054,
-    pain001,
-    pain002,
-    mt940,
-    mt942,
-    bai2,
-    coda,
-    cfonb120,
-    v11,
-    aeb43,
-    ofx,
-    fixed_width,
-    delimited,
-)
+FORMATS: Final[tuple[Format, ...]] = tuple(
+    cast(Format, Late(name))
+    for name in (
+        "camt052", "camt053", "camt054", "pain001", "pain002", "mt940", "mt942", "bai2", "coda",
+        "cfonb120", "v11", "aeb43", "ofx", "fixed_width", "delimited",
+    )
+)  # fmt: skip
+_DELIMITED: Final = Late("_delimited_profile")
+_FIXED: Final = Late("_fixed_profile")
 
 #: Told apart from noise, so that the refusal can name what it is.
 _OTHERS: Final = ((re.compile(rb"CstmrDrctDbtInitn|pain\.008"), "pain.008"),)
@@ -143,9 +117,9 @@ def check_profile(name: str, found: Mapping[str, Any]) -> None:
         ProfileError: names the key and its nearest right one.
     """
     if "delimited" in found:
-        _delimited_profile.parse(name, found)
+        _DELIMITED.parse(name, found)
     elif "fixed" in found:
-        _fixed_profile.parse(name, found)
+        _FIXED.parse(name, found)
     else:
         dialect(name, found)
 

@@ -17,10 +17,9 @@ import pyarrow as pa
 from parsers import _camt_places as places
 from parsers._camt_entry import STATUS, swift_type
 from parsers._camt_layout import Rows
-from parsers._leaves import Texts, amounts, check_escapes, holding, is_word, mapped
+from parsers._leaf_values import amounts, dates, odd_accounts
+from parsers._leaves import Texts, check_escapes, is_word, mapped
 from parsers._markup import Markup
-from parsers._tags import words
-from parsers._values import day
 from tieout.arrays import fixed, listed
 
 __all__ = ["Batch", "Own"]
@@ -47,24 +46,6 @@ class Own:
     silent: str | None
 
 
-_ACCOUNT_MAX: Final = 40
-_U64 = np.uint64
-_BOTTOM: Final = np.array([(1 << 8 * n) - 1 for n in range(9)], dtype=_U64)
-_LETTERS: Final = _U64(0x4141414141414141)
-_HIGH: Final = _U64(0x8080808080808080)
-
-
-def _unusual(word: Array) -> Array:
-    """Which words hold a blank, a letter beyond ASCII, a ``&`` or a DEL."""
-    blank = (word + _U64(0x5F5F5F5F5F5F5F5F)) & _HIGH != _HIGH
-    escape, delete = word ^ _U64(0x2626262626262626), word ^ _U64(0x7F7F7F7F7F7F7F7F)
-    ones = _U64(0x0101010101010101)
-    found: Array = blank | (word & _HIGH != 0)
-    for each in (escape, delete):
-        found |= (each - ones) & ~each & _HIGH != 0
-    return found
-
-
 _ENTRY_TEXTS: Final[dict[str, tuple[str, ...]]] = {
     "bank_ref": ("AcctSvcrRef",),
     "entry_ref": ("NtryRef",),
@@ -82,7 +63,7 @@ class Batch:
     Attributes:
         rows: the layout.
         odd: entries the strict reader must read.
-        amount, decimals: of each entry: signed at `parsers._leaves.SCALE`, and as written.
+        amount, decimals: of each entry: signed at `parsers._leaf_values.SCALE`, and as written.
         currency: of each entry, a number into ``codes``.
         codes: currencies.
     """
@@ -91,8 +72,14 @@ class Batch:
         self.rows, self.odd, self.own = rows, rows.odd, own
         self.raw, self.text = raw, rows.scan.text
         self.size = len(rows.entry)
-        self.codes, self._code_of = _codes(markup)
+        self.codes = list(markup.runs.codes)
+        # By leaf, the last for leaf -1.
+        self._hollow = np.append(rows.start == rows.end, True)
+        self._has_hollow = self._hollow[:-1].any()
+        self._none = np.full(self.size, -1), np.full(len(rows.parent), -1)
         self.texts = self._settled()
+        self._gone = np.append(self.texts.gone, True)
+        self._start, self._end = np.append(rows.start, 0), np.append(rows.end, 0)
         self._entry_amounts()
         self._marks()
 
@@ -105,23 +92,30 @@ class Batch:
         """
         number = places.NUMBER[(*_TX, *path) if detail else path]
         part = self.rows.column(number)
-        out = np.full(len(self.rows.detail) if detail else self.size, -1, dtype=np.int64)
+        if part.start == part.stop:
+            return self._none[detail]
+        out = np.full(len(self._none[detail]), -1, dtype=np.int64)
         leaves = np.arange(part.start, part.stop)
-        if not present:
+        if not present and self.texts.gone[part].any():
             leaves = leaves[~self.texts.gone[part]]
-        out[self.rows.rows[leaves]] = leaves
+            out[self.rows.rows[leaves]] = leaves
+        else:
+            out[self.rows.rows[part]] = leaves
         return out
 
     def first(self, *paths: tuple[str, ...], detail: bool = False) -> Array:
         """The first of several places that is not empty; -1 where that one says nothing."""
-        found = self._filled(paths[0], detail)
-        for path in paths[1:]:
-            found = np.where(found >= 0, found, self._filled(path, detail))
-        return np.where(np.append(self.texts.gone, True)[found], -1, found)
-
-    def _filled(self, path: tuple[str, ...], detail: bool) -> Array:
-        at = self.leaf(*path, detail=detail, present=True)
-        return np.where(np.append(self.rows.start == self.rows.end, True)[at], -1, at)
+        found = self._none[detail]
+        for path in paths:
+            at = self.leaf(*path, detail=detail, present=True)
+            if at is self._none[detail]:
+                continue
+            if self._has_hollow:
+                at = np.where(self._hollow.take(at, mode="wrap"), -1, at)
+            found = at if found is self._none[detail] else np.where(found >= 0, found, at)
+        if found is self._none[detail]:
+            return found
+        return np.where(self._gone.take(found, mode="wrap"), -1, found)
 
     def mark_odd(self, detail: Array) -> None:
         """Give the entries of these details (flags) to the strict reader."""
@@ -129,20 +123,20 @@ class Batch:
 
     def _settled(self) -> Texts:
         rows = self.rows
-        texts = Texts(self.text, self.raw, rows.start, rows.end, rows.order)
-        escapes = np.flatnonzero(self.text == 0x26)
+        texts = Texts(self.raw, rows)
+        escapes = rows.scan.escapes
         check_escapes(self.text, self.raw, escapes)
         block = rows.block(range(places.ACCOUNTS.start, places.TEXTS.stop))
-        blank = texts.settle(block, rows.block(places.REFERENCES), escapes, rows.scan.beyond)
+        blank = texts.settle(block, rows.block(places.REFERENCES))
         self._odd_leaves(blank)
         if len(escapes):  # in an amount, a date or a mark
-            for numbers in (places.AMOUNTS, range(places.TEXTS.stop, len(places.NUMBER) + 2)):
-                part = rows.block(numbers)
-                found = np.flatnonzero(holding(escapes, rows.start[part], rows.end[part]))
-                flags = np.zeros(len(rows.start), dtype=bool)
-                flags[part.start + found] = True
-                self._odd_leaves(flags)
-        self._odd_leaves(self._odd_accounts())
+            found = rows.holding(escapes)
+            found[block] = False
+            self._odd_leaves(found)
+        accounts = rows.block(places.ACCOUNTS)
+        wrong = np.zeros(len(rows.start), dtype=bool)
+        wrong[accounts] = odd_accounts(self.text, rows.start[accounts], rows.end[accounts])
+        self._odd_leaves(wrong)
         return texts
 
     def _odd_leaves(self, flags: Array) -> None:
@@ -153,20 +147,6 @@ class Batch:
                 detail = number in _DETAIL_COLUMNS
                 self.odd[self.rows.parent[at] if detail else at] = True
 
-    def _odd_accounts(self) -> Array:
-        """Accounts with blanks or letters beyond ASCII in them, or too long."""
-        part = self.rows.block(places.ACCOUNTS)
-        start, end = self.rows.start[part], self.rows.end[part]
-        wrong = end - start > _ACCOUNT_MAX
-        word = words(self.text)
-        for offset in range(0, _ACCOUNT_MAX, 8):
-            at = np.flatnonzero(end - start > offset)
-            mask = _BOTTOM[np.minimum(end[at] - start[at] - offset, 8)]
-            wrong[at] |= _unusual(word[start[at] + offset] & mask | _LETTERS & ~mask)
-        flags = np.zeros(len(self.rows.start), dtype=bool)
-        flags[part] = wrong
-        return flags
-
     # Numbers ------------------------------------------------------------------------------
 
     def _entry_amounts(self) -> None:
@@ -175,7 +155,7 @@ class Batch:
         value, told, decimals = amounts(self.text, rows.start[part], rows.end[part])
         size = len(rows.start) + 1  # the last is for leaf -1
         self._value, self._code = np.zeros(size, dtype=np.int64), np.zeros(size, dtype=np.int16)
-        self._value[part], self._code[part] = value, self._code_of[rows.tag[part]]
+        self._value[part], self._code[part] = value, rows.code
         places_of = np.zeros(size, dtype=np.int8)
         places_of[part] = decimals
         flags = np.zeros(len(rows.start), dtype=bool)
@@ -198,7 +178,7 @@ class Batch:
 
     def says(self, at: Array, *expected: bytes) -> list[Array]:
         """For each word, which of the leaves are exactly it (-1 never is)."""
-        start, end = np.append(self.rows.start, 0)[at], np.append(self.rows.end, 0)[at]
+        start, end = self._start.take(at, mode="wrap"), self._end.take(at, mode="wrap")
         return [is_word(self.text, start, end, word) for word in expected]
 
     def _marks(self) -> None:
@@ -240,16 +220,15 @@ class Batch:
         instant = self.leaf(name, "DtTm", present=True)
         at = np.where(plain >= 0, plain, instant)
         there = np.flatnonzero(at >= 0)
-        start, end = self.rows.start[at[there]], self.rows.end[at[there]]
-        # The eleventh character tells whether it is a date; what follows does not matter.
-        order = np.arange(len(there))
-        dates = Texts(self.text, self.raw, start, np.minimum(end, start + 11), order)
-        index = np.full(self.size, -1, dtype=np.int64)
-        index[there] = order
-        out = mapped(dates.strings(index)[0], day, pa.date32())
-        if out.null_count != self.size - len(there):
-            self.odd |= (at >= 0) & np.array([each is None for each in out.to_pylist()], dtype=bool)
-        return out
+        out = dates(self.text, self.raw, self.rows.start[at[there]], self.rows.end[at[there]])
+        if out.null_count:
+            wrong = [each is None for each in out.to_pylist()]
+            self.odd[there] |= np.array(wrong, dtype=bool)
+        if len(there) == self.size:
+            return out
+        index = np.zeros(self.size, dtype=np.int64)
+        index[there] = np.arange(len(there))
+        return out.take(fixed(index, pa.int64(), at >= 0))
 
     # Columns of entries -------------------------------------------------------------------
 
@@ -287,13 +266,6 @@ class Batch:
             if each.silent == "booked":
                 out[each.entries] |= self.status[each.entries] < 0
         return out
-
-
-def _codes(markup: Markup) -> tuple[list[str], Array]:
-    """Distinct currencies (the first is none), and the number of each tag's."""
-    codes = list(dict.fromkeys(["", *markup.currency_of]))
-    known = {code: number for number, code in enumerate(codes)}
-    return codes, np.array([known[code] for code in markup.currency_of], dtype=np.int16)
 
 
 _DETAIL_COLUMNS: Final = frozenset(n for path, n in places.NUMBER.items() if path[:2] == _TX)

@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Collection
 from decimal import Decimal
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
+from parsers._camt_money import amounts, charges
 from parsers._camt_party import counterparty, remittance
 from parsers._checks import checked
 from parsers._rows import Rows
@@ -14,13 +15,20 @@ from parsers._text import clean, reference
 from parsers._values import amount, day, is_true, rate, rate_fits
 from parsers._xml import Node
 
-__all__ = ["STATUS", "entry", "swift_type"]
+__all__ = ["STATUS", "Ready", "detail", "entry", "swift_type", "terms"]
 
 #: Status by the code the bank writes.
 STATUS: Final = {"BOOK": "booked", "PDNG": "pending", "INFO": "info", "FUTR": "future"}
 _SWIFT = re.compile(r"([NFS][A-Z0-9]{3})(?:\+.*)?")
 
 Row = dict[str, Any]
+
+
+class Ready(Protocol):
+    """Details read before their entry ended: of which NtryDtls, and their rows in order."""
+
+    number: int
+    rows: list[Row]
 
 
 def entry(
@@ -30,6 +38,7 @@ def entry(
     rows: Rows,
     *,
     silent: str | None = "booked",
+    ready: Ready | None = None,
 ) -> tuple[Row, list[Row]] | None:
     """The entry's row and its details' rows (ids and ordinal of the entry are the caller's).
 
@@ -39,15 +48,15 @@ def entry(
         own_accounts: account numbers that are never the counterparty.
         rows: takes the findings.
         silent: status of an entry that names none; None where only the bank could tell.
+        ready: details that were read before the entry ended, and are not in the node.
 
     Returns:
         None where amount or direction cannot be read; a finding of severity error says so.
     """
     where = f"line {node.line} Ntry"
-    money, mark = node.one("Amt"), node.get("CdtDbtInd")
-    value = amount(money.get()) if money is not None else None
-    code = (money.currency if money is not None else None) or currency
-    if value is None or mark not in ("CRDT", "DBIT"):
+    agreed = terms(node, currency)
+    if agreed is None:
+        money, mark = node.one("Amt"), node.get("CdtDbtInd")
         raw = "" if money is None else money.text[:40]
         rows.finding(
             "ENTRY_UNREADABLE", "error", where,
@@ -56,16 +65,12 @@ def entry(
             "ask the bank for the statement again; the other entries are read, nothing is posted",
         )  # fmt: skip
         return None
-    sign = 1 if mark == "CRDT" else -1
     proprietary = clean(node.get("BkTxCd", "Prtry", "Cd"))
     row: Row = {
         "line_no": node.line,
-        "currency": code,
-        "amount": sign * value if value else value,
         "booked_on": _date(node, "BookgDt", where, rows),
         "valued_on": _date(node, "ValDt", where, rows),
         "status": _status(node, silent, where, rows),
-        "reversal": is_true(node.get("RvslInd")),
         "bank_ref": reference(node.get("AcctSvcrRef")),
         "entry_ref": reference(node.get("NtryRef")),
         "code_domain": clean(node.get("BkTxCd", "Domn", "Cd")),
@@ -74,10 +79,26 @@ def entry(
         "code_proprietary": proprietary,
         "swift_type": swift_type(proprietary),
         "narrative": clean(node.get("AddtlNtryInf")),
-    }
-    details = _details(node, row, own_accounts, rows)
+    } | agreed
+    details = _details(node, row, own_accounts, rows, ready)
     row["detail_count"] = len(details)
     return row, details
+
+
+def terms(node: Node, currency: str | None) -> Row | None:
+    """What details take from an entry: its signed amount, currency and whether it is a reversal.
+
+    None where amount or direction cannot be read.
+    """
+    money, mark = node.one("Amt"), node.get("CdtDbtInd")
+    value = amount(money.get()) if money is not None else None
+    if money is None or value is None or mark not in ("CRDT", "DBIT"):
+        return None
+    return {
+        "amount": -value if value and mark == "DBIT" else value,
+        "currency": money.currency or currency,
+        "reversal": is_true(node.get("RvslInd")),
+    }
 
 
 def _shown(node: Node, limit: int = 300) -> str:
@@ -128,36 +149,40 @@ def _date(node: Node, name: str, where: str, rows: Rows) -> Any:
     return found
 
 
-def _details(node: Node, row: Row, own: Collection[str | None], rows: Rows) -> list[Row]:
+def _details(
+    node: Node, row: Row, own: Collection[str | None], rows: Rows, ready: Ready | None
+) -> list[Row]:
     """At least one detail; its amount is the entry's only where there is exactly one."""
     found: list[Row] = []
     announced = 0
-    for group in node.all("NtryDtls") or [node]:  # version 01 has its details in the entry itself
+    # Version 01 has its details in the entry itself.
+    for number, group in enumerate(node.all("NtryDtls") or [node]):
         batch = group.one("Btch")
         said = batch.get("NbOfTxs") if batch else None
         announced += int(said[:9]) if said and said.isascii() and said.isdigit() else 0
-        transactions = group.all("TxDtls")
+        transactions = [detail(each, row, own) for each in group.all("TxDtls")]
+        if ready is not None and ready.number == number:
+            transactions = ready.rows + transactions
         if not transactions and batch is not None:
             found.append(_empty(batch.line) | _batch_refs(batch))
         for transaction in transactions:
-            detail = _detail(transaction, row, own)
-            _check_rate(detail, rows)
+            _check_rate(transaction, rows)
             if batch is not None:
                 for name, text in _batch_refs(batch).items():
-                    detail[name] = detail[name] or text
-            found.append(detail)
+                    transaction[name] = transaction[name] or text
+        found += transactions
     if not found:
         found.append(_empty(row["line_no"]))
-    for ordinal, detail in enumerate(found, 1):
-        detail["ordinal"] = ordinal
-        place = f"line {detail['line_no']} RmtInf/Strd/CdtrRefInf"
-        checked(detail.get("reference"), detail.get("reference_type"), place, rows)
+    for ordinal, each in enumerate(found, 1):
+        each["ordinal"] = ordinal
+        place = f"line {each['line_no']} RmtInf/Strd/CdtrRefInf"
+        checked(each.get("reference"), each.get("reference_type"), place, rows)
     where = f"line {row['line_no']} Ntry/NtryDtls"
     elsewhere = announced > len(found)
     if len(found) == 1:
         only = found[0]
         if only["charges"] is None:
-            only["charges"] = _charges(node, row["currency"])
+            only["charges"] = charges(node, row["currency"])
         if only["amount"] is None and not elsewhere:
             only["amount"], only["currency"] = row["amount"], row["currency"]
     if elsewhere:
@@ -182,26 +207,26 @@ def _check_sum(node: Node, row: Row, details: list[Row], where: str, rows: Rows)
         )  # fmt: skip
         return
     total = sum((d["amount"] for d in details), Decimal(0))
-    charges = sum((d["charges"] or Decimal(0) for d in details), Decimal(0))
+    borne = sum((d["charges"] or Decimal(0) for d in details), Decimal(0))
     if len(details) > 1:
-        charges += _charges(node, row["currency"]) or Decimal(0)
-    if row["amount"] not in (total, total + charges):
+        borne += charges(node, row["currency"]) or Decimal(0)
+    if row["amount"] not in (total, total + borne):
         rows.finding(
             "DETAIL_SUM_MISMATCH", "warning", where,
-            f"details sum to {total} (charges {charges}), the entry is {row['amount']}",
+            f"details sum to {total} (charges {borne}), the entry is {row['amount']}",
             "look for charges or a missing detail; the entry's amount is what the bank booked",
         )  # fmt: skip
 
 
-def _check_rate(detail: Row, rows: Rows) -> None:
+def _check_rate(row: Row, rows: Rows) -> None:
     """The rate must lead from one amount to the other: banks fill its direction either way."""
-    money, foreign, stated = detail["amount"], detail["original_amount"], detail["fx_rate"]
+    money, foreign, stated = row["amount"], row["original_amount"], row["fx_rate"]
     if not (money and foreign and stated) or rate_fits(money, foreign, stated):
         return
     rows.finding(
-        "FX_RATE_UNPROVEN", "info", f"line {detail['line_no']} TxDtls/AmtDtls",
-        f"the rate {stated} leads neither from {foreign} {detail['original_currency']} to "
-        f"{money} {detail['currency']} nor back",
+        "FX_RATE_UNPROVEN", "info", f"line {row['line_no']} TxDtls/AmtDtls",
+        f"the rate {stated} leads neither from {foreign} {row['original_currency']} to "
+        f"{money} {row['currency']} nor back",
         "the amounts are what was booked and instructed; charges may explain it",
     )  # fmt: skip
 
@@ -221,10 +246,17 @@ def _batch_refs(batch: Node) -> dict[str, str | None]:
     }
 
 
-def _detail(node: Node, row: Row, own: Collection[str | None]) -> Row:
+def detail(node: Node, row: Row, own: Collection[str | None]) -> Row:
+    """One TxDtls as a row, without what it shares with the others of its group.
+
+    Args:
+        node: the TxDtls.
+        row: at least the `terms` of its entry.
+        own: account numbers that are never the counterparty.
+    """
     mark = node.get("CdtDbtInd")
     sign = {"CRDT": 1, "DBIT": -1}.get(mark or "", -1 if row["amount"] < 0 else 1)
-    value, original = _amounts(node, row["currency"])
+    value, original = amounts(node, row["currency"])
     refs = node.one("Refs") or node
     name, account, bic, ultimate = counterparty(node, sign, row, own)
     exchange = next(
@@ -259,37 +291,5 @@ def _detail(node: Node, row: Row, own: Collection[str | None]) -> Row:
         "original_amount": None if original is None else sign * original[0],
         "original_currency": None if original is None else original[1],
         "fx_rate": exchange,
-        "charges": _charges(node, row["currency"]),
+        "charges": charges(node, row["currency"]),
     }
-
-
-def _amounts(node: Node, currency: str | None) -> tuple[Decimal | None, tuple[Decimal, str] | None]:
-    """The detail's amount in the entry's currency, and the foreign one it was instructed in.
-
-    Own amount first: ``Amt`` (v04 on), ``AmtDtls/TxAmt``, ``CntrValAmt``, at last ``InstdAmt``.
-    """
-    places = [node.one("Amt")] + [
-        node.one("AmtDtls", name, "Amt") for name in ("TxAmt", "CntrValAmt", "InstdAmt")
-    ]
-    known = [(amount(p.get()), p.currency or currency) for p in places if p is not None]
-    value = next((v for v, code in known if v is not None and code == currency), None)
-    # The instructed amount is listed last and is the one the parties agreed on.
-    for foreign, code in reversed(known):
-        if foreign is not None and code is not None and code != currency:
-            return value, (foreign, code)
-    return value, None
-
-
-def _charges(node: Node, currency: str | None) -> Decimal | None:
-    """Charges in the entry's currency as money: borne is negative; None where none are told."""
-    total: Decimal | None = None
-    for group in node.all("Chrgs"):
-        records = group.all("Rcrd") or [group]
-        for record in records:
-            money = record.one("Amt") or record.one("TtlChrgsAndTaxAmt")
-            value = amount(money.get()) if money is not None else None
-            if money is None or value is None or (money.currency or currency) != currency:
-                continue
-            signed = value if record.get("CdtDbtInd") == "CRDT" else -value if value else value
-            total = (total or Decimal(0)) + signed
-    return total

@@ -10,25 +10,25 @@ was handed on already is left out of what it gives, for up to there both are equ
 
 from __future__ import annotations
 
-import codecs
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from decimal import Decimal
 from pathlib import Path
-from typing import Any, BinaryIO, Final
+from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
 
 from parsers import _camt_places as places
 from parsers._camt_batch import Batch, Own
+from parsers._camt_chunks import check_encoding, chunks
 from parsers._camt_layout import Layout, Rows
 from parsers._camt_parts import Details
 from parsers._camt_shapes import identify, version_of
 from parsers._camt_splice import tables_of
 from parsers._camt_start import Start, start_of
 from parsers._camt_statement import Statement, account_of, currency_of
-from parsers._leaves import SCALE
+from parsers._leaf_values import SCALE
 from parsers._markup import PADDING, Markup, Scan
 from parsers._rows import Rows as Collected
 from parsers._tags import UnsureError
@@ -39,11 +39,9 @@ __all__ = ["Part", "UnsureError", "batches"]
 
 #: Bytes read at once. Smaller is kinder to caches, larger spreads the cost of a call.
 CHUNK: Final = 4 << 20
-#: Bytes of the first look, whether it is UTF-8 to the end.
-CHECK: Final = 1 << 16
-#: Most bytes without the end of an entry.
-_CHUNK_MAX: Final = 32 << 20
-_TAGS_MAX: Final = 1_000_000  # of a chunk
+#: Bytes asked for and given back before the first chunk, untouched: from then on the C library
+#: keeps arrays up to that size for the next chunk, and does not fetch zeroed pages for each.
+_KEPT: Final = 31 << 20
 _HELD_MAX: Final = 8  # chunks that wait for the end of their statement
 
 
@@ -85,17 +83,17 @@ def batches(path: Path) -> Iterator[Tables]:
     Raises:
         UnsureError: the strict reader must read the file; what was handed on is right.
     """
+    np.empty(_KEPT, dtype=np.uint8)
     with path.open("rb") as file:
         head = file.read(1 << 16)
         start = start_of(head)
         exact = identify(head)
         reader = _Reader(start, exact, head.count(b"\n", 0, start.offset))
         held: list[Tables] = []
-        _check_encoding(file)
+        check_encoding(file)
         file.seek(start.offset)
-        for raw in _chunks(file, start.end):
-            tags = np.count_nonzero(np.frombuffer(raw, np.uint8) == 0x3C)
-            if tags > _TAGS_MAX or len(held) > _HELD_MAX:
+        for raw in chunks(file, start.end, CHUNK):
+            if len(held) > _HELD_MAX:
                 raise UnsureError("more than may be in memory at once")
             held.append(reader.read(raw))
             if not reader.holds:
@@ -105,38 +103,6 @@ def batches(path: Path) -> Iterator[Tables]:
         yield from held
 
 
-def _check_encoding(file: BinaryIO) -> None:
-    """Refuse a file that is not UTF-8 to its end: the strict reader reads all of it otherwise."""
-    decoder = codecs.getincrementaldecoder("utf-8")("strict")
-    file.seek(0)
-    try:
-        while block := file.read(CHECK):
-            decoder.decode(block)
-        decoder.decode(b"", final=True)
-    except UnicodeDecodeError:
-        raise UnsureError("not UTF-8") from None
-
-
-def _chunks(file: BinaryIO, end: bytes) -> Iterator[bytes]:
-    """The rest of the file in padded chunks, each but the last ending behind an entry."""
-    carry = b""
-    while block := file.read(CHUNK):
-        cut = block.rfind(end)
-        if cut < 0:  # none, or one that began in the carry
-            carry += block
-            cut = carry.rfind(end)
-            if cut < 0:
-                if len(carry) > _CHUNK_MAX:
-                    raise UnsureError("an entry of many megabytes")
-                continue
-            block, carry = carry, b""
-        cut += len(end)
-        yield b"".join((carry, memoryview(block)[:cut], bytes(PADDING)))
-        carry = block[cut:]
-    if carry:
-        yield carry + bytes(PADDING)
-
-
 class _Reader:
     """Reads chunk after chunk; knows the statement that is open between them."""
 
@@ -144,7 +110,7 @@ class _Reader:
         self._start = start
         self._exact = version_of(start.shape, start.namespace, exact)
         self._markup = Markup(start.fragments.prefixes, places.place, places.Place("outside"))
-        self._context = self._markup.enter(start.names)
+        self._context = self._markup.steps.enter(start.names)
         self._layout = Layout(self._markup)
         self._line = line  # feeds before the chunk
         self._count = 0
@@ -168,7 +134,7 @@ class _Reader:
     def read(self, raw: bytes) -> Tables:
         """The tables of the next chunk, which is padded."""
         scan, after = self._markup.scan(raw, self._context)
-        rows = self._layout.rows(scan, self._context)
+        rows = self._layout.rows(scan)
         if len(rows.entry) != len(rows.entry_end):
             raise UnsureError("an entry is cut")
         parts = self._parts(raw, scan, rows)
@@ -190,22 +156,23 @@ class _Reader:
 
     def _parts(self, raw: bytes, scan: Scan, rows: Rows) -> list[Part]:
         """The chunk's statements in order, with what stands around their entries read."""
-        mine = np.flatnonzero(self._layout.statement[scan.context])
-        events = [(int(scan.inner[i]), bool(scan.is_start[i])) for i in mine]
+        events = self._layout.statements(scan)
         parts: list[Part] = []
-        begin = -1
+        opened = -1, 0
         if self._open is None and (not events or not events[0][1]) and len(rows.entry):
             raise UnsureError("an entry outside a statement")
-        for at, is_start in events:
+        for number, is_start, begin, stop in events:
             if is_start:
-                self._begin(int(self.line_of(scan)(scan.opens[at])))
-                begin = at
+                self._begin(int(self.line_of(scan)(begin)))
+                opened = number, stop
             else:
-                parts.append(self._part(raw, scan, rows, begin, at))
-                parts[-1].ends = at
+                parts.append(self._part(raw, scan, rows, opened, (number, begin)))
+                parts[-1].ends = number
                 self._open = None
+                opened = -1, 0
         if self._open is not None:
-            parts.append(self._part(raw, scan, rows, begin, len(scan.opens)))
+            end = scan.tags, len(raw) - PADDING
+            parts.append(self._part(raw, scan, rows, opened, end))
         return parts
 
     def _begin(self, line: int) -> None:
@@ -217,19 +184,27 @@ class _Reader:
         head.line = line
         self._open = Open(statement, head)
 
-    def _part(self, raw: bytes, scan: Scan, rows: Rows, begin: int, end: int) -> Part:
-        """Entries between two tags; what else stands there goes to the statement's head."""
-        assert self._open is not None  # noqa: S101
-        if begin < 0 or (len(scan.opens) and begin >= end):
-            begin = -1
-        first, last = (int(i) for i in np.searchsorted(rows.entry, [begin, end]))
+    def _part(
+        self, raw: bytes, scan: Scan, rows: Rows, begin: tuple[int, int], end: tuple[int, int]
+    ) -> Part:
+        """Entries between two tags; what else stands there goes to the statement's head.
+
+        Args:
+            raw: the chunk.
+            scan: its arrays.
+            rows: its rows.
+            begin: number of the statement's start tag and where it ends; -1 and the chunk's begin.
+            end: number of its end tag and where it begins, or the chunk's end.
+        """
+        if self._open is None:
+            raise UnsureError("a statement ends that did not begin")
+        first, last = (int(i) for i in np.searchsorted(rows.entry, [begin[0], end[0]]))
         statement = self._open.statement
-        before = np.concatenate(([begin], rows.entry_end[first:last]))
-        behind = np.append(rows.entry[first:last], end)
+        before = np.concatenate(([begin[0]], rows.entry_end[first:last]))
+        behind = np.append(rows.entry[first:last], end[0])
         for number in np.flatnonzero(before + 1 != behind).tolist():
-            left, right = int(before[number]), int(behind[number])
-            start = int(scan.closes[left]) + 1 if left >= 0 else 0
-            stop = int(scan.opens[right]) if right < len(scan.opens) else len(raw) - PADDING
+            start = int(rows.entry_stop[first + number - 1]) if number else begin[1]
+            stop = int(rows.entry_at[first + number]) if first + number < last else end[1]
             line = int(self.line_of(scan)(start))
             found = self._start.fragments.nodes(raw[start:stop], line)
             for name, kids in found.kids.items():
@@ -267,8 +242,8 @@ class _Reader:
         scan = batch.rows.scan
         for number in odd:
             statement.count = part.ordinal - 1 + number - mine.start
-            begin = int(scan.opens[batch.rows.entry[number]])
-            stop = int(scan.closes[batch.rows.entry_end[number]]) + 1
+            begin = int(batch.rows.entry_at[number])
+            stop = int(batch.rows.entry_stop[number])
             piece = self._start.fragments.nodes(raw[begin:stop], int(self.line_of(scan)(begin)))
             known = len(self._rows.entries)
             statement.take(piece.kids["Ntry"][0])

@@ -1,26 +1,27 @@
-"""Which leaf of a chunk belongs to which entry, detail and column."""
+"""Which text of a chunk belongs to which entry, detail and column."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import chain
 from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
 
 from parsers import _camt_places as places
+from parsers import _camt_steps as does
+from parsers._camt_steps import Meanings
 from parsers._markup import Markup, Scan
-from parsers._tags import UnsureError
 
 __all__ = ["Layout", "Rows"]
 
 Array = npt.NDArray[Any]
 
-_SIZE: Final = (1_024, 640)  # contexts and names, more than `Markup` takes
-_MESSAGE, _ENTRY, _SINGLE, _ODD, _GROUP, _HAS_BATCH, _IS_DETAIL, _RETURNS = range(8)
 _DETAIL: Final = ("NtryDtls", "TxDtls")
-_BATCH: Final = ("NtryDtls", "Btch")
-_RETURN: Final = (*_DETAIL, "RtrInf")
+_OWN: Final = (1 << does.COUNT) - 1
+_IS_DETAIL: Final = np.zeros(256, dtype=bool)
+_IS_DETAIL[[n for path, n in places.NUMBER.items() if path[:2] == _DETAIL]] = True
 
 
 @dataclass(slots=True)
@@ -29,172 +30,180 @@ class Rows:
 
     Attributes:
         scan: the chunk.
-        entry, entry_end: tag numbers of each entry's start and end.
+        entry, entry_end: numbers of the tags that start and end each entry.
+        entry_at, entry_stop: where each entry begins and ends.
         groups: number of NtryDtls of each entry.
-        batch: tag number of each entry's Btch, -1 where it has none.
-        detail: tag number of each detail's start.
+        batch_at: where each entry's Btch begins, -1 where it has none.
+        detail_at: where each detail begins.
         parent: each detail's entry.
         returned: whether each detail has a RtrInf.
         odd: whether the strict reader must read an entry.
         bounds: where each column's leaves begin (and the last ends).
         rows: each leaf's entry or detail.
-        start, end: where each leaf's text stands.
-        tag: number of each leaf's start tag.
-        order: each leaf's place among them in the order of the document.
+        run: the run of markup behind which each leaf's text stands.
+        start, end: where it stands.
+        code: number of the currency of each leaf that is an amount.
     """
 
     scan: Scan
     entry: Array
     entry_end: Array
+    entry_at: Array
+    entry_stop: Array
     groups: Array
-    batch: Array
-    detail: Array
+    batch_at: Array
+    detail_at: Array
     parent: Array
     returned: Array
     odd: Array
-    bounds: Array
+    bounds: list[int]
     rows: Array
+    run: Array
     start: Array
     end: Array
-    tag: Array
-    order: Array
+    code: Array
 
     def column(self, number: int) -> slice:
         """The leaves of a column."""
-        return slice(int(self.bounds[number]), int(self.bounds[number + 1]))
+        return slice(self.bounds[number], self.bounds[number + 1])
 
     def block(self, numbers: range) -> slice:
         """The leaves of columns that follow one another."""
-        return slice(int(self.bounds[numbers.start]), int(self.bounds[numbers.stop]))
+        return slice(self.bounds[numbers.start], self.bounds[numbers.stop])
 
-
-def _counted(at: Array, size: int) -> Array:
-    """For each of ``size`` tags, the number of the last of these at or before it; -1 before all."""
-    out = np.zeros(size, dtype=np.int32)
-    out[at] = 1
-    found: Array = np.cumsum(out, dtype=np.int32) - 1
-    return found
+    def holding(self, at: Array) -> Array:
+        """Which of the leaves hold at least one of the places."""
+        found = np.zeros(len(self.scan.stop), dtype=bool)
+        found[np.searchsorted(self.scan.stop, at, side="right") - 1] = True
+        return found.take(self.run)
 
 
 class Layout:
-    """What each context of a file is; grows with its `Markup`."""
+    """Where the rows and columns of a file's chunks are; learns its steps on the way.
+
+    Attributes:
+        statements: finds the tags around the statements of a chunk.
+    """
 
     def __init__(self, markup: Markup) -> None:
-        self._markup = markup
-        self._columns = np.full(_SIZE, -1, dtype=np.int16)
-        self._refresh()
+        self._means = Meanings(markup)
+        self.statements = self._means.statements
 
-    def _refresh(self) -> None:
-        found = [context.role for context in self._markup.contexts]
-        self._known = len(found)
-
-        def flags(test: Any) -> Array:
-            return np.array([test(each) for each in found], dtype=bool)
-
-        self.statement = flags(lambda p: p.kind == "statement")
-        self._in_detail = flags(lambda p: p.in_detail)
-        tests = (
-            (_MESSAGE, lambda p: p.kind == "message"),
-            (_ENTRY, lambda p: p.kind == "entry"),
-            (_SINGLE, lambda p: p.single),
-            (_ODD, lambda p: p.odd),
-            (_GROUP, lambda p: p.path == ("NtryDtls",)),
-            (_HAS_BATCH, lambda p: p.path == _BATCH),
-            (_IS_DETAIL, lambda p: p.path == _DETAIL),
-            (_RETURNS, lambda p: p.path == _RETURN),
-        )
-        self._bits: Array = np.zeros(len(found), dtype=np.uint8)
-        for bit, test in tests:
-            self._bits |= flags(test).astype(np.uint8) << bit
-
-    def rows(self, scan: Scan, before: int) -> Rows:
-        """The rows of a chunk that starts in the context.
+    def rows(self, scan: Scan) -> Rows:
+        """The rows of a chunk.
 
         Raises:
             UnsureError: an element stands where the strict reader gives it another meaning.
         """
-        if len(self._markup.contexts) != self._known:
-            self._refresh()
-        context = scan.context
-        start = np.flatnonzero(scan.is_start)
-        bits = self._bits[context[start]]
+        step = scan.step
+        self._means.grow()
+        done = self._means.does.take(step)
 
         def those(bit: int) -> Array:
-            return start[np.flatnonzero(bits & (1 << bit))]
+            return np.flatnonzero(done & np.uint16(bit))
 
-        if len(those(_MESSAGE)):
-            raise UnsureError("a second message")
-        entries, details = those(_ENTRY), those(_IS_DETAIL)
-        entry_of, detail_of = _counted(entries, len(context)), _counted(details, len(context))
-        inner = scan.inner
-        odd = np.zeros(len(entries), dtype=bool)
-        odd[entry_of[those(_ODD)]] = True
-        groups = np.bincount(entry_of[those(_GROUP)], minlength=len(entries))
-        batches = those(_HAS_BATCH)
-        batch = np.full(len(entries), -1, dtype=np.int64)
-        batch[entry_of[batches]] = inner[batches]
-        odd |= (batch >= 0) & (groups > 1)
-        returned = np.zeros(len(details), dtype=bool)
-        returned[detail_of[those(_RETURNS)]] = True
-        singles = those(_SINGLE)
-        self._mark_repeated(context[singles], singles, entry_of, detail_of, odd)
-        ended = np.flatnonzero(~scan.is_start & (self._bits[context] & (1 << _ENTRY) != 0))
-        bounds, leaf, rows, place = self._leaves(scan, before, entry_of, detail_of, odd)
+        entries, details, ended = those(does.ENTRY), those(does.IN), those(does.ENDED)
+        entry_of = np.cumsum(done & np.uint16(does.ENTRY), dtype=np.int32) - np.int32(1)
+        detail_of = np.cumsum(done & np.uint16(does.IN) != 0, dtype=np.int32) - np.int32(1)
+        size = len(entries)
+        odd = np.zeros(size + 1, dtype=bool)  # the last is for what is in no entry
+        irregular = those(does.ODD | does.MIXED)
+        odd[entry_of[irregular]] = True
+        mixed = those(does.MIXED)
+        odd[np.maximum(entry_of[mixed] - 1, -1)] = True
+        grouped = entry_of[those(does.GROUP)]
+        groups = np.bincount(grouped[grouped >= 0], minlength=size)
+        batch_at = np.full(size + 1, -1, dtype=np.int64)
+        batches = those(does.BATCH)
+        batch_at[entry_of[batches]] = scan.start[batches] + self._means.batch[step[batches]]
+        returned = np.zeros(len(details) + 1, dtype=bool)
+        returned[detail_of[those(does.RETURN)]] = True
+        parent = entry_of[details]
+        odd[parent[_repeated(self._means.singles.take(step), details)]] = True
+        odd[np.flatnonzero(_repeated(self._means.own.take(step), entries))] = True
+        entry, ends = self._means.entry[step[entries]], self._means.ended[step[ended]]
+        leaves = self._leaves(scan, done, entry_of, detail_of, odd)
+        odd[:size] |= (batch_at[:size] >= 0) & (groups > 1)
         return Rows(
-            scan, inner[entries], inner[ended],
-            groups, batch, inner[details], entry_of[details], returned, odd,
-            bounds, rows, scan.leaf_start[leaf], scan.leaf_end[leaf], scan.tag[scan.leaf[leaf]],
-            place,
+            scan, scan.ordinal[entries] + entry[:, 0], scan.ordinal[ended] + ends[:, 0],
+            scan.start[entries] + entry[:, 1], scan.start[ended] + ends[:, 1],
+            groups, batch_at[:size], scan.start[details] + self._means.detail[step[details]],
+            parent, returned[:-1], odd[:size], *leaves,
         )  # fmt: skip
 
-    def _mark_repeated(
-        self, context: Array, at: Array, entry_of: Array, detail_of: Array, odd: Array
-    ) -> None:
-        """An element of which the strict reader takes the first only, and there are two."""
-        order = np.argsort(context, kind="stable")
-        context, at = context[order], at[order]
-        row = np.where(self._in_detail[context], detail_of[at], entry_of[at])
-        again = (context[1:] == context[:-1]) & (row[1:] == row[:-1])
-        odd[entry_of[at[1:][again]]] = True
-
     def _leaves(
-        self, scan: Scan, before: int, entry_of: Array, detail_of: Array, odd: Array
-    ) -> tuple[Array, Array, Array, Array]:
-        """Leaves by column: where each column begins, the leaves, their rows and places."""
-        within = np.append(scan.within, before)[scan.owner]  # owner -1 is the context before
-        place = within.astype(np.int32) * _SIZE[1] + scan.leaf_name
-        column = self._columns.ravel().take(place)
-        while column.min(initial=0) < 0:
-            self._learn(np.unique(place[column < 0]))
-            column = self._columns.ravel().take(place)
-        used = np.flatnonzero(column)
-        column = column[used].astype(np.uint8)
+        self, scan: Scan, done: Array, entry_of: Array, detail_of: Array, odd: Array
+    ) -> tuple[list[int], Array, Array, Array, Array, Array]:
+        """Leaves by column: bounds, rows, runs, where their texts stand, and currencies."""
+        column = self._means.column.take(scan.step)
+        run = np.flatnonzero(column)
+        column, place, code = column.take(run), None, None
+        hollow = np.flatnonzero(done & np.uint16(does.HOLLOW))
+        if len(hollow):
+            run, column, place, code = self._with_hollows(scan, hollow, run, column)
         order = np.argsort(column, kind="stable")
-        leaf, column = used[order], column[order]
-        bounds = np.searchsorted(column, np.arange(len(places.NUMBER) + 4))
-        owner = scan.owner[leaf]
-        entry = entry_of[owner]
-        row = np.where(self._in_detail[within[leaf]], detail_of[owner], entry)
+        column, run = column.take(order), run.take(order)
+        bounds = np.searchsorted(column, np.arange(len(places.NUMBER) + 4)).tolist()
+        start, end = scan.stop.take(run), scan.start.take(run + 1)
+        amounts = slice(bounds[places.AMOUNTS.start], bounds[places.AMOUNTS.stop])
+        if place is None or code is None:
+            code = self._means.code[scan.step[run[amounts]]]
+        else:
+            place, code = place.take(order), code.take(order)[amounts]
+            start, end = np.where(place < 0, start, place), np.where(place < 0, end, place)
+        row = np.where(_IS_DETAIL.take(column), detail_of.take(run), entry_of.take(run))
         again = np.flatnonzero((column[1:] == column[:-1]) & (row[1:] == row[:-1]))
         again = again[(column[again] < places.MANY.start) | (column[again] >= places.MANY.stop)]
-        odd[entry[again]] = True
-        odd[entry[: bounds[places.ODD + 1]]] = True
-        self._mark_disordered(leaf, column, row, entry, odd)
-        return bounds, leaf, row, order
+        odd[entry_of[run[again]]] = True
+        odd[entry_of[run[: bounds[places.ODD + 1]]]] = True
+        many = slice(bounds[places.MANY.start], bounds[places.MANY.stop])
+        self._mark_disordered(start[many], column[many], row[many], run[many], entry_of, odd)
+        return bounds, row, run, start, end, code
+
+    def _with_hollows(
+        self, scan: Scan, hollow: Array, run: Array, column: Array
+    ) -> tuple[Array, Array, Array, Array]:
+        """Leaves with those without text, in the order of the document.
+
+        Returns:
+            runs, columns, places of those without text (else -1) and currencies.
+        """
+        found = (
+            (number, column_no, begin + offset, code)
+            for number, begin, step in zip(
+                hollow.tolist(), scan.start[hollow].tolist(), scan.step[hollow].tolist(),
+                strict=True,
+            )
+            for column_no, offset, code in self._means.each[step].hollow
+        )  # fmt: skip
+        more = np.fromiter(chain.from_iterable(found), dtype=np.int64).reshape(-1, 4).T
+        place = np.concatenate((np.full(len(run), -1), more[2]))
+        at = np.where(place < 0, np.concatenate((scan.stop[run], more[2])), place)
+        order = np.argsort(at, kind="stable")
+        code = np.concatenate((self._means.code[scan.step[run]], more[3].astype(np.int16)))
+        run = np.concatenate((run, more[0]))
+        column = np.concatenate((column, more[1].astype(np.uint8)))
+        return run[order], column[order], place[order], code[order]
 
     def _mark_disordered(
-        self, leaf: Array, column: Array, row: Array, entry: Array, odd: Array
+        self, at: Array, column: Array, row: Array, run: Array, entry_of: Array, odd: Array
     ) -> None:
         """The parts of a narrative stand in the order in which the strict reader joins them."""
-        many = np.flatnonzero((column >= places.MANY.start) & (column < places.MANY.stop))
-        if not len(many) or column[many[0]] == column[many[-1]]:
+        if not len(column) or column[0] == column[-1]:
             return
-        many = many[np.argsort(leaf[many], kind="stable")]
+        many = np.argsort(at, kind="stable")
         wrong = (row[many[1:]] == row[many[:-1]]) & (column[many[1:]] < column[many[:-1]])
-        odd[entry[many[1:][wrong]]] = True
+        odd[entry_of[run[many[1:][wrong]]]] = True
 
-    def _learn(self, unknown: Array) -> None:
-        for place in unknown.tolist():
-            context, name = divmod(place, _SIZE[1])
-            role = self._markup.contexts[context].role
-            self._columns[context, name] = places.column(role, self._markup.locals[name])
+
+def _repeated(singles: Array, first: Array) -> Array:
+    """Which rows, that begin with these steps, have one of the elements a second time.
+
+    The numbers of all its elements are added: only if all differ is none of their bits carried.
+    """
+    if not len(first):
+        return np.zeros(0, dtype=bool)
+    total = np.concatenate((np.zeros(1, dtype=np.int64), np.cumsum(singles)))
+    held = np.append(total[first[1:]], total[-1]) - total[first]
+    found: Array = np.bitwise_count(held & _OWN) != held >> does.COUNT
+    return found

@@ -21,7 +21,8 @@ __all__ = ["FAST_FROM", "messages", "strict"]
 
 _log = logging.getLogger(__name__)
 
-_TAGS: Final = ("GrpHdr", "Ntry", *(shape.element for shape in SHAPES))
+_DETAIL: Final = "TxDtls"
+_TAGS: Final = ("GrpHdr", "Ntry", _DETAIL, *(shape.element for shape in SHAPES))
 _ROOTS: Final = {shape.root: shape for shape in SHAPES}
 
 
@@ -164,8 +165,13 @@ def _statements(
     current: Statement | None = None
     open_at: etree._Element | None = None
     done: etree._Element | None = None
-    for event, element in stream(path, document, _TAGS):
+    source = document.source(path)
+    for event, element in stream(source, document, _TAGS, kept=_DETAIL):
         name = local_name(str(element.tag))
+        if name == _DETAIL:
+            if event == "end" and current is not None:
+                current.details.ended(element, current, source)
+            continue
         if name == "Ntry":
             parent = element.getparent()
             if event == "end" and parent is not open_at:

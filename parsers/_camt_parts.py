@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from decimal import Decimal
 from typing import Any, Final
 
 import numpy as np
@@ -14,9 +13,10 @@ from parsers._camt_batch import Batch
 from parsers._camt_party import reference_type
 from parsers._camt_said import narrative
 from parsers._checks import all_right
-from parsers._leaves import decimals, mapped, unescaped
+from parsers._leaf_values import decimals
+from parsers._leaves import mapped, unescaped
 from parsers._tags import words
-from parsers._values import rate, rate_fits
+from parsers._values import rate, whole_rate_fits
 from tieout.arrays import fixed, listed
 from tieout.canonical import DETAILS
 
@@ -248,20 +248,22 @@ class Details:
         kind = DETAILS.field("fx_rate").type
         foreign = self.spread(self._original)
         found: dict[int, Any] = {}
+        read: dict[bytes, Any] = {}
         for name in _RATES:
             at = batch.leaf("AmtDtls", name, "CcyXchg", "XchgRate", detail=True, present=True)
-            for i in np.flatnonzero(at >= 0).tolist():
-                raw = batch.raw[rows.start[at[i]] : rows.end[at[i]]]
-                value = rate(unescaped(raw).strip() or None)
-                if value is not None:
-                    found.setdefault(int(self._row[i]), value)
-        for row, stated in found.items():
-            money, other = int(self.amount[row]), int(foreign[row])
-            if other and not (
-                money and stated and rate_fits(Decimal(money), Decimal(other), stated)
-            ):
-                batch.odd[self.entry[row]] = True
+            there = np.flatnonzero(at >= 0)
+            places = rows.start[at[there]].tolist(), rows.end[at[there]].tolist()
+            for row, begin, end in zip(self._row[there].tolist(), *places, strict=True):
+                raw = batch.raw[begin:end]
+                if raw not in read:
+                    read[raw] = rate(unescaped(raw).strip() or None)
+                if read[raw] is not None:
+                    found.setdefault(row, read[raw])
         keys = sorted(found)
+        money, other = self.amount[keys].tolist(), foreign[keys].tolist()
+        for row, mine, theirs in zip(keys, money, other, strict=True):
+            if theirs and not (mine and found[row] and whole_rate_fits(mine, theirs, found[row])):
+                batch.odd[self.entry[row]] = True
         index = np.zeros(len(self.entry), dtype=np.int32)
         index[keys] = np.arange(1, len(keys) + 1)
         return listed([None, *(found[key] for key in keys)], kind).take(fixed(index, pa.int32()))

@@ -14,8 +14,8 @@ from parsers._camt_shapes import SHAPES
 from parsers._tags import UnsureError
 
 __all__ = [
-    "ACCOUNTS", "AMOUNTS", "MANY", "NUMBER", "ODD", "REFERENCES", "TEXTS", "Place", "column",
-    "place",
+    "ACCOUNTS", "AMOUNTS", "MANY", "NUMBER", "ODD", "REFERENCES", "SINGLES", "TEXTS", "Place",
+    "column", "place",
 ]  # fmt: skip
 
 Path = tuple[str, ...]
@@ -143,6 +143,15 @@ _SEVERAL: Final = frozenset(
     {("NtryDtls",), _DETAIL, (*_DETAIL, "RmtInf"), (*_DETAIL, "RmtInf", "Strd"),
      (*_DETAIL, "RmtInf", "Strd", "RfrdDocInf")}
 )  # fmt: skip
+#: Elements of which the strict reader looks at the first only, numbered within a detail and
+#: within an entry.
+SINGLES: Final[dict[Path, int]] = {
+    path: number
+    for level in (True, False)
+    for number, path in enumerate(
+        sorted(p for p in _PREFIXES - _SEVERAL if (p[:2] == _DETAIL) is level)
+    )
+}
 _ROOTS: Final = frozenset(shape.root for shape in SHAPES)
 _STATEMENTS: Final = {shape.root: shape.element for shape in SHAPES}
 _RESERVED: Final = _ROOTS | set(_STATEMENTS.values()) | {"GrpHdr", "Ntry"}
@@ -156,8 +165,6 @@ class Place:
         kind: ``outside``, ``message``, ``statement``, ``header``, ``entry``, ``inside`` (an entry).
         element: of a message, the local name of its statements.
         path: local names below the entry.
-        single: whether the strict reader looks at the first of this name only, so that a second
-            one in the same parent makes the entry odd.
         odd: whether the entry must be read by the strict reader.
         in_detail: whether it is a TxDtls or stands in one.
     """
@@ -165,7 +172,6 @@ class Place:
     kind: str
     path: Path = ()
     element: str = ""
-    single: bool = False
     odd: bool = False
     in_detail: bool = False
 
@@ -190,12 +196,10 @@ def place(parent: Place, name: str) -> Place:
         if parent.kind not in ("entry", "inside"):
             return Place("header")
         path = (*parent.path, name)
-        used = path in _PREFIXES
         text = path in NUMBER and path != ("Sts",)
         return Place(
             "inside",
             path,
-            single=used and path not in _SEVERAL,
             odd=text or path in _ODD,
             in_detail=path[:2] == _DETAIL,
         )

@@ -28,7 +28,7 @@ def narrative(rows: Rows, texts: Texts, row_of: npt.NDArray[Any], size: int) -> 
     """
     part = rows.block(places.MANY)
     leaf = np.arange(part.start, part.stop)[~texts.gone[part]]
-    leaf = leaf[np.argsort(rows.order[leaf])]
+    leaf = leaf[np.argsort(rows.start[leaf], kind="stable")]
     row = row_of[rows.rows[leaf]]
     said = texts.strings(leaf)[0]
     extra = np.flatnonzero(leaf >= rows.column(places.MANY.stop - 1).start)

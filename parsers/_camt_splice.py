@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 import numpy.typing as npt
@@ -12,7 +12,7 @@ import pyarrow.compute as pc
 
 from parsers._camt_batch import Batch
 from parsers._camt_parts import Details
-from parsers._leaves import decimals
+from parsers._leaf_values import decimals
 from parsers._rows import Rows
 from tieout.arrays import fixed, flags, listed, table
 from tieout.canonical import BALANCES, DETAILS, ENTRIES, STATEMENTS, Tables
@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 __all__ = ["tables_of"]
 
 Array = npt.NDArray[Any]
+_NONE: Final = table([], STATEMENTS), table([], BALANCES)
+_DOT: Final = listed(["."])[0]
 Lines = Callable[[Any], Any]
 
 
@@ -44,8 +46,8 @@ def tables_of(
     if len(odd):
         entries, rows = _spliced(details, entries, rows, collected, odd)
     return Tables(
-        table(collected.statements, STATEMENTS),
-        table(collected.balances, BALANCES),
+        table(collected.statements, STATEMENTS) if collected.statements else _NONE[0],
+        table(collected.balances, BALANCES) if collected.balances else _NONE[1],
         entries,
         rows,
         tuple(collected.findings),
@@ -62,7 +64,7 @@ def _entries(batch: Batch, details: Details, parts: Sequence[Part], lines: Lines
     index = fixed(statement, pa.int64())
     ids = listed([part.open.statement.id for part in parts]).take(index)
     known = [(part.open.statement.account or (None,))[0] for part in parts]
-    at = batch.rows.scan.opens[batch.rows.entry]
+    at = batch.rows.entry_at
     columns = batch.entry_columns() | {
         "entry_id": _joined(ids, ordinal),
         "statement_id": ids,
@@ -79,9 +81,9 @@ def _entries(batch: Batch, details: Details, parts: Sequence[Part], lines: Lines
 def _details(batch: Batch, details: Details, entries: pa.Table, lines: Lines) -> pa.Table:
     rows = batch.rows
     ordinal = np.arange(len(details.entry)) - details.first[details.entry] + 1
-    alone = np.where(rows.batch >= 0, rows.batch, rows.entry)[details.entry]
-    tag = details.spread(rows.detail, -1)
-    at = rows.scan.opens[np.where(tag < 0, alone, tag)]
+    alone = np.where(rows.batch_at >= 0, rows.batch_at, rows.entry_at)[details.entry]
+    own = details.spread(rows.detail_at, -1)
+    at = np.where(own < 0, alone, own)
     ids = entries["entry_id"].combine_chunks().take(fixed(details.entry, pa.int64()))
     columns = details.columns() | {
         "detail_id": _joined(ids, ordinal),
@@ -94,7 +96,7 @@ def _details(batch: Batch, details: Details, entries: pa.Table, lines: Lines) ->
 
 def _joined(left: pa.Array[Any], right: Array) -> pa.Array[Any]:
     joined: pa.Array[Any] = pc.binary_join_element_wise(
-        left, pc.cast(fixed(right, pa.int64()), pa.string()), listed(["."])[0]
+        left, pc.cast(fixed(right, pa.int64()), pa.string()), _DOT
     )
     return joined
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from typing import Final, cast
-from xml.sax.saxutils import quoteattr
 
 from lxml import etree
 
@@ -19,6 +18,11 @@ _STATEMENT = re.compile(rb"<(?:[A-Za-z_][\w.-]*:)?(Rpt|Stmt|Ntfctn)>")
 _DECLARATION = re.compile(rb"<\?xml\s[^?<>]*\?>")
 _ENCODING = re.compile(rb"""encoding\s*=\s*["']([\w.:-]+)["']""")
 _ROOTS: Final = {shape.root: shape for shape in SHAPES}
+#: As the standard library's quoting, which would bring a whole web client with it.
+_ESCAPES: Final = {
+    "&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;", "\n": "&#10;", "\r": "&#13;",
+    "\t": "&#9;",
+}  # fmt: skip
 _OPTIONS: Final = {
     "resolve_entities": False, "no_network": True, "load_dtd": False, "huge_tree": False,
     "remove_comments": True, "remove_pis": True,
@@ -31,7 +35,7 @@ class Fragments:
     def __init__(self, spaces: dict[str | None, str]) -> None:
         self.prefixes = {prefix: uri for prefix, uri in spaces.items() if prefix}
         names = (
-            f"xmlns:{prefix}={quoteattr(uri)}" if prefix else f"xmlns={quoteattr(uri)}"
+            f"xmlns:{prefix}={_quoted(uri)}" if prefix else f"xmlns={_quoted(uri)}"
             for prefix, uri in spaces.items()
         )
         self._open = f"<piece {' '.join(names)}>".encode()
@@ -46,6 +50,12 @@ class Fragments:
         except etree.XMLSyntaxError:
             raise UnsureError("a piece is not well-formed by itself") from None
         return Node(root, line - 1)
+
+
+def _quoted(value: str) -> str:
+    for character, escape in _ESCAPES.items():
+        value = value.replace(character, escape)
+    return f'"{value}"'
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,18 +5,20 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 from decimal import Decimal
-from typing import Any, Final
+from typing import Any
 
 import pyarrow.compute
 from lxml import etree
 
 from parsers import _camt_entry
+from parsers._camt_balance import balance
+from parsers._camt_long import Details, Long
 from parsers._camt_party import account_of, currency_of
 from parsers._camt_shapes import Shape
 from parsers._held import Held, filled, negated
 from parsers._rows import Rows, balance_finding, edges
 from parsers._text import clean
-from parsers._values import amount, day, instant, is_true
+from parsers._values import instant, is_true
 from parsers._xml import Node, line_of
 from tieout.canonical import Tables
 from tieout.errors import Finding
@@ -25,9 +27,6 @@ __all__ = ["Statement", "account_of", "currency_of"]
 
 #: The stubs know too few of its signatures.
 pc: Any = pyarrow.compute
-
-#: Balance numbers of the BAI list that some banks send as proprietary codes.
-_BAI_BALANCES: Final = {"010": "OPBD", "015": "CLBD", "040": "OPAV", "045": "CLAV"}
 
 
 class Statement:
@@ -42,6 +41,7 @@ class Statement:
         self.turnable = Decimal(0)  # what they move
         self.proven = self.turns = False  # the balances tell their sign; it is the other one
         self.waiting = Held()
+        self.details = Details()
         self.account: tuple[str | None, str | None] | None = None
 
     def begin(self, local_id: str, exact: str, header: Node | None, rows: Rows) -> None:
@@ -50,7 +50,7 @@ class Statement:
         self.id, self.format, self.header, self.rows = local_id, exact, header, rows
         self.first = len(rows.entries)
 
-    def _know_account(self) -> tuple[str | None, str | None]:
+    def know_account(self) -> tuple[str | None, str | None]:
         """Account and currency, from the header elements before the first entry."""
         if self.account is None and self.element is not None:
             head = Node(self.element, self.line, without="Ntry")
@@ -59,22 +59,35 @@ class Statement:
 
     def entry(self, element: etree._Element) -> None:
         """One Ntry: its row and its details', or a finding where it cannot be read."""
-        self.account = self._know_account()
-        self.take(Node(element, self.line))
+        self.account = self.know_account()
+        ready = self.details.ready()
+        self.take(Node(element, self.line), ready)
 
-    def take(self, node: Node) -> None:
-        """The same of an Ntry as a node; the account is known."""
+    def take(self, node: Node, ready: Long | None = None) -> None:
+        """The same of an Ntry as a node; the account is known.
+
+        Args:
+            node: the Ntry.
+            ready: its details that were read before it ended, and are not in the node.
+
+        Raises:
+            InputError: ``XML_TOO_LARGE``.
+        """
         account, currency = self.account or (None, None)
         currency = currency or self.currency
         if account is None:
             self.held = True  # no header yet: filled in when the statement ends
         self.count += 1
         own = {account} - {None}
-        found = _camt_entry.entry(node, currency, own, self.rows, silent=self.shape.status)
+        found = _camt_entry.entry(
+            node, currency, own, self.rows, silent=self.shape.status, ready=ready
+        )
         if found is None:
             self.incomplete = True
             return
         row, details = found
+        if ready is not None:
+            ready.check(row)
         self.currency = self.currency or row["currency"]
         row["entry_id"] = f"{self.id}.{self.count}"
         row |= {"statement_id": self.id, "ordinal": self.count, "account_id": account}
@@ -121,7 +134,8 @@ class Statement:
         """
         account, scheme = account_of(head)
         currency = currency_of(head) or self.currency
-        balances = [self._balance(n, b) for n, b in enumerate(head.all("Bal"), 1)]
+        balances = [balance(self.id, n, b, self.rows) for n, b in enumerate(head.all("Bal"), 1)]
+        self.incomplete = self.incomplete or any(each["amount"] is None for each in balances)
         self.held = False
         for row in mine:
             row["account_id"] = account
@@ -206,48 +220,6 @@ class Statement:
             rows = changed.select(["line_no", "amount"]).to_pylist()
             findings += tuple(_turned(row["line_no"], row["amount"]) for row in rows)
         return replace(batch, entries=entries, details=details, findings=findings)
-
-    def _balance(self, ordinal: int, node: Node) -> dict[str, Any]:
-        where = f"line {node.line} Bal"
-        code = node.get("Tp", "CdOrPrtry", "Cd") or node.get("Tp", "Cd")
-        if code is None:
-            code = node.get("Tp", "CdOrPrtry", "Prtry") or node.get("Tp", "Prtry") or "?"
-            code = _BAI_BALANCES.get(code, code)
-        if (node.get("Tp", "SubTp", "Cd") or "") == "INTM" and code in ("OPBD", "CLBD"):
-            code = "ITBD"
-        money = node.one("Amt")
-        value = amount(money.get()) if money is not None else None
-        if value is None:
-            self.incomplete = True
-            raw = money.text[:40] if money is not None else ""
-            self.rows.finding(
-                "AMOUNT_MALFORMED", "error", where, f"balance {code} has no amount: {raw!r}",
-                "ask the bank for the statement again",
-            )  # fmt: skip
-        mark = node.get("CdtDbtInd")
-        if mark not in ("CRDT", "DBIT"):
-            self.rows.finding(
-                "BALANCE_SIGN_MISSING", "warning", where,
-                f"balance {code} does not say credit or debit ({mark!r}); read as credit",
-                "compare with the bank's own view if the account can be overdrawn",
-            )  # fmt: skip
-        raw_on = node.get("Dt", "Dt") or node.get("Dt", "DtTm")
-        on = day(raw_on)
-        if on is None:
-            self.rows.finding(
-                "DATE_MALFORMED" if raw_on else "DATE_MISSING", "warning", f"{where}/Dt",
-                f"balance {code} has no usable date: {raw_on!r}",
-                "the statement's own period tells the day",
-            )  # fmt: skip
-        return {
-            "statement_id": self.id,
-            "ordinal": ordinal,
-            "line_no": node.line,
-            "code": clean(code),
-            "amount": value if mark != "DBIT" or not value else -value,
-            "currency": money.currency if money is not None else None,
-            "on": on,
-        }
 
     def _check_count(self, head: Node, where: str) -> None:
         said = head.get("TxsSummry", "TtlNtries", "NbOfNtries")

@@ -1,4 +1,4 @@
-"""Values of a chunk's leaves: amounts, dates and text, a whole column at a time.
+"""Texts of a chunk's leaves, a whole column at a time.
 
 Everything here gives what the strict reader's functions give for one value, or says of a leaf that
 it cannot tell; those are few and go through those functions one by one.
@@ -16,29 +16,19 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from parsers._camt_layout import Rows
 from parsers._tags import UnsureError, words
 from parsers._text import _NO_TEXT, clean, reference
-from tieout.arrays import buffer, fixed, flags, listed
-from tieout.canonical import AMOUNT
+from tieout.arrays import buffer, fixed, flags, listed, masked
 from tieout.identity import NO_REFERENCE
 
-__all__ = [
-    "SCALE", "Texts", "amounts", "check_escapes", "decimals", "holding", "is_word", "mapped",
-    "says_nothing", "unescaped",
-]  # fmt: skip
+__all__ = ["Texts", "check_escapes", "is_word", "mapped", "says_nothing", "unescaped"]
 
 Array = npt.NDArray[Any]
 Bytes = npt.NDArray[np.uint8]
 
-#: Amounts are whole numbers of this fraction: the canonical tables' five decimals.
-SCALE: Final = 100_000
-
 _U64 = np.uint64
 _BOTTOM: Final = np.array([(1 << 8 * n) - 1 for n in range(9)], dtype=_U64)
-_TOP: Final = ~np.array([(1 << 8 * (8 - n)) - 1 for n in range(9)], dtype=_U64)
-_ZEROS: Final = _U64(0x3030303030303030)
-_HALF: Final = _U64(0xF0F0F0F0F0F0F0F0)
-_SIX: Final = _U64(0x0606060606060606)
 _FOLD: Final = _U64(0x2020202020202020)
 #: What `clean` and `reference` take for nothing; capitals, by the order of the alphabet.
 _NOTHING: Final = tuple(sorted(word.encode() for word in _NO_TEXT))
@@ -46,6 +36,9 @@ _NO_IDENTITY: Final = tuple(sorted({w.encode() for w in NO_REFERENCE if w} | set
 _NOTHING_MAX: Final = max(map(len, _NO_IDENTITY))
 _NOTHING_FIRST = np.zeros(256, dtype=bool)
 _NOTHING_FIRST[[c for word in _NO_IDENTITY for c in (word[0], word.lower()[0])]] = True
+#: Of what is neither blank nor beyond ASCII, the first and how many more.
+_FIRST: Final = np.uint8(0x21)
+_LETTERS: Final = np.uint8(0x7E - 0x21)
 _FIRST_ODD = np.zeros(256, dtype=bool)
 _FIRST_ODD[:0x21] = True
 _FIRST_ODD[[0xC2, 0xE1, 0xE2, 0xE3]] = True  # blanks beyond ASCII begin so
@@ -102,56 +95,6 @@ def _character(found: re.Match[str]) -> str:
     raise UnsureError("an escape of no character")
 
 
-def decimals(values: Array, known: Array | None = None) -> pa.Array[Any]:
-    """Whole numbers at `SCALE` as canonical amounts; null where not known."""
-    both = np.empty((len(values), 2), dtype=np.int64)
-    both[:, 0] = values
-    both[:, 1] = values >> 63
-    return fixed(both, AMOUNT, known)
-
-
-def amounts(text: Bytes, start: Array, end: Array) -> tuple[Array, Array, Array]:
-    """Unsigned amounts at `SCALE`, whether each could be told, and how many decimals it has.
-
-    Told are 1 to 11 digits, alone or with a point and two decimals: what nearly all banks write.
-    """
-    length = end - start
-    word = words(text)
-    low, high = word[end - 8], word[end - 16]
-    point = text[end - 3] == 0x2E
-    point &= length >= 4
-    shifted = (
-        (low & _U64(0xFFFF000000000000)) | ((low << _U64(8)) & _U64(0x0000FFFFFFFFFF00))
-        | (high >> _U64(56))
-    )  # fmt: skip
-    low, high = np.where(point, shifted, low), np.where(point, high << _U64(8), high)
-    digits = length - point
-    clipped = np.clip(digits, 0, 16)
-    keep_low, keep_high = _TOP[np.minimum(clipped, 8)], _TOP[np.maximum(clipped - 8, 0)]
-    low = (low & keep_low) | (_ZEROS & ~keep_low)
-    high = (high & keep_high) | (_ZEROS & ~keep_high)
-    told = (digits > 0) & (digits <= np.where(point, 13, 11)) & _digits(low) & _digits(high)
-    whole = (_number(high) * _U64(100_000_000) + _number(low)).astype(np.int64)
-    value = whole * np.where(point, SCALE // 100, SCALE)
-    return np.where(told, value, 0), told, np.where(point, 2, 0)
-
-
-def _digits(word: Array) -> Array:
-    found: Array = ((word & _HALF) == _ZEROS) & (((word + _SIX) & _HALF) == _ZEROS)
-    return found
-
-
-def _number(word: Array) -> Array:
-    """Eight ASCII digits, the first in the lowest byte, as a number."""
-    pairs = word - _ZEROS
-    pairs = pairs * _U64(10) + (pairs >> _U64(8))
-    mask = _U64(0x000000FF000000FF)
-    left = (pairs & mask) * _U64(0x000F424000000064)
-    right = ((pairs >> _U64(16)) & mask) * _U64(0x0000271000000001)
-    found: Array = (left + right) >> _U64(32)
-    return found
-
-
 def is_word(text: Bytes, start: Array, end: Array, expected: bytes) -> Array:
     """Which leaves are exactly that short word (1 to 8 bytes)."""
     size = len(expected)
@@ -192,35 +135,40 @@ class Texts:
         gone: leaves that hold nothing, and so count as absent.
     """
 
-    def __init__(self, text: Bytes, raw: bytes, start: Array, end: Array, order: Array) -> None:
-        """Leaves by column; ``order`` is each one's place in the order of the document."""
-        self.text, self.raw, self.start, self.end = text, raw, start, end
-        self.gone = start == end
+    def __init__(self, raw: bytes, rows: Rows) -> None:
+        scan = rows.scan
+        self.text, self.raw, self.start, self.end = scan.text, raw, rows.start, rows.end
+        self._rows = rows
+        self.gone = self.start == self.end
         self.special: dict[int, str] = {}
-        self._is_special = np.zeros(len(start) + 1, dtype=bool)  # the last is for leaf -1
-        # Every text and every gap between two, so that texts can be taken without moving any.
-        bounds = np.zeros(2 * len(order) + 1, dtype=np.int32)
-        bounds[2 * order], bounds[2 * order + 1] = start, end
-        bounds[-1] = bounds[-2] if len(order) else 0
-        self._whole = pa.StringArray.from_buffers(2 * len(order), buffer(bounds), pa.py_buffer(raw))
-        self.rank = np.append(2 * order, 0).astype(np.int32)
+        self._is_special = np.zeros(len(self.start) + 1, dtype=bool)  # the last is for leaf -1
+        # Every run of markup and every text behind one, and at the end a text of no bytes.
+        self._none = len(scan.bounds) - 1
+        bounds = np.append(scan.bounds, scan.bounds[-1])
+        self._whole = pa.StringArray.from_buffers(self._none + 1, buffer(bounds), pa.py_buffer(raw))
+        # A leaf without text stands inside its run; what follows the run is another's.
+        self._index = np.append(np.where(self.gone, self._none, 2 * rows.run + 1), self._none)
 
-    def settle(self, block: slice, references: slice, escapes: Array, beyond: Array) -> Array:
+    def settle(self, block: slice, references: slice) -> Array:
         """Find what holds nothing, and read the odd ones one by one.
 
         Args:
             block: the leaves that are text of any kind.
             references: which of them are references.
-            escapes: places of every ``&``.
-            beyond: places of all that is not printable ASCII.
 
         Returns:
             flags of leaves whose text is only blanks: an alternative may stand elsewhere.
         """
         start, end = self.start[block], self.end[block]
         empty = start == end
-        odd = _FIRST_ODD[self.text[start]] | _LAST_ODD[self.text[end - 1]]
-        odd |= holding(np.concatenate((escapes, self._rare(beyond))), start, end)
+        first, last = self.text.take(start), self.text.take(end - 1)
+        odd = (first - _FIRST > _LETTERS) | (last - _FIRST > _LETTERS)
+        near = np.flatnonzero(odd)
+        odd[near] = _FIRST_ODD[first[near]] | _LAST_ODD[last[near]]
+        scan = self._rows.scan
+        places = np.concatenate((scan.escapes, self._rare(scan.beyond)))
+        if len(places):
+            odd |= self._rows.holding(places)[block]
         odd &= ~empty
         split = references.stop - block.start
         for part, flag in ((slice(0, split), True), (slice(split, len(start)), False)):
@@ -257,9 +205,9 @@ class Texts:
     def strings(self, *leaves: Array) -> list[pa.Array[Any]]:
         """A column for each array of leaves (one leaf a row, -1 for none); all taken at once."""
         leaf = np.concatenate(leaves)
-        index = self.rank[leaf]
-        missing = leaf < 0
-        out: Any = self._whole.take(fixed(index, pa.int32(), ~missing))
+        known = leaf >= 0
+        taken: Any = self._whole.take(fixed(self._index.take(leaf, mode="wrap"), pa.int64()))
+        out = masked(taken, known)
         if self.special:
             out = self._patched(out, leaf)
         bounds = np.cumsum([0, *map(len, leaves)]).tolist()
@@ -283,12 +231,3 @@ def mapped(
     coded: Any = texts.dictionary_encode()
     values = listed([function(text) for text in coded.dictionary.to_pylist()], kind)
     return values.take(coded.indices)
-
-
-def holding(at: Array, start: Array, end: Array) -> Array:
-    """Which of the leaves hold at least one of the places."""
-    if not len(at):
-        return np.zeros(len(start), dtype=bool)
-    at = np.sort(at)
-    found: Array = np.searchsorted(at, start) < np.searchsorted(at, end)
-    return found

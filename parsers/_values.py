@@ -10,13 +10,14 @@ from typing import Final
 from tieout.errors import MoneyError
 from tieout.money import parse_amount
 
-__all__ = ["amount", "day", "instant", "is_true", "rate", "rate_fits"]
+__all__ = ["amount", "day", "instant", "is_true", "rate", "rate_fits", "whole_rate_fits"]
 
 _DAY = re.compile(r"(\d{4})-(\d\d)-(\d\d)(?:[TZ+-].*)?", re.ASCII | re.DOTALL)
 _INSTANT = re.compile(
     r"(\d{4})-(\d\d)-(\d\d)(?:T(\d\d):(\d\d):(\d\d)(?:[.:](\d+))?)?\s*(Z|[+-]\d\d:?\d\d)?", re.ASCII
 )
 _RATE = re.compile(r"\d{1,12}(?:\.\d{0,10})?", re.ASCII)
+_RATE_DECIMALS: Final = 10
 _TRUE: Final = frozenset({"true", "1", "yes"})
 
 
@@ -91,6 +92,19 @@ def rate_fits(money: Decimal, foreign: Decimal, stated: Decimal) -> bool:
         for unit in (1, 100)
         for ratio in (low / high, high / low)
     )
+
+
+def whole_rate_fits(money: int, foreign: int, stated: Decimal) -> bool:
+    """As `rate_fits`, of amounts in whole units; a rate as good as exact takes no division.
+
+    >>> [whole_rate_fits(1000, 1100, Decimal(r)) for r in ("1.1", "0.909", "110", "1.2")]
+    [True, True, True, False]
+    """
+    low, high = sorted((abs(money), abs(foreign)))
+    whole, unit = int(stated.scaleb(_RATE_DECIMALS)), 10**_RATE_DECIMALS
+    if 100 * abs(whole * low - unit * high) <= whole * low:
+        return True
+    return rate_fits(Decimal(money), Decimal(foreign), stated)
 
 
 def amount(text: str | None) -> Decimal | None:

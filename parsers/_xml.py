@@ -50,6 +50,10 @@ class Document:
     encoding: str | None
     finding: Finding | None
 
+    def source(self, path: Path) -> Slice:
+        """Its bytes."""
+        return Slice(path, self.start, self.end)
+
 
 class Node:
     """A small element: its text, currency, line and children by local name, in order.
@@ -235,14 +239,19 @@ def _is_cut(data: View, start: int, end: int) -> bool:
 
 
 def stream(
-    path: Path, document: Document, tags: Sequence[str]
+    source: Slice, document: Document, tags: Sequence[str], kept: str = ""
 ) -> Iterator[tuple[str, etree._Element]]:
     """``("start" | "end", element)`` for elements of the local names, in document order.
+
+    Args:
+        source: the document's bytes; closed at the end.
+        document: what is known of it.
+        tags: local names.
+        kept: one of them whose tree the caller may have kept: its weight is the caller's to set.
 
     Raises:
         InputError: ``XML_TRUNCATED``, ``XML_MALFORMED``, with line and column; ``XML_TOO_LARGE``.
     """
-    source = Slice(path, document.start, document.end)
     try:
         for event, element in etree.iterparse(
             source,
@@ -257,7 +266,8 @@ def stream(
             remove_pis=True,
         ):
             yield event, element
-            source.weight = 0
+            if not kept or local_name(str(element.tag)) != kept:
+                source.weight = 0
     except etree.XMLSyntaxError as error:
         line, column = error.position
         code = "XML_TRUNCATED" if getattr(error, "code", None) in _TRUNCATED else "XML_MALFORMED"

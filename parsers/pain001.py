@@ -107,7 +107,7 @@ def _steps(path: Path, document: Document, batch: Batch, number: int) -> Iterato
     info: etree._Element | None = None
     done: etree._Element | None = None
     closed: etree._Element | None = None
-    for event, element in stream(path, document, _TAGS):
+    for event, element in stream(document.source(path), document, _TAGS):
         name, parent = local_name(str(element.tag)), element.getparent()
         if name in _ROOTS:
             if event == "start" and message is None:

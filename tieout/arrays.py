@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-__all__ = ["blank", "buffer", "fixed", "flags", "handles", "listed", "table", "word"]
+__all__ = ["blank", "buffer", "fixed", "flags", "handles", "listed", "masked", "table", "word"]
 
 Array = npt.NDArray[Any]
 
@@ -39,6 +39,12 @@ def flags(values: Array, known: Array | None = None) -> pa.Array[Any]:
     """Truth values as an array."""
     bits = buffer(np.packbits(values, bitorder="little"))
     return pa.Array.from_buffers(pa.bool_(), len(values), [_mask(known), bits])
+
+
+def masked(values: Any, known: Array) -> Any:
+    """The same texts (an array that begins at its buffers' first), null where not known."""
+    _, ends, data = values.buffers()
+    return pa.StringArray.from_buffers(len(values), ends, data, _mask(known))
 
 
 def handles(rows: Array) -> Any:

@@ -98,6 +98,56 @@ def test_other_layouts_are_read_fast_and_equal(tmp_path: Path) -> None:
         check(path)
 
 
+@pytest.mark.usefixtures("chunk")
+def test_elements_without_text_are_read_fast_and_equal(tmp_path: Path) -> None:
+    plain = rich()
+    for name in sorted(set(re.findall(r"<(\w+)>[^<>]*</", plain))):
+        for hollow in (f"<{name}/>", f"<{name}></{name}>"):
+            head, tail = plain.split("<Ntry>", 1)
+            text = head + "<Ntry>" + re.sub(f"<{name}>[^<>]*</{name}>", hollow, tail)
+            for each in (text, text.replace(">\n<", "><")):
+                check(written(tmp_path, each))
+
+
+@pytest.mark.usefixtures("chunk")
+def test_entries_on_one_line_are_read_fast_and_equal(tmp_path: Path) -> None:
+    path = written(tmp_path, rich().replace(">\n<", "><"))
+    assert is_fast(path)
+    check(path)
+
+
+#: Elements the strict reader takes the first of, a second time: in full, without text, or with
+#: another prefix.
+AGAIN = (
+    ("</Refs>", "</Refs><Refs><TxId>2</TxId></Refs>"),
+    ("</Refs>", "</Refs><Refs><X/></Refs>"),
+    ("</Refs>", "</Refs><n:Refs><n:TxId>2</n:TxId></n:Refs>"),
+    ("</BookgDt>", "</BookgDt><BookgDt><Dt>2026-11-22</Dt></BookgDt>"),
+    ("</TxDtls>", "<Purp><Cd/></Purp><Purp><Cd>A</Cd></Purp></TxDtls>"),
+    ("</TxDtls>", "<Purp><X/></Purp></TxDtls>"),
+    ("</Ntry>", "<Sts><X/></Sts></Ntry>"),
+    ("<NtryDtls>", "<NtryDtls><TxDtls><X/></TxDtls>"),
+    ("<NtryDtls>", "<NtryDtls/><NtryDtls>"),
+    ("</NtryDtls>", "</NtryDtls><NtryDtls><X/></NtryDtls>"),
+    ("</NtryDtls>", "<TxDtls><Purp><Cd/></Purp></TxDtls><TxDtls><X/></TxDtls></NtryDtls>"),
+)
+
+
+@pytest.mark.usefixtures("chunk")
+@pytest.mark.parametrize("number", range(len(AGAIN)))
+def test_a_second_of_what_may_stand_once_is_read_equal(tmp_path: Path, number: int) -> None:
+    old, new = AGAIN[number]
+    plain = rich().replace(
+        " xmlns=", ' xmlns:n="urn:iso:std:iso:20022:tech:xsd:camt.053.001.04" xmlns='
+    )
+    assert plain.count(old) > 1
+    for text in (plain, plain.replace(">\n<", "><")):
+        for count in (1, -1):
+            path = written(tmp_path, text.replace(old, new, count))
+            assert is_fast(path)
+            check(path)
+
+
 def test_a_generated_file_is_read_fast_and_equal(tmp_path: Path) -> None:
     path = tmp_path / "statement"
     held = generated.write(path, 1, 11)

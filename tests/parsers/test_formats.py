@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import importlib
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -9,6 +12,7 @@ import pytest
 import parsers
 from tests.parsers.reading import SAMPLES, read, refusal
 
+ROOT = Path(__file__).resolve().parents[2]
 #: Public modules that are not bank statements: an expense extract.
 _OTHER = {"concur_sae"}
 
@@ -20,8 +24,9 @@ def test_every_public_module_is_listed() -> None:
 
 
 def test_every_format_has_the_same_verbs_and_a_data_sheet() -> None:
-    for module in parsers.FORMATS:
-        assert module.__all__ == ["NAME", "identify", "read"]  # type: ignore[attr-defined]
+    for late in parsers.FORMATS:
+        module = importlib.import_module(late.__name__)  # type: ignore[attr-defined]
+        assert module.__all__ == ["NAME", "identify", "read"]
         assert ">>> " in (module.__doc__ or "")
 
 
@@ -111,3 +116,13 @@ def test_refused_whole_with_where_and_remedy(tmp_path: Path, line: str) -> None:
     text, _, code = line.rpartition("|")
     content = text.rstrip(" ").encode().decode("unicode_escape").encode("latin-1")
     assert refusal(tmp_path, content).code == code.strip()
+
+
+def test_reading_one_format_imports_no_other() -> None:
+    code = "from parsers import camt053; import sys; print(*sys.modules)"
+    held = subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True
+    ).stdout.split()
+    assert "parsers._camt_fast" in held
+    needless = {"parsers.mt940", "parsers.bai2", "parsers.ofx", "pandas", "urllib.request"}
+    assert not needless & {*held}
