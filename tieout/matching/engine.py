@@ -14,9 +14,10 @@ Example::
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
@@ -70,12 +71,14 @@ class Result:
             its items are its residual; its details, where listed, repeat the entry in parts.
         refused: rung, reason, message, entry_ids, item_ids.
         ladder: name and version of the ladder, ``default@2a5158551b4a``.
+        seconds: CPU seconds by rung, and of ``prepare`` and ``groups``; for people who tune.
     """
 
     groups: pa.Table
     members: pa.Table
     refused: pa.Table
     ladder: str
+    seconds: dict[str, float] = field(default_factory=dict, compare=False)
 
 
 def match(
@@ -104,14 +107,17 @@ def match(
     Raises:
         InputError: a table lacks ids, repeats one, or has a column of the wrong type.
     """
+    clock = _Clock()
     prepared = prepare(entries, details, items, ladder)
+    clock.lap("prepare")
     refusals = [
         Refusal("", "unfit", f"The {side} cannot be weighed: {why}.", *_one(side, row))
         for side, row, why in prepared.unfit
     ]
     with session(threads=threads, spill=spill) as db:
         naming = {k: k for r in ladder.rungs if r.shape == "together" for k in r.same}
-        sides = Sides(db, prepared, forbidden, tuple(naming))
+        keys = {k: k for r in ladder.rungs for k in r.same}
+        sides = Sides(db, prepared, forbidden, tuple(naming), tuple(keys))
         found: list[Found] = []
         present = set(np.unique(sides.tier).tolist())
         for rung in ladder.rungs:
@@ -128,11 +134,31 @@ def match(
                     sides.open_entries[made.entries.row] = False
                     sides.open_items[made.items.row] = False
                 refusals += _refuse(sides, rung, outcome)
+                clock.lap(rung.name)
+        sides.references.forget()
         groups, members = build(sides, found)
+        clock.lap("groups")
     order = [rung.name for rung in ladder.rungs]
     return Result(
-        groups, members, refused_table(refusals, order), f"{ladder.name}@{ladder.version}"
+        groups,
+        members,
+        refused_table(refusals, order),
+        f"{ladder.name}@{ladder.version}",
+        clock.seconds,
     )
+
+
+class _Clock:
+    """CPU seconds between laps, by what was done."""
+
+    def __init__(self) -> None:
+        self.seconds: dict[str, float] = {}
+        self._last = time.process_time()
+
+    def lap(self, name: str) -> None:
+        now = time.process_time()
+        self.seconds[name] = self.seconds.get(name, 0.0) + now - self._last
+        self._last = now
 
 
 @contextmanager

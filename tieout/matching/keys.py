@@ -63,12 +63,21 @@ class References:
     What is read is what is open at that time; what is open only ever shrinks.
     """
 
-    def __init__(self, db: duckdb.DuckDBPyConnection, prepared: Prepared) -> None:
+    def __init__(
+        self, db: duckdb.DuckDBPyConnection, prepared: Prepared, keys: Iterable[Key] = ()
+    ) -> None:
+        """References of the tables; ``keys`` are all that will be asked for, where that is known:
+        free text is then searched once for the numbers of all of them."""
         self.texts = Texts()
+        self._searched = tuple(key for key in keys if key.text and not key.patterns)
         self._db = db
         self._prepared = prepared
         self._known: dict[tuple[str, str, str], Stated] = {}
         self._sentinels = codes_of(db, pa.array(sorted(SENTINELS), pa.string()))
+
+    def forget(self) -> None:
+        """Let go of the columns read, but not of the texts groups are named by."""
+        self._known.clear()
 
     def books(self, keys: Iterable[Key], wanted: Flags, open_items: Flags) -> Stated:
         """What the wanted items (some of the open ones) state under the keys."""
@@ -101,8 +110,13 @@ class References:
             wanted = open_details & ((fanout == 1) == (level == "single"))
         else:
             wanted = open_details
+        searched: set[str] = set()
         for key in keys:
             for field in (*key.bank, *key.text):
+                if key in self._searched and field in TEXT:
+                    if field in searched:
+                        continue  # found with the numbers of all keys at once
+                    searched.add(field)
                 if field in (*BANK_ENTRY, *TEXT) and level != "details":
                     stated = self._seen("entries", field, key, open_entries, open_items)
                     parts.append(stated.where(open_entries[stated.row]))
@@ -117,10 +131,11 @@ class References:
     ) -> Stated:
         if field not in TEXT:
             return self._field(table, field, key, open_rows)
-        name = (table, field, key.name)
+        keys = self._searched if key in self._searched else (key,)
+        name = (table, field, " ".join(k.name for k in keys))
         if name not in self._known:
-            self._known[name] = self._free_text(table, field, key, open_rows, open_items)
-        return self._known[name]
+            self._known[name] = self._free_text(table, field, keys, open_rows, open_items)
+        return self._known[name]  # numbers of other keys meet no item of this rung's
 
     def _field(self, table: str, field: str, key: Key, open_rows: Flags) -> Stated:
         """A field's normal forms, long enough and not what banks write for none."""
@@ -189,7 +204,12 @@ class References:
         return self._told(rows[at], pa.array(forms, pa.string()).take(handles(index[at])))
 
     def _free_text(
-        self, table: str, field: str, key: Key, open_rows: Flags, open_items: Flags
+        self,
+        table: str,
+        field: str,
+        keys: tuple[Key, ...],
+        open_rows: Flags,
+        open_items: Flags,
     ) -> Stated:
         """References in free text, each distinct text read once."""
         if f"{table}.{field}" in self._prepared.absent:
@@ -199,10 +219,10 @@ class References:
         coded = column.dictionary_encode()
         if not len(coded.dictionary):
             return merged([])
-        if key.patterns:
-            which, texts = self._patterned(coded.dictionary, key)
+        if keys[0].patterns:
+            which, texts = self._patterned(coded.dictionary, keys[0])
         else:
-            which, texts = self._known_numbers(expanded(coded.dictionary), key, open_items)
+            which, texts = self._known_numbers(expanded(coded.dictionary), keys, open_items)
         stated = self._told(which, texts)
         number = pc.fill_null(coded.indices, -1).to_numpy(zero_copy_only=False)
         counts = np.bincount(which, minlength=len(coded.dictionary))
@@ -233,13 +253,14 @@ class References:
         at = np.flatnonzero(keep)
         return found["row"].to_numpy()[at], plain.take(handles(at))
 
-    def _known_numbers(self, texts: Any, key: Key, open_items: Flags) -> tuple[Ints, Any]:
+    def _known_numbers(
+        self, texts: Any, keys: tuple[Key, ...], open_items: Flags
+    ) -> tuple[Ints, Any]:
         """The items' own numbers, however they are split there: (text, number)."""
-        stated = self.books([key], open_items, open_items)
+        stated = self.books(keys, open_items, open_items)
         known = self.texts.take(stated.place)
         if len(known):
-            long = pc.greater_equal(pc.binary_length(known), max(key.length_min, _SHORTEST))
-            known = known.filter(long)
+            known = known.filter(pc.greater_equal(pc.binary_length(known), _SHORTEST))
         numbers = Numbers.of(known)
         which, number = find_known(texts, numbers)
         return which, numbers.texts.take(handles(number))

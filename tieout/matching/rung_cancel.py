@@ -10,6 +10,7 @@ import pyarrow as pa
 import pyarrow.compute
 
 from tieout.arrays import handles
+from tieout.matching.keys import References
 from tieout.matching.known_numbers import fold
 from tieout.matching.ladder import Key, Rung
 from tieout.matching.meet import Meeting, bucket, meet, once
@@ -70,11 +71,12 @@ def returned(sides: Sides, rung: Rung, tier: int) -> Outcome:
 
 def _has_item(sides: Sides, keys: tuple[Key, ...], eids: Ints, wanted: Flags) -> Flags:
     """Whether each entry has one of the wanted items by reference and amount."""
-    books = sides.references.books(keys, wanted, sides.open_items)
-    bank = sides.references.bank(keys, "single", sides.open_entries, sides.open_items)
     mine = np.zeros(len(sides.part), dtype=bool)
     mine[eids] = True
-    bank = bank.where(mine[bank.row])
+    likely = wanted & np.isin(sides.item_amount, sides.amount[eids])
+    references = References(sides.db, sides.prepared, keys)  # of few rows, so not worth keeping
+    books = references.books(keys, likely, likely)
+    bank = references.bank(keys, "single", mine, likely)
     row, part = sides.twice(bank.row)
     left = bucket(part, bank.code[row], sides.amount[bank.row[row]])
     right = bucket(sides.item_part[books.row], books.code, sides.item_amount[books.row])
@@ -91,8 +93,11 @@ def _taken_back(sides: Sides, rung: Rung) -> tuple[Ints, Ints, Ints, Edges]:
     if not marked.any():
         return none, none, none, no_edges()
     plain = sides.open_entries & ~marked
+    texts = References(sides.db, sides.prepared)
     if rung.same:
-        stated = sides.references.bank(rung.same, "single", sides.open_entries, sides.open_items)
+        if rung.tolerance is None:
+            plain &= np.isin(sides.amount, -sides.amount[marked])
+        stated = texts.bank(rung.same, "single", plain | marked, sides.open_items & False)
         back, forth = stated.where(marked[stated.row]), stated.where(plain[stated.row])
     else:
         back, forth = _bare(np.flatnonzero(marked)), _bare(np.flatnonzero(plain))
@@ -118,7 +123,11 @@ def _taken_back(sides: Sides, rung: Rung) -> tuple[Ints, Ints, Ints, Edges]:
     if rung.party:
         kept = same_party(sides, rung.party, later, earlier)
         later, earlier, at = later[kept], earlier[kept], at[kept]
-    return _alone(earlier, later, back.place[at] if rung.same else at * 0 - 1, len(sides.part))
+    place = at * 0 - 1
+    if rung.same and len(at):
+        named = texts.texts.take(back.place[at])
+        place = np.arange(len(at)) + sides.references.texts.add(named)
+    return _alone(earlier, later, place, len(sides.part))
 
 
 def _bare(rows: Ints) -> Stated:

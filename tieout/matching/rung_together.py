@@ -45,9 +45,11 @@ def together(sides: Sides, rung: Rung, tier: int) -> Outcome:
     members = count_e + count_i
     good = (count_e > 0) & (count_i > 0) & (members > 2) & (members <= _MEMBERS_MAX)
     good &= (left == right) & settled & _one_account(sides, group_e, eids, size)
-    if rung.tolerance is not None:
-        good |= _one_account(sides, group_e, eids, size) & _nearly(
-            sides, rung.tolerance, (group_e, eids), (group_i, iids), members, settled
+    if rung.tolerance is not None:  # what one payment leaves over has one cause; of several, none
+        good |= (
+            (count_e == 1)
+            & _one_account(sides, group_e, eids, size)
+            & _nearly(sides, rung.tolerance, (group_e, eids), (group_i, iids), members, settled)
         )
     if not good.any():
         return Outcome()

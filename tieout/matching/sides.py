@@ -149,11 +149,12 @@ class Sides:
         prepared: Prepared,
         forbidden: pa.Table | None = None,
         naming: tuple[Key, ...] = (),
+        keys: tuple[Key, ...] = (),
     ) -> None:
         entries, details, items = prepared.entries, prepared.details, prepared.items
         self.db = db
         self.prepared = prepared
-        self.references = References(db, prepared)
+        self.references = References(db, prepared, keys)
         self.part, self.wild = _ints(entries, "part"), _ints(entries, "wild")
         self.amount, self.unit = _ints(entries, "amt"), _ints(entries, "unit")
         self.day = _ints(entries, "bday")
