@@ -118,23 +118,7 @@ def match(
         naming = {k: k for r in ladder.rungs if r.shape == "together" for k in r.same}
         keys = {k: k for r in ladder.rungs for k in r.same}
         sides = Sides(db, prepared, forbidden, tuple(naming), tuple(keys))
-        found: list[Found] = []
-        present = set(np.unique(sides.tier).tolist())
-        for rung in ladder.rungs:
-            tiers = [0] if rung.shape in _ENTRIES_ONLY else sorted(present - {-1})
-            for tier in tiers:
-                if rung.shape not in _ENTRIES_ONLY and not _has_kinds(rung, ladder.kinds[tier]):
-                    continue
-                if rung.shape != "net" and not sides.open_entries.any():
-                    continue
-                outcome = SHAPES[rung.shape](sides, rung, tier)
-                if outcome.found is not None:
-                    made = sides.permitted(outcome.found)
-                    found.append(made)
-                    sides.open_entries[made.entries.row] = False
-                    sides.open_items[made.items.row] = False
-                refusals += _refuse(sides, rung, outcome)
-                clock.lap(rung.name)
+        found = _climb(sides, ladder, refusals, clock)
         sides.references.forget()
         groups, members = build(sides, found)
         clock.lap("groups")
@@ -146,6 +130,27 @@ def match(
         f"{ladder.name}@{ladder.version}",
         clock.seconds,
     )
+
+
+def _climb(sides: Sides, ladder: Ladder, refusals: list[Refusal], clock: _Clock) -> list[Found]:
+    """Run every rung over every tier of items; what is refused is added to ``refusals``."""
+    found: list[Found] = []
+    present = set(np.unique(sides.tier).tolist())
+    for rung in ladder.rungs:
+        for tier in [0] if rung.shape in _ENTRIES_ONLY else sorted(present - {-1}):
+            if rung.shape not in _ENTRIES_ONLY and not _has_kinds(rung, ladder.kinds[tier]):
+                continue
+            if rung.shape != "net" and not sides.open_entries.any():
+                continue
+            outcome = SHAPES[rung.shape](sides, rung, tier)
+            if outcome.found is not None:
+                made = sides.permitted(outcome.found)
+                found.append(made)
+                sides.open_entries[made.entries.row] = False
+                sides.open_items[made.items.row] = False
+            refusals += _refuse(sides, rung, outcome)
+            clock.lap(rung.name)
+    return found
 
 
 class _Clock:
