@@ -20,6 +20,8 @@ from urllib.parse import quote
 from sandbox import airflow, sftp, smtp
 from sandbox import world as worlds
 from sandbox.tryton import loading, service
+from sandbox.tryton.probe import is_free
+from tieout.errors import ConnectorError
 from tieout.ledger import Ledger
 from tieout.ledger.embedded import Server, ensure_server, running_server, stop_server
 
@@ -27,6 +29,7 @@ __all__ = ["Day", "Steps", "free_port", "prepare", "reset", "stop"]
 
 _LEDGER: Final = "tieout"
 _BOOKS: Final = "erp"
+_TRIES: Final = 3
 #: Folders of a home that hold state of the day; templates and secrets lie elsewhere.
 _STATE: Final = ("archive", "staging", "spool", "reports", "docs", "airflow/logs", "sandbox/sftp")
 
@@ -85,7 +88,7 @@ def prepare(home: Path, steps: Steps, *, missing: bool = False) -> Day:
         world = worlds.build()
         _fill_books(home, server, world)
     with steps.step("Tryton's server, the SFTP server of the banks, the mail server"):
-        books = service.start(home, _BOOKS, _port(home, "tryton", 8000))
+        books = _start_books(home)
         files = sftp.start(home)
         mail = smtp.start(home)
     with steps.step(f"the business day {world.business_day} on the drops"):
@@ -176,6 +179,18 @@ def _lay(files: Sequence[worlds.DropFile], root: Path) -> None:
         draft = target.with_name(target.name + ".part")
         draft.write_bytes(file.content)
         draft.replace(target)
+
+
+def _start_books(home: Path) -> service.Process:
+    """Tryton's server; on another port where somebody was quicker to take the free one."""
+    for _ in range(_TRIES):
+        port = _port(home, "tryton", 8000)
+        try:
+            return service.start(home, _BOOKS, port)
+        except ConnectorError:
+            if is_free(port):
+                raise
+    return service.start(home, _BOOKS, _port(home, "tryton", 8000))
 
 
 def _port(home: Path, name: str, wanted: int) -> int:

@@ -182,7 +182,7 @@ def start(home: Path, database: str, port: int) -> Process:
         )
     _pid_file(home, database).write_text(f"{child.pid} {port}\n")
     deadline = time.monotonic() + _START_SECONDS_MAX
-    while not answers(port):
+    while not (_listens(child.pid, port) and answers(port)):
         if child.poll() is not None or time.monotonic() > deadline:
             stop(home, database)
             tail = log.read_text(errors="replace")[-800:].strip() or "it wrote nothing"
@@ -190,6 +190,16 @@ def start(home: Path, database: str, port: int) -> Process:
         time.sleep(0.05)
     child.returncode = 0  # it is to outlive us: nobody here waits for it
     return _process(home, child.pid, database, port, log)
+
+
+def _listens(pid: int, port: int) -> bool:
+    """Whether that very process holds the port: another home's Tryton would answer just as well."""
+    with contextlib.suppress(psutil.NoSuchProcess):
+        return any(
+            one.status == psutil.CONN_LISTEN and one.laddr and one.laddr.port == port
+            for one in psutil.Process(pid).net_connections("tcp")
+        )
+    return False
 
 
 def stop(home: Path, database: str = "erp") -> bool:

@@ -153,8 +153,11 @@ def _score_sql(rung: Rung) -> str:
     return f"'0.' || lpad(greatest({points} - 2 * {days}, 5)::VARCHAR, 2, '0')"
 
 
+_ENCODER: Final = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
+
+
 def _json(known: dict[str, Any]) -> str:
-    return json.dumps(known, ensure_ascii=False, separators=(",", ":"))
+    return _ENCODER.encode(known)
 
 
 def _class_of(rung: Rung, left: int, unit: int, direction: int) -> str | None:
