@@ -50,8 +50,8 @@ def run(args: argparse.Namespace) -> int:
         if args.threads is not None and args.threads < 1:
             raise InputError("WRONG_USAGE", f"--threads is {args.threads}", remedy="give 1 or more")
         rungs = ladder_of(args.ladder)
-        details = read_table(args.details) if args.details else None
-        entries, items = read_table(args.entries), read_table(args.items)
+        details = read_table(args.details, used=True) if args.details else None
+        entries, items = read_table(args.entries, used=True), read_table(args.items, used=True)
         result = engine.match(
             entries, details, items, rungs, threads=args.threads, spill=args.spill
         )
@@ -70,14 +70,20 @@ def run(args: argparse.Namespace) -> int:
     return 0
 
 
-def read_table(path: Path) -> pa.Table:
-    """A Parquet file.
+def read_table(path: Path, *, used: bool = False) -> pa.Table:
+    """A Parquet file; only the columns matching uses, if so asked.
 
     Raises:
         InputError: ``FILE_MISSING``, ``FILE_FORMAT``.
     """
+    from tieout.matching.tables import UNUSED
+
     try:
-        return pq.read_table(path)
+        if not used:
+            return pq.read_table(path)
+        names = [name for name in pq.read_schema(path).names if name not in UNUSED]
+        # In one piece each, so that no step has to put columns together again.
+        return pq.read_table(path, columns=names).combine_chunks()
     except FileNotFoundError:
         raise InputError(
             "FILE_MISSING", "there is no such file", where=str(path), remedy="check the path"

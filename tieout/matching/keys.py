@@ -73,11 +73,13 @@ class References:
         self._db = db
         self._prepared = prepared
         self._known: dict[tuple[str, str, str], Stated] = {}
+        self._numbers: dict[str, Numbers] = {}
         self._sentinels = codes_of(db, pa.array(sorted(SENTINELS), pa.string()))
 
     def forget(self) -> None:
         """Let go of the columns read, but not of the texts groups are named by."""
         self._known.clear()
+        self._numbers.clear()
 
     def books(self, keys: Iterable[Key], wanted: Flags, open_items: Flags) -> Stated:
         """What the wanted items (some of the open ones) state under the keys."""
@@ -257,10 +259,16 @@ class References:
         self, texts: Any, keys: tuple[Key, ...], open_items: Flags
     ) -> tuple[Ints, Any]:
         """The items' own numbers, however they are split there: (text, number)."""
-        stated = self.books(keys, open_items, open_items)
-        known = self.texts.take(stated.place)
-        if len(known):
-            known = known.filter(pc.greater_equal(pc.binary_length(known), _SHORTEST))
-        numbers = Numbers.of(known)
+        name = " ".join(key.name for key in keys)
+        if name not in self._numbers:  # what is open only shrinks, so these stay enough
+            stated = self.books(keys, open_items, open_items)
+            order = np.argsort(stated.code, kind="stable")
+            new = np.ones(len(order), dtype=bool)
+            new[1:] = stated.code[order[1:]] != stated.code[order[:-1]]
+            known = self.texts.take(np.sort(stated.place[order[new]]))
+            if len(known):
+                known = known.filter(pc.greater_equal(pc.binary_length(known), _SHORTEST))
+            self._numbers[name] = Numbers.of(known)
+        numbers = self._numbers[name]
         which, number = find_known(texts, numbers)
         return which, numbers.texts.take(handles(number))

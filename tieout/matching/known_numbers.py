@@ -163,10 +163,8 @@ class Numbers:
 
     @classmethod
     def of(cls, texts: Any) -> Numbers:
-        """Numbers from normal forms."""
-        distinct = pc.unique(texts) if len(texts) else texts
-        if isinstance(distinct, pa.ChunkedArray):
-            distinct = distinct.combine_chunks()
+        """Numbers from normal forms, which must differ."""
+        distinct = texts.combine_chunks() if isinstance(texts, pa.ChunkedArray) else texts
         if not len(distinct):
             return cls(distinct, ())
         raw, starts = _bytes(distinct)
@@ -254,8 +252,9 @@ def find_known(column: Any, numbers: Numbers) -> tuple[Ints, Ints]:
             found.append(number)
     if not rows:
         return _NONE, _NONE
-    pairs = np.unique(np.stack([np.concatenate(rows), np.concatenate(found)]), axis=1)
-    return pairs[0], pairs[1]
+    both = np.sort(np.concatenate(rows) * len(numbers.texts) + np.concatenate(found))
+    both = both[np.append(True, both[1:] != both[:-1])] if len(both) else both
+    return np.divmod(both, max(len(numbers.texts), 1))
 
 
 def _block(texts: Any, numbers: Numbers, forth: _Powers, back: _Powers) -> tuple[Ints, Ints]:

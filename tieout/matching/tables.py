@@ -24,7 +24,16 @@ from tieout.matching.weights import minor_units, weigh
 #: The stubs know few of the overloads used here.
 pc: Any = pyarrow.compute
 
-__all__ = ["FAR", "Prepared", "prepare"]
+__all__ = ["FAR", "UNUSED", "Prepared", "prepare"]
+
+#: Canonical columns no rung asks for; who has large tables need not read them.
+UNUSED: Final = frozenset(
+    {
+        *("statement_id", "ordinal", "line_no", "status", "swift_type", "source", "company"),
+        *("code_domain", "code_family", "code_proprietary", "counterparty_bic", "ultimate_name"),
+        *("reference_type", "purpose", "fx_rate", "charges"),
+    }
+)
 
 #: Number of a day that is not known: no window reaches it.
 FAR: Final = 10**7
