@@ -23,7 +23,7 @@ from tieout.money import exponent_of, is_currency
 #: The stubs know few of the overloads used here.
 pc: Any = pyarrow.compute
 
-__all__ = ["pair", "pair_details", "refused_buckets"]
+__all__ = ["pair", "pair_details"]
 
 Ints = npt.NDArray[np.int64]
 Flags = npt.NDArray[np.bool_]
@@ -244,9 +244,6 @@ def _hubs(meeting: Meeting, units: Ints, items: Ints) -> Edges:
         np.concatenate([np.full(len(rows), -1), items[others]]),
         np.concatenate([left, right]),
     )
-
-
-refused_buckets = _hubs
 
 
 def _unique(uid: Ints, iid: Ints, ties: Edges, units: int, items: int) -> tuple[Flags, Edges]:
