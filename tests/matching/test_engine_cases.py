@@ -68,6 +68,14 @@ def test_money_that_comes_back_without_saying_so_is_no_reversal() -> None:
     assert said(bank, []) == ""
 
 
+def test_a_priority_payment_is_no_return() -> None:
+    bank = [
+        entry("B1", "2026-11-18", "-50.00", end_to_end_id="E2E-4711"),
+        entry("B2", "2026-11-20", "50.00", end_to_end_id="E2E-4711", code_subfamily="PRCT"),
+    ]
+    assert said(bank, []) == ""
+
+
 def test_a_reversal_of_a_fee_is_known_by_its_text() -> None:
     bank = [
         entry("B1", "2026-11-18", "-5.00", narrative="Entgelt Kontoauszug"),

@@ -22,13 +22,13 @@ from tieout.matching.stated import Stated
 #: The stubs know few of the overloads used here.
 pc: Any = pyarrow.compute
 
-__all__ = ["cancel", "net", "returned", "transfer"]
+__all__ = ["RETURN_SUBFAMILIES", "cancel", "net", "returned", "transfer"]
 
 Ints = npt.NDArray[np.int64]
 Flags = npt.NDArray[np.bool_]
 
-#: ISO 20022 bank transaction codes whose entries bring back a payment: returns, rejects, reversals.
-_RETURNS: Final = ("RRTN", "PRCT", "UPCT", "UPDD", "RPCR", "CCRT", "RVRS", "ARET", "RRCT")
+#: ISO 20022 subfamilies that reverse or return a payment, a direct debit, a card or a cheque.
+RETURN_SUBFAMILIES: Final = frozenset(("CQRV", "PRDD", "RPCR", "RRTN", "UPCQ", "UPCT", "UPDD"))
 
 
 def _marked(sides: Sides) -> Flags:
@@ -39,7 +39,9 @@ def _marked(sides: Sides) -> Flags:
         flags = pc.fill_null(entries["reversal"], False)
         marked |= np.asarray(flags.to_numpy(), dtype=bool)
     if "entries.code_subfamily" not in sides.prepared.absent:
-        codes = pc.is_in(entries["code_subfamily"], value_set=pa.array(_RETURNS, pa.string()))
+        codes = pc.is_in(
+            entries["code_subfamily"], value_set=pa.array(sorted(RETURN_SUBFAMILIES), pa.string())
+        )
         marked |= np.asarray(codes.to_numpy(), dtype=bool)
     if "details.return_reason" not in sides.prepared.absent:
         said = np.asarray(pc.is_valid(details["return_reason"]).to_numpy(), dtype=bool)

@@ -22,6 +22,7 @@ from sqlalchemy.orm import Session
 
 from tieout.exceptions import ExceptionDraft
 from tieout.ledger.models import Account, Adjustment, DetailRow, EntryRow, MatchDecision, MemberRow
+from tieout.matching.rung_cancel import RETURN_SUBFAMILIES
 from tieout.money import format_amount
 from tieout.stages.derive import is_return
 from tieout.stages.groups import GroupView
@@ -33,8 +34,6 @@ __all__ = ["RETURNED", "Case", "find_returns", "may_be_return", "with_returns"]
 
 #: Reason code of the exception.
 RETURNED: Final = "RETURNED_PAYMENT"
-#: ISO 20022 subfamilies that reverse or return a payment, a direct debit, a card or a cheque.
-_SUBFAMILIES: Final = frozenset(("CQRV", "PRDD", "RPCR", "RRTN", "UPCQ", "UPCT", "UPDD"))
 #: Likewise of charges.
 _CHARGES: Final = frozenset(("BRKF", "CHRG", "COME", "COMI", "COMM", "COMT", "FEES", "LBCA"))
 #: Named in an exception at most.
@@ -61,7 +60,7 @@ def may_be_return(entry: EntryRow, details: Sequence[DetailRow]) -> bool:
     return (
         is_return(entry, details)
         or bool(entry.reversal)
-        or entry.code_subfamily in _SUBFAMILIES
+        or entry.code_subfamily in RETURN_SUBFAMILIES
         or (entry.swift_type or "").endswith("RTI")
     )
 
