@@ -6,10 +6,7 @@ import argparse
 import datetime as dt
 import json
 
-from rich.table import Table
-from rich.text import Text
-
-from tieout.commands.common import console, person
+from tieout.commands.common import person, print_rows
 from tieout.ledger import Ledger
 from tieout.money import format_amount
 from tieout.stages.audit_sample import draw, judge, queue
@@ -59,7 +56,7 @@ def run(args: argparse.Namespace) -> int:
             _judge(ledger, args)
         elif args.verb == "list":
             with ledger.session() as session:
-                _print(queue(session, judged=args.all), as_json=args.json)
+                print_rows(queue(session, judged=args.all), as_json=args.json)
         else:
             _draw(ledger, args)
     return 0
@@ -95,16 +92,3 @@ def _judge(ledger: Ledger, args: argparse.Namespace) -> None:
         print("  undone")
     else:
         print(f"  to open its members again: tieout matches undo {group.group_id[:12]} --reason …")
-
-
-def _print(rows: list[dict[str, str]], *, as_json: bool) -> None:
-    if as_json:
-        for row in rows:
-            print(json.dumps(row, ensure_ascii=False))
-        return
-    table = Table(box=None, pad_edge=False)
-    for name in rows[0] if rows else ():
-        table.add_column(name, justify="right" if name == "amount" else "left")
-    for row in rows:
-        table.add_row(*(Text(v[:12] if n == "id" else v) for n, v in row.items()))
-    console().print(table)

@@ -1,13 +1,17 @@
-"""What several commands need: the day to work on, and who is asking."""
+"""What several commands need: the day to work on, who is asking, and how rows are shown."""
 
 from __future__ import annotations
 
 import datetime as dt
 import getpass
+import json
 import os
 import sys
+from collections.abc import Mapping, Sequence
 
 from rich.console import Console
+from rich.table import Table
+from rich.text import Text
 from sqlalchemy import func, select
 
 from tieout.adjustments.store import MAKER
@@ -15,7 +19,7 @@ from tieout.errors import LedgerError
 from tieout.ledger import Ledger
 from tieout.ledger.models import StatementRow
 
-__all__ = ["console", "day_of", "person"]
+__all__ = ["console", "day_of", "person", "print_rows"]
 
 #: Columns where nobody looks at a terminal: a pipe or a file gets whole rows.
 _WIDE = 200
@@ -67,3 +71,21 @@ def person(named: str | None) -> str:
             remedy="give the login of the person who decides",
         )
     return who
+
+
+#: Columns that hold money, and so stand to the right.
+_MONEY = ("amount", "closing", "residual")
+
+
+def print_rows(rows: Sequence[Mapping[str, str]], *, as_json: bool) -> None:
+    """Rows as a table with ids by their start, or one JSON object a line."""
+    if as_json:
+        for row in rows:
+            print(json.dumps(row, ensure_ascii=False))
+        return
+    table = Table(box=None, pad_edge=False)
+    for name in rows[0] if rows else ():
+        table.add_column(name, justify="right" if name in _MONEY else "left", no_wrap=name == "id")
+    for row in rows:
+        table.add_row(*(Text(v[:12] if n == "id" else v) for n, v in row.items()))
+    console().print(table)

@@ -9,11 +9,8 @@ from collections.abc import Sequence
 from decimal import Decimal
 from typing import Any
 
-from rich.table import Table
-from rich.text import Text
-
 from tieout.adjustments.manual import RESIDUAL_CLASSES
-from tieout.commands.common import console, day_of, person
+from tieout.commands.common import day_of, person, print_rows
 from tieout.errors import InputError
 from tieout.ledger import Ledger
 from tieout.money import format_amount, parse_amount
@@ -114,10 +111,10 @@ def run(args: argparse.Namespace) -> int:
                 _show(match_detail(session, args.id), as_json=args.json)
             elif args.verb == "list":
                 rows = match_rows(session, args.account, args.state, _positive(args.limit))
-                _print(rows, as_json=args.json)
+                print_rows(rows, as_json=args.json)
             else:
                 rows = open_rows(session, args.account, day_of(ledger, args.day))
-                _print(rows, as_json=args.json)
+                print_rows(rows, as_json=args.json)
     return 0
 
 
@@ -176,20 +173,6 @@ def _decide(ledger: Ledger, args: argparse.Namespace) -> int:
         else:
             print(f"match {one.group_id}: {one.state} by {who}")
     return 0
-
-
-def _print(rows: list[dict[str, str]], *, as_json: bool) -> None:
-    if as_json:
-        for row in rows:
-            print(json.dumps(row, ensure_ascii=False))
-        return
-    table = Table(box=None, pad_edge=False)
-    for name in rows[0] if rows else ():
-        right = name in ("amount", "residual")
-        table.add_column(name, justify="right" if right else "left", no_wrap=name == "id")
-    for row in rows:
-        table.add_row(*(Text(v[:12] if n == "id" else v) for n, v in row.items()))
-    console().print(table)
 
 
 def _show(found: dict[str, Any], *, as_json: bool) -> None:

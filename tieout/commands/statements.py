@@ -3,12 +3,8 @@
 from __future__ import annotations
 
 import argparse
-import json
 
-from rich.table import Table
-from rich.text import Text
-
-from tieout.commands.common import console, person
+from tieout.commands.common import person, print_rows
 from tieout.stages.people import file_rows, release_file, resolve_statement, statement_rows
 from tieout.wiring import open_ledger
 
@@ -46,7 +42,7 @@ def _statements(args: argparse.Namespace) -> int:
     with open_ledger() as ledger:
         if args.verb == "list":
             with ledger.session() as session:
-                _print(statement_rows(session, args.account), as_json=args.json)
+                print_rows(statement_rows(session, args.account), as_json=args.json)
             return 0
         state = resolve_statement(ledger, args.id, person(args.person), args.reason)
         print(f"statement {args.id}: {state}")
@@ -56,21 +52,8 @@ def _statements(args: argparse.Namespace) -> int:
 def _files(args: argparse.Namespace) -> int:
     with open_ledger() as ledger, ledger.session() as session:
         if args.verb == "list":
-            _print(file_rows(session, args.state), as_json=args.json)
+            print_rows(file_rows(session, args.state), as_json=args.json)
             return 0
         file = release_file(session, args.id, person(args.person), args.reason)
         print(f"{file.name}: {file.state}, the next `tieout ingest` reads it")
     return 0
-
-
-def _print(rows: list[dict[str, str]], *, as_json: bool) -> None:
-    if as_json:
-        for row in rows:
-            print(json.dumps(row, ensure_ascii=False))
-        return
-    table = Table(box=None, pad_edge=False)
-    for name in rows[0] if rows else ():
-        table.add_column(name, justify="right" if name == "closing" else "left")
-    for row in rows:
-        table.add_row(*(Text(v[:12] if n == "id" else v) for n, v in row.items()))
-    console().print(table)
