@@ -176,7 +176,7 @@ def _ask(connector: JournalWriter, claim: Claim, command: Command) -> Observatio
 
 def _effect(connector: JournalWriter, claim: Claim, command: Command) -> Delivery:
     calls: dict[str, Callable[[], Delivery]] = {
-        "create": lambda: connector.create_draft(claim.journal),
+        "create": lambda: connector.create(claim.journal),
         "post": lambda: connector.post(command.doc_id or ""),
         "delete": lambda: connector.delete_draft(command.doc_id or ""),
     }
@@ -189,7 +189,7 @@ def _effect(connector: JournalWriter, claim: Claim, command: Command) -> Deliver
 def _look(connector: JournalWriter, claim: Claim, command: Command) -> Observation:
     try:
         if command.phase == "find":
-            found = connector.find(claim.ext_ref)
+            found = list(connector.find(claim.journal).documents)
         else:
             document = connector.read(command.doc_id or "")
             found = [] if document is None else [document]
