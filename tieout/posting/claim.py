@@ -7,6 +7,7 @@ nobody who held the row before can write to it again.
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
@@ -14,7 +15,7 @@ from sqlalchemy import func, or_, select, update
 from sqlalchemy.orm import Session
 
 from tieout.audit.chain import append
-from tieout.connectors.ports import Journal
+from tieout.connectors.ports import Capability, Journal
 from tieout.ledger.ledger import Ledger, database_epoch, database_now
 from tieout.ledger.models import AuditRow, Outbox, PostingAttempt, PostingIntent
 from tieout.posting.pace import Limits
@@ -23,7 +24,10 @@ from tieout.posting.protocol import WORKING, claim_event
 from tieout.posting.terms import Row
 from tieout.states import move
 
-__all__ = ["Claim", "claim_row", "enter_epoch", "load_claim"]
+__all__ = ["CapabilityOf", "Claim", "claim_row", "enter_epoch", "load_claim"]
+
+#: A connector's `capability`.
+CapabilityOf = Callable[[Journal], Capability]
 
 #: A new epoch starts its fences above any number lost commits of the old one can have used.
 _FENCE_RANGE: Final = 1_000_000
@@ -168,24 +172,31 @@ def _close_dead_attempts(session: Session, intent_id: str) -> None:
     )
 
 
-def load_claim(session: Session, row: Outbox) -> Claim:
-    """The claimed row with its intent and what its attempts tell."""
+def load_claim(session: Session, row: Outbox, capability_of: CapabilityOf, limits: Limits) -> Claim:
+    """The claimed row with its intent, what its attempts tell, and what time has settled."""
     intent = session.get_one(PostingIntent, row.intent_id)
+    journal = journal_of(intent.payload, intent.ext_ref)
+    capability, now = capability_of(journal), database_now(session)
     attempts = session.execute(
-        select(PostingAttempt.phase, PostingAttempt.outcome)
+        select(PostingAttempt.phase, PostingAttempt.outcome, PostingAttempt.started_at)
         .where(PostingAttempt.intent_id == row.intent_id)
         .order_by(PostingAttempt.attempt_id.desc())
     ).all()
-    created = [outcome for phase, outcome in attempts if phase == "create"]
-    answered = [outcome for outcome in created if outcome in ("OK", "EXISTS", "REJECT")]
-    good = (n for n, (_, outcome) in enumerate(attempts) if outcome in ("OK", "EXISTS"))
+    created = [attempt for attempt in attempts if attempt.phase == "create"]
+    answered = [a.outcome for a in created if a.outcome in ("OK", "EXISTS", "REJECT")]
+    good = (n for n, attempt in enumerate(attempts) if attempt.outcome in ("OK", "EXISTS"))
+    # Commits of an earlier epoch may be lost: what was sent then was sent before the change.
+    latest = max([row.changed_at, *(attempt.started_at for attempt in created)])
+    first = min([now, *(attempt.started_at for attempt in created)])
+    # A lost first attempt cannot be older than its intent.
+    key_ends = intent.created_at + (capability.key_lifetime or dt.timedelta(0))
     return Claim(
         intent_id=row.intent_id,
         adjustment_id=intent.adjustment_id,
         kind=intent.kind,
         ext_ref=intent.ext_ref,
         payload_sha256=intent.payload_sha256,
-        journal=journal_of(intent.payload, intent.ext_ref),
+        journal=journal,
         owner=row.owner or "",
         row=Row(
             state=row.state,
@@ -195,6 +206,11 @@ def load_claim(session: Session, row: Outbox) -> Claim:
             refused=answered[:1] == ["REJECT"],
             reason=row.reason,
             document_no=row.document_no,
+            kind=capability.kind,
+            settled=now >= latest + limits.send_grace + capability.settle,
+            key_alive=now < key_ends - limits.lease - limits.send_grace,
+            accepted=any(attempt.outcome == "PENDING" for attempt in created),
+            overdue=now >= first + limits.patience,
         ),
         fence=row.fence,
         epoch=row.epoch,

@@ -16,7 +16,7 @@ from sqlalchemy import func, select
 from sqlalchemy.exc import DataError, IntegrityError
 
 from tieout import boundary
-from tieout.connectors.ports import Delivery, JournalWriter
+from tieout.connectors.ports import Delivery, JournalWriter, Trace
 from tieout.errors import ConnectorError, LedgerError
 from tieout.ledger.ledger import Ledger
 from tieout.ledger.models import Outbox, PostingAttempt
@@ -103,7 +103,7 @@ def drain(
 
     Args:
         ledger: where the outbox is.
-        connector: the ERP's writer of class C; it makes one request a call and retries nothing.
+        connector: the ERP's writer; it makes one request a call and retries nothing.
         erp: the ERP connection's name, as intents carry it.
         owner: who drains, for leases and audit: host, process, run.
         budget: seconds (monotonic) after which no further intent is begun.
@@ -122,7 +122,7 @@ def drain(
             spent = True
             break
         committing = time.monotonic()
-        claim = next_claim(ledger, erp, owner, limits)
+        claim = next_claim(ledger, erp, owner, connector.capability, limits)
         if claim is None:
             break
         _deliver(ledger, connector, claim, committing, limits, tally)
@@ -189,13 +189,14 @@ def _effect(connector: JournalWriter, claim: Claim, command: Command) -> Deliver
 def _look(connector: JournalWriter, claim: Claim, command: Command) -> Observation:
     try:
         if command.phase == "find":
-            found = list(connector.find(claim.journal).documents)
+            trace = connector.find(claim.journal)
         else:
             document = connector.read(command.doc_id or "")
-            found = [] if document is None else [document]
+            trace = Trace(() if document is None else (document,))
     except ConnectorError as error:
         return Blind(_words(str(error)))
-    return Seen(tuple(seen(claim.journal, document) for document in found))
+    documents = tuple(seen(claim.journal, document) for document in trace.documents)
+    return Seen(documents, _words(trace.pending), _words(trace.refused))
 
 
 def _readable(delivery: Delivery) -> Delivery:

@@ -23,7 +23,7 @@ from tieout.audit.chain import append
 from tieout.errors import LedgerError
 from tieout.ledger.ledger import Ledger, database_now
 from tieout.ledger.models import Adjustment, Outbox, PostingAttempt
-from tieout.posting.claim import Claim, claim_row, load_claim
+from tieout.posting.claim import CapabilityOf, Claim, claim_row, load_claim
 from tieout.posting.pace import Limits, backoff
 from tieout.posting.protocol import Step, decide, step
 from tieout.posting.terms import Answer, Command, Observation, Seen
@@ -53,13 +53,16 @@ def transaction(ledger: Ledger, name: str) -> Iterator[Session]:
     boundary.reached(f"commit {name}", "after")
 
 
-def next_claim(ledger: Ledger, erp: str, owner: str, limits: Limits) -> Claim | None:
+def next_claim(
+    ledger: Ledger, erp: str, owner: str, capability_of: CapabilityOf, limits: Limits
+) -> Claim | None:
     """Claim a row and commit its first attempt with the claim; None when nothing is due."""
     with transaction(ledger, "claim") as session:
         row = claim_row(session, erp, owner, limits)
         if row is None:
             return None
-        return _begin(session, load_claim(session, row), limits, database_now(session))
+        claim = load_claim(session, row, capability_of, limits)
+        return _begin(session, claim, limits, database_now(session))
 
 
 def record(
@@ -209,7 +212,7 @@ def _ending(observation: Observation) -> dict[str, Any]:
         return {
             "outcome": "OK",
             "code": "SEEN",
-            "message": said or "nothing",
+            "message": said or observation.pending or observation.refused or "nothing",
             "response_sha256": digest,
         }
     return {
