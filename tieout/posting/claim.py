@@ -7,11 +7,12 @@ nobody who held the row before can write to it again.
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from sqlalchemy import func, or_, select, update
+from sqlalchemy import Select, func, or_, select, update
+from sqlalchemy.dialects.postgresql import array
 from sqlalchemy.orm import Session
 
 from tieout.audit.chain import append
@@ -24,7 +25,7 @@ from tieout.posting.protocol import WORKING, claim_event
 from tieout.posting.terms import Row
 from tieout.states import move
 
-__all__ = ["CapabilityOf", "Claim", "claim_row", "enter_epoch", "load_claim"]
+__all__ = ["CapabilityOf", "Claim", "claim_companions", "claim_row", "enter_epoch", "load_claim"]
 
 #: A connector's `capability`.
 CapabilityOf = Callable[[Journal], Capability]
@@ -125,23 +126,47 @@ def claim_row(session: Session, erp: str, owner: str, limits: Limits) -> Outbox 
 
     The caller commits. None when nothing is due, or all of it is held or another's.
     """
+    row = session.scalar(_due(session, erp, WORKING).limit(1))
+    return None if row is None else _take(session, row, owner, limits)
+
+
+def claim_companions(
+    session: Session, first: Outbox, company: str, owner: str, limits: Limits, most: int
+) -> list[Outbox]:
+    """Rows that may travel in one request with the first: plain journals of its company, new too.
+
+    The caller commits; they are taken as `claim_row` takes one, at most ``most`` of them.
+    """
+    plain = ~PostingIntent.payload.has_any(array(["reverses", "liability", "clears"]))
+    due = (
+        _due(session, first.erp, ("READY", "RETRY_WAIT"))
+        .join(PostingIntent, PostingIntent.intent_id == Outbox.intent_id)
+        .where(PostingIntent.company == company, plain, Outbox.intent_id != first.intent_id)
+    )
+    return [_take(session, row, owner, limits) for row in session.scalars(due.limit(most)).all()]
+
+
+def _due(session: Session, erp: str, states: Sequence[str]) -> Select[Outbox]:
+    """What is due, nobody's and not held, locked, in the order in which it is taken."""
     epoch, now = database_epoch(session), database_now(session)
-    row = session.scalar(
+    return (
         select(Outbox)
         .where(
             Outbox.erp == erp,
             Outbox.epoch == epoch,
-            Outbox.state.in_(WORKING),
+            Outbox.state.in_(states),
             Outbox.held.is_(None),
             Outbox.next_at <= now,
             or_(Outbox.lease_until.is_(None), Outbox.lease_until < now),
         )
         .order_by(Outbox.next_at, Outbox.intent_id)
-        .limit(1)
-        .with_for_update(skip_locked=True)
+        .with_for_update(skip_locked=True, of=Outbox)
     )
-    if row is None:
-        return None
+
+
+def _take(session: Session, row: Outbox, owner: str, limits: Limits) -> Outbox:
+    """Lease and fence a locked row, and move its state."""
+    epoch, now = database_epoch(session), database_now(session)
     before, event = row.state, claim_event(row.state)
     if before == "READY" and _has_past(session, epoch):
         event = "epoch changed"
