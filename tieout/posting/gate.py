@@ -70,19 +70,25 @@ class Gate:
         self.erp, self.terms = erp, terms
         self._ledger, self._owner = ledger, owner
         self._hand = threading.local()
+        self._turn: Refused | None = None
         self._quiet = False  # the last record seen had no trouble: a success changes nothing
 
-    def reserve(self, session: Session) -> Permit | Refused:
+    def reserve(self, session: Session, *, least: int | None = None) -> Permit | Refused:
         """Take a permit in the caller's transaction; it counts with its commit (`hold` it then).
 
         The permit this thread had goes back. The record of the connection is locked until the
         transaction ends.
+
+        Args:
+            least: fewer requests are no use; by default a whole permit. A worker that took one
+                request at a time would look at each row and never get on with any.
         """
         began = time.monotonic()
         traffic = self._locked(session)
         now = database_now(session)
         out, first_back = self._others(session, now)
-        verdict = grant(self.terms, traffic, now, out=out, first_back=first_back)
+        least = self.terms.at_once if least is None else least
+        verdict = grant(self.terms, traffic, now, out=out, first_back=first_back, least=least)
         if isinstance(verdict, Refused):
             return verdict
         self._write(session, traffic, verdict.traffic)
@@ -92,6 +98,15 @@ class Gate:
     def hold(self, permit: Permit) -> None:
         """Use a permit whose transaction is committed."""
         self._hand.permit = permit
+
+    def postpone(self, refused: Refused) -> None:
+        """A row was let go that had more to send; it is due when this says."""
+        self._turn = refused
+
+    def postponed(self) -> Refused | None:
+        """What was postponed last, once: then nothing due does not mean nothing left to do."""
+        turn, self._turn = self._turn, None
+        return turn
 
     def ready(self) -> bool:
         """Whether this thread has a request left that may leave now."""
@@ -106,7 +121,7 @@ class Gate:
         """
         if not self.ready():
             with self._ledger.session() as session:
-                verdict = self.reserve(session)
+                verdict = self.reserve(session, least=1)
                 boundary.reached("commit permit", "before")
             boundary.reached("commit permit", "after")
             if isinstance(verdict, Refused):

@@ -50,7 +50,8 @@ class Terms:
         requests: at most so many in any window of ``period``, at least 2; 0 for no limit.
         burst: of those, how many may leave at once; below ``requests``.
         concurrent: permits out at a time; 0 for no limit.
-        at_once: requests of a permit: a worker asks the database once for so many.
+        at_once: requests of a permit, at most ``burst``: a worker asks the database once for so
+            many. What a claim needs to get on (look, post, look again) should fit into one.
         late: how long after its permit a request may leave.
         lease: how long a permit is out at most: until its last request has been answered.
         open_after: failures in a row that open the circuit.
@@ -62,7 +63,7 @@ class Terms:
     period: dt.timedelta = dt.timedelta(minutes=1)
     burst: int = 1
     concurrent: int = 0
-    at_once: int = 4
+    at_once: int = 8
     late: dt.timedelta = dt.timedelta(seconds=30)
     lease: dt.timedelta = dt.timedelta(seconds=90)
     open_after: int = 5
@@ -151,12 +152,14 @@ def grant(
     *,
     out: int = 0,
     first_back: dt.datetime | None = None,
+    least: int = 1,
 ) -> Granted | Refused:
     """A permit, or why there is none.
 
     Args:
         out: permits of others that are out now.
         first_back: when the first of those ends.
+        least: fewer requests than this are no use; above `Terms.at_once` it means that.
     """
     refused = closed(terms, traffic, now)
     if refused is not None:
@@ -172,8 +175,10 @@ def grant(
         return Granted(wanted, traffic)
     interval, full_at = terms.interval, max(traffic.full_at or now, now)
     there = terms.burst + (now - full_at) // interval  # rounded down
-    if there < 1:
-        until = full_at - (terms.burst - 1) * interval
+    wanted = min(wanted, terms.burst)
+    least = min(least, wanted)
+    if there < least:
+        until = full_at - (terms.burst - least) * interval
         return Refused("budget", until, f"{terms.requests} requests in {terms.period} are spent")
     wanted = min(wanted, there)
     return Granted(wanted, replace(traffic, full_at=full_at + wanted * interval))
