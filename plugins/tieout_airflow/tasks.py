@@ -123,7 +123,7 @@ def sync_books() -> int:
     from tieout.stages import sync
 
     waiting = _triggered_by(BANK_STATEMENTS, EXPENSES)
-    with _ledger() as ledger, _connector() as connector:
+    with _ledger() as ledger, _connector(ledger) as (connector, _):
         changed: int = sync.sync_books(ledger, connector, "tryton", business_day())
     if not changed and not waiting:
         raise AirflowSkipException("the books have not changed")
@@ -181,11 +181,11 @@ def post_adjustments() -> int:
     """Drain the outbox; return how many documents were posted."""
     from tieout.stages import post
 
-    with _ledger() as ledger, _connector() as connector:
-        result = post.post_adjustments(ledger, connector, "tryton")
+    with _ledger() as ledger, _connector(ledger) as (connector, gate):
+        result = post.post_adjustments(ledger, connector, "tryton", gate)
     log.info("%s", result)
     if not result.posted:
-        raise AirflowSkipException("0 postings: nothing to do")
+        raise AirflowSkipException(f"0 postings: {result.kept or 'nothing to do'}")
     _emit(POSTINGS, posted=result.posted)
     return int(result.posted)
 
@@ -248,13 +248,16 @@ def _drop(connection_id: str) -> Iterator[Any]:
 
 
 @contextmanager
-def _connector() -> Iterator[Any]:
-    from tieout.wiring import open_connector
+def _connector(ledger: Any) -> Iterator[tuple[Any, Any]]:
+    """The ERP's connector, and the gate all its requests pass."""
+    from tieout.wiring import open_connector, open_gate
 
-    connector = open_connector("tryton", wiring.endpoint(wiring.ERP_TRYTON))
+    gate = open_gate(ledger, "tryton")
+    connector = open_connector("tryton", wiring.endpoint(wiring.ERP_TRYTON), gate)
     try:
-        yield connector
+        yield connector, gate
     finally:
+        gate.rest()
         connector.close()
 
 

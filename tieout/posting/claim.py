@@ -32,6 +32,7 @@ __all__ = [
     "claim_companions",
     "claim_row",
     "enter_epoch",
+    "has_past",
     "load_claim",
 ]
 
@@ -123,7 +124,7 @@ def _recover(row: Outbox, epoch: str, now: dt.datetime, limits: Limits) -> tuple
     return before, event
 
 
-def _has_past(session: Session, epoch: str) -> bool:
+def has_past(session: Session, epoch: str) -> bool:
     """Whether this ledger was ever restored or failed over: then even a new row may be known."""
     timeline = epoch.rpartition("/")[2]
     return timeline != "1" or any(other != epoch for other in _epochs(session))
@@ -188,7 +189,7 @@ def _take(session: Session, row: Outbox, owner: str, limits: Limits) -> Outbox:
     """Lease and fence a locked row, and move its state."""
     epoch, now = database_epoch(session), database_now(session)
     before, event = row.state, claim_event(row.state)
-    if before == "READY" and _has_past(session, epoch):
+    if before == "READY" and has_past(session, epoch):
         event = "epoch changed"
     row.fence, row.owner, row.lease_until = row.fence + 1, owner, now + limits.lease
     if event is not None:
