@@ -25,7 +25,15 @@ from tieout.posting.reversal import document_to_reverse
 from tieout.posting.terms import Row
 from tieout.states import move
 
-__all__ = ["CapabilityOf", "Claim", "claim_companions", "claim_row", "enter_epoch", "load_claim"]
+__all__ = [
+    "CapabilityOf",
+    "Claim",
+    "any_due",
+    "claim_companions",
+    "claim_row",
+    "enter_epoch",
+    "load_claim",
+]
 
 #: A connector's `capability`.
 CapabilityOf = Callable[[Journal], Capability]
@@ -130,6 +138,11 @@ def claim_row(session: Session, erp: str, owner: str, limits: Limits) -> Outbox 
     return None if row is None else _take(session, row, owner, limits)
 
 
+def any_due(session: Session, erp: str) -> bool:
+    """Whether a claim would find a row now; nothing is locked."""
+    return session.scalar(_rows_due(session, erp, WORKING).limit(1)) is not None
+
+
 def claim_companions(
     session: Session, first: Outbox, company: str, owner: str, limits: Limits, most: int
 ) -> list[Outbox]:
@@ -150,7 +163,12 @@ def claim_companions(
 
 
 def _due(session: Session, erp: str, states: Sequence[str]) -> Select[Outbox]:
-    """What is due, nobody's and not held, locked, in the order in which it is taken."""
+    """`_rows_due`, each locked; what others have locked is passed over."""
+    return _rows_due(session, erp, states).with_for_update(skip_locked=True, of=Outbox)
+
+
+def _rows_due(session: Session, erp: str, states: Sequence[str]) -> Select[Outbox]:
+    """What is due, nobody's and not held, in the order in which it is taken."""
     epoch, now = database_epoch(session), database_now(session)
     return (
         select(Outbox)
@@ -163,7 +181,6 @@ def _due(session: Session, erp: str, states: Sequence[str]) -> Select[Outbox]:
             or_(Outbox.lease_until.is_(None), Outbox.lease_until < now),
         )
         .order_by(Outbox.next_at, Outbox.intent_id)
-        .with_for_update(skip_locked=True, of=Outbox)
     )
 
 
