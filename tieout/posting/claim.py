@@ -8,11 +8,10 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from sqlalchemy import Select, func, or_, select, update
-from sqlalchemy.dialects.postgresql import array
 from sqlalchemy.orm import Session
 
 from tieout.audit.chain import append
@@ -22,6 +21,7 @@ from tieout.ledger.models import AuditRow, Outbox, PostingAttempt, PostingIntent
 from tieout.posting.pace import Limits
 from tieout.posting.payload import journal_of
 from tieout.posting.protocol import WORKING, claim_event
+from tieout.posting.reversal import document_to_reverse
 from tieout.posting.terms import Row
 from tieout.states import move
 
@@ -137,11 +137,14 @@ def claim_companions(
 
     The caller commits; they are taken as `claim_row` takes one, at most ``most`` of them.
     """
-    plain = ~PostingIntent.payload.has_any(array(["reverses", "liability", "clears"]))
     due = (
         _due(session, first.erp, ("READY", "RETRY_WAIT"))
         .join(PostingIntent, PostingIntent.intent_id == Outbox.intent_id)
-        .where(PostingIntent.company == company, plain, Outbox.intent_id != first.intent_id)
+        .where(
+            PostingIntent.company == company,
+            PostingIntent.kind == "ADJUST",
+            Outbox.intent_id != first.intent_id,
+        )
     )
     return [_take(session, row, owner, limits) for row in session.scalars(due.limit(most)).all()]
 
@@ -201,6 +204,8 @@ def load_claim(session: Session, row: Outbox, capability_of: CapabilityOf, limit
     """The claimed row with its intent, what its attempts tell, and what time has settled."""
     intent = session.get_one(PostingIntent, row.intent_id)
     journal = journal_of(intent.payload, intent.ext_ref)
+    if intent.kind == "REVERSE":
+        journal = replace(journal, reverses=document_to_reverse(session, intent.adjustment_id))
     capability, now = capability_of(journal), database_now(session)
     attempts = session.execute(
         select(PostingAttempt.phase, PostingAttempt.outcome, PostingAttempt.started_at)

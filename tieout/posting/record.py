@@ -41,7 +41,8 @@ __all__ = ["StaleClaimError", "next_claims", "record", "set_aside", "transaction
 _ADJUSTMENT_EVENT: Final = {
     ("ADJUST", "CONFIRMED"): "posted",
     ("ADJUST", "REJECTED"): "refused by ERP",
-    ("REVERSE", "CONFIRMED"): "reversed",
+    ("REVERSE", "CONFIRMED"): "posted",
+    ("REVERSE", "REJECTED"): "refused by ERP",
 }
 
 
