@@ -16,6 +16,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import datetime as dt
+import re
 import threading
 
 from fastapi import FastAPI, Request, Response
@@ -29,7 +30,7 @@ from sandbox.simulators.sap_inbox import Inbox
 from sandbox.simulators.sap_ledger import Document, Ledger
 from sandbox.simulators.sap_messages import confirmation, fault, request_of
 from sandbox.simulators.sap_odata import QueryError, answer, error
-from sandbox.simulators.sap_rows import SETS
+from sandbox.simulators.sap_rows import SETS, item_rows
 from sandbox.simulators.sap_seed import seed
 from sandbox.simulators.sap_shape import CREATE, MalformedError
 from sandbox.simulators.serve import serving
@@ -39,6 +40,11 @@ __all__ = ["CLIENT", "LOGIN", "SapSimulator", "simulator"]
 
 _SOAP = "/sap/bc/srt/scs_ext/sap/"
 _ODATA = "/sap/opu/odata/sap/"
+_BY_REFERENCE = re.compile(r"CompanyCode eq '\w+' and Reference1InDocumentHeader eq '(\w+)'")
+_BY_NUMBER = re.compile(
+    r"CompanyCode eq '\w+' and FiscalYear eq '\d+' and "
+    r"\(AccountingDocument eq '(\d+)'(?: or AccountingDocument eq '\d+')?\)"
+)
 _MAINTENANCE = b"<html><head><title>System Maintenance</title></head><body>Back soon.</body></html>"
 
 
@@ -59,6 +65,7 @@ class SapSimulator:
         self.bodies: list[bytes] = []
         self.aged = False
         seed(self.ledger)
+        self._item_names = set(item_rows(self.ledger.all())[0])
         self.application = Unreliable(_routes(self), self.plan, _kind_of, _refusal)
 
     def documents(self, reference: str) -> list[Document]:
@@ -99,18 +106,31 @@ class SapSimulator:
             severity = "3" if outcomes[0][1].document else "1"
         return 200, confirmation("Create", message, outcomes, now, severity=severity)
 
+    def _narrowed(self, where: str) -> list[Document]:
+        """The documents a filter may be about: an index, so that a full ledger is read fast."""
+        if found := _BY_REFERENCE.fullmatch(where):
+            return self.ledger.find(found[1])
+        if found := _BY_NUMBER.fullmatch(where):
+            return self.ledger.with_number(found[1])
+        return self.ledger.all()
+
     def read(self, service: str, name: str, request: Request) -> tuple[int, bytes]:
         """One OData query: HTTP status and answer."""
         rows = SETS.get((service, name))
         if rows is None:
             words = f"Resource not found for segment '{name}'"
             return 404, error("005056A509B11EE1B9A8FEC11C21578E", words, self.clock.now())
+        options = dict(request.query_params)
         try:
             with self.ledger.lock:
+                cube = name == "A_OperationalAcctgDocItemCube"
+                where = options.get("$filter", "")
+                found = item_rows(self._narrowed(where)) if cube else rows(self.ledger)
                 body, names = answer(
                     name,
-                    rows(self.ledger),
-                    dict(request.query_params),
+                    found,
+                    self._item_names if cube else set(found[0]),
+                    options,
                     str(request.url.replace(query="")),
                     aged=self.aged,
                 )

@@ -24,14 +24,16 @@ def clear(ledger: Ledger, entry: dict[str, Any], now: dt.datetime, *, rehearse: 
         named = [("S", raw) for raw in entry.get("GLItems", ())]
         named += [(raw["AccountType"], raw) for raw in entry.get("APARItems", ())]
         items: list[Item] = []
+        touched: list[Document] = []
         for kind, raw in named:
             found = _named(ledger, kind, raw, entry["CurrencyCode"])
             if isinstance(found, Message):
                 problems.append(found)
-            elif any(found is item for item in items):
-                problems.append(note("263(F5)", f"Item {found.number} is named twice"))
+            elif any(found[1] is item for item in items):
+                problems.append(note("263(F5)", f"Item {found[1].number} is named twice"))
             else:
-                items.append(found)
+                touched.append(found[0])
+                items.append(found[1])
         if not problems and (len(items) < 2 or sum(i.amount for i in items) != 0):
             problems.append(note("263(F5)", "The difference is too large for clearing"))
         if problems:
@@ -39,12 +41,16 @@ def clear(ledger: Ledger, entry: dict[str, Any], now: dt.datetime, *, rehearse: 
         if rehearse:
             return Outcome(None, (note("614(RW)", "Document check: no errors", "1"),))
         document = _document(ledger, entry, items, posted_on, now)
+        for one in touched:
+            one.changed_on = now.date()
         words = f"Document posted successfully: BKPFF {document.number}{COMPANY}{document.year}"
         return Outcome(document, (note("605(RW)", words, "1"),))
 
 
-def _named(ledger: Ledger, kind: str, raw: dict[str, Any], currency: str) -> Item | Message:
-    """The open item a line of the request names."""
+def _named(
+    ledger: Ledger, kind: str, raw: dict[str, Any], currency: str
+) -> tuple[Document, Item] | Message:
+    """The open item a line of the request names, with its document."""
     key = (raw["FiscalYear"], raw["AccountingDocument"].zfill(10))
     document = ledger.documents.get(key)
     number = int(raw["AccountingDocumentItem"])
@@ -64,7 +70,7 @@ def _named(ledger: Ledger, kind: str, raw: dict[str, Any], currency: str) -> Ite
         together = any(name in raw for name in partial)
         words = "not together with discount or residual" if together else "not simulated"
         return note("840(F5)", f"Partial payment {words} ({place})")
-    return item
+    return document, item
 
 
 def _document(

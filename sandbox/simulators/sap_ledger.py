@@ -6,12 +6,13 @@ import datetime as dt
 import threading
 from dataclasses import dataclass, field
 from decimal import Decimal
-from typing import Any
+from typing import Any, Final
 
 from sandbox.simulators.sap_world import ACCOUNTS, COMPANY, PARTNERS
 
 __all__ = ["Document", "Item", "Key", "Ledger", "Message", "Outcome", "note", "summary"]
 
+_OPEN_YEARS: Final = (2025, 2026, 2027)
 #: (fiscal year, document number of ten digits); there is one company code.
 Key = tuple[str, str]
 
@@ -106,24 +107,35 @@ class Ledger:
         self.lock = threading.RLock()
         self.documents: dict[Key, Document] = {}
         self.closed: set[tuple[int, int]] = set()
+        self._numbers: dict[tuple[str, int], int] = {}
+        self._referred: dict[str, list[Document]] = {}
 
-    def book(self, document: Document) -> Document:
-        """Give a document the next number of its company code and year, and keep it."""
+    def book(self, document: Document, *, first: int = 100_000_000) -> Document:
+        """Give a document the next number of its company code, year and range, and keep it."""
         with self.lock:
-            taken = sum(1 for year, _ in self.documents if year == document.year)
-            document.number = f"{100_000_000 + taken:010d}"
+            number = self._numbers.get((document.year, first), first)
+            self._numbers[document.year, first] = number + 1
+            document.number = f"{number:010d}"
             self.documents[document.key] = document
+            for reference in {document.reference, document.reference1} - {""}:
+                self._referred.setdefault(reference, []).append(document)
             return document
 
     def open_on(self, on: dt.date) -> bool:
-        """Whether the posting period of a day is open."""
-        return (on.year, on.month) not in self.closed
+        """Whether the posting period of a day is open; those of other years never are."""
+        return on.year in _OPEN_YEARS and (on.year, on.month) not in self.closed
 
     def find(self, reference: str) -> list[Document]:
         """The documents with a reference in one of the header's fields, by key."""
         with self.lock:
-            found = [d for d in self.documents.values() if reference in (d.reference, d.reference1)]
-        return sorted(found, key=lambda document: document.key)
+            return sorted(self._referred.get(reference, ()), key=lambda document: document.key)
+
+    def with_number(self, number: str) -> list[Document]:
+        """The documents with a number, one for each year, by key."""
+        with self.lock:
+            years = sorted({year for year, _ in self._numbers})
+            keys = [(year, number.zfill(10)) for year in years]
+            return [self.documents[key] for key in keys if key in self.documents]
 
     def all(self) -> list[Document]:
         """Every document, by key."""
@@ -131,13 +143,9 @@ class Ledger:
             return [self.documents[key] for key in sorted(self.documents)]
 
     def clear(self, items: list[Item], by: Document) -> None:
-        """Mark items as cleared by a document, and their documents as changed."""
-        marked = {id(item) for item in items}
+        """Mark items as cleared by a document."""
         for item in items:
             item.cleared_by, item.cleared_on = by.key, by.posted_on
-        for document in self.documents.values():
-            if any(id(item) in marked for item in document.items):
-                document.changed_on = by.created_at.date()
 
 
 def summary(document: Document) -> dict[str, Any]:

@@ -126,11 +126,18 @@ def _literal(kind: str, text: str) -> object:
 
 
 def answer(
-    entity_set: str, rows: list[Row], options: Mapping[str, str], address: str, *, aged: bool
+    entity_set: str,
+    rows: list[Row],
+    known: set[str],
+    options: Mapping[str, str],
+    address: str,
+    *,
+    aged: bool,
 ) -> tuple[bytes, set[str]]:
     """One page of a set as JSON, and the names of the properties that were asked for.
 
     Args:
+        known: the set's properties.
         address: of the set, for ``__next``.
         aged: document numbers with their leading zeros, as other releases may show them.
 
@@ -140,7 +147,6 @@ def answer(
     unknown = sorted(set(options) - set(_OPTIONS) - {"sap-language", "sap-client"})
     if unknown:
         raise QueryError(f"Unknown option {unknown[0]}")
-    known = set(rows[0]) if rows else set()
     if aged:
         rows = [_aged(row) for row in rows]
     chosen = [name for name in options.get("$select", "").split(",") if name] or sorted(known)
@@ -151,7 +157,7 @@ def answer(
         rows = [row for row in rows if test(row)]
         names |= parsed.names
     for name in [*chosen, *(part.split()[0] for part in _parts(options.get("$orderby", "")))]:
-        if known and name not in known:
+        if name not in known:
             raise QueryError(f"Property {name} is invalid")
     for part in reversed(_parts(options.get("$orderby", ""))):
         rows = sorted(rows, key=lambda row: str(row[part.split()[0]]), reverse="desc" in part)

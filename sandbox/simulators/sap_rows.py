@@ -17,7 +17,7 @@ from sandbox.simulators.sap_world import (
     padded,
 )
 
-__all__ = ["KEYS", "SETS", "Row", "text_of"]
+__all__ = ["KEYS", "SETS", "Row", "item_rows", "text_of"]
 
 Row = dict[str, Any]
 _AREA: Final = "A000"
@@ -29,9 +29,14 @@ def _plain(code: str) -> str:
 
 
 def _items(ledger: Ledger) -> list[Row]:
+    return item_rows(ledger.all())
+
+
+def item_rows(documents: list[Document]) -> list[Row]:
+    """The operational items of some documents; a carry-forward has none."""
     return [
         _item(document, item)
-        for document in ledger.all()
+        for document in documents
         for item in document.items
         if document.period != "000"
     ]

@@ -11,6 +11,8 @@ from sandbox.simulators.sap_world import CURRENCY, padded
 
 __all__ = ["seed"]
 
+#: Documents taken over from the system before have a range of numbers of their own.
+_FIRST: Final = 5_000_000_000
 _AT: Final = dt.datetime(2026, 11, 2, 9, 0, tzinfo=dt.UTC)
 #: account or partner, side of the ledger, amount, in the company's currency, text, assignment, due
 Line = tuple[str, str, str, str, str, str, dt.date | None]
@@ -79,4 +81,4 @@ def _book(
                 due_on=due,
             )
         )
-    return ledger.book(document)
+    return ledger.book(document, first=_FIRST)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import timedelta
 from typing import Final
 
 from tieout.connectors.http_wire import HttpAnswer
@@ -65,9 +66,9 @@ def lost_of(answer: HttpAnswer, code: str = "", message: str = "") -> Delivery:
         return unsent_of(answer.code, answer.message)
     if answer.status == 429:
         pause = answer.headers.get("retry-after", "")
-        words = f"; it asks for {pause} seconds" if pause.isdigit() else ""
-        told = f"SAP has too many requests{words}"
-        return Delivery("THROTTLED", None, None, "HTTP_429", told, answer.sha256)
+        wait = timedelta(seconds=int(pause)) if pause.isascii() and pause.isdigit() else None
+        told = "SAP has too many requests"
+        return Delivery("THROTTLED", None, None, "HTTP_429", told, answer.sha256, wait)
     if not code and answer.status != 401 and is_page(answer):
         code, message = "MAINTENANCE", f"SAP shows a page (HTTP {answer.status}), no answer"
     reason = code or (answer.code if answer.code != "OK" else f"HTTP_{answer.status}")

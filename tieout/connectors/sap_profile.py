@@ -90,7 +90,7 @@ def load_profile(mapping: Mapping[str, Any], company: str) -> Profile:
             allow_keys(parts[name], keys, f"{_WHERE} [{name}]")
     named, dimensions, posting = parts["company"], parts["dimensions"], parts["posting"]
     timeouts = Timeouts(**parts["timeouts"])
-    slow = float(posting.get("request_lifetime", 600)) + float(posting.get("visibility", 60))
+    slow = int(posting.get("request_lifetime", 600)) + int(posting.get("visibility", 60))
     return Profile(
         company=company,
         company_code=str(require(named, "company_code", str, f"{_WHERE} [company]")),

@@ -47,6 +47,8 @@ def connector_to(
 class SapRig:
     """One tenant and a connector to it."""
 
+    spare_day = date(2026, 9, 15)
+
     def __init__(self, tenant: SapSimulator, connector: SapConnector, address: str) -> None:
         self.tenant, self.connector, self.address = tenant, connector, address
 
