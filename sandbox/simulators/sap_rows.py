@@ -121,10 +121,20 @@ def _ledger_lines(ledger: Ledger) -> list[Row]:
             "HouseBank": ACCOUNTS[item.gl_account].house_bank,
             "LastChangeDateTime": document.created_at,
         }
+        | _balance(document, item)
         for name in ("0L", "2L")
         for document in ledger.all()
         for item in document.items
     ]
+
+
+def _balance(document: Document, item: Item) -> Row:
+    """The amount in the currency the account's balance is kept in."""
+    own = ACCOUNTS[item.gl_account].currency == CURRENCY
+    return {
+        "BalanceTransactionCurrency": CURRENCY if own else document.currency,
+        "AmountInBalanceTransacCrcy": item.company_amount if own else item.amount,
+    }
 
 
 def _companies(ledger: Ledger) -> list[Row]:

@@ -37,7 +37,10 @@ def padded(code: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """A GL account; ``kind`` X balance sheet, P primary costs (wants a cost center), N other."""
+    """A GL account; ``kind`` X balance sheet, P primary costs (wants a cost center), N other.
+
+    ``currency`` is the one its balance is kept in, empty where that is each document's own.
+    """
 
     code: str
     name: str
@@ -46,6 +49,7 @@ class Account:
     reconciles: str = ""
     blocked: bool = False
     house_bank: str = ""
+    currency: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,9 +79,9 @@ class Center:
 ACCOUNTS: Final = {
     padded(account.code): account
     for account in (
-        Account("11001000", "Hansebank EUR", "X", house_bank="HANSE"),
+        Account("11001000", "Hansebank EUR", "X", house_bank="HANSE", currency="EUR"),
         Account("11001010", "Hansebank in transit", "X", open_items=True),
-        Account("11002000", "Hansebank USD", "X", house_bank="HANSU"),
+        Account("11002000", "Hansebank USD", "X", house_bank="HANSU", currency="USD"),
         Account("12100000", "Trade receivables", "X", open_items=True, reconciles="D"),
         Account("12600000", "Input tax", "X"),
         Account("19990000", "Suspense", "X", open_items=True),

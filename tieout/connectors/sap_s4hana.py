@@ -14,20 +14,16 @@ a page of HTML, a broken connection, silence, or an answer that contradicts itse
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
-from datetime import date
 from typing import Any, Final
 
 import httpx
 
 from tieout.connectors import ports
-from tieout.connectors.http_wire import HttpAnswer, HttpWire
+from tieout.connectors.http_wire import HttpAnswer
 from tieout.connectors.sap_clearing import Clearing
-from tieout.connectors.sap_documents import Documents
 from tieout.connectors.sap_entries import Entries
-from tieout.connectors.sap_login import certificate_transport, check_address, login_of
-from tieout.connectors.sap_masters import Masters, RefusedError, shaped
+from tieout.connectors.sap_masters import RefusedError, shaped
 from tieout.connectors.sap_outcomes import (
     delivery_of,
     known_of,
@@ -36,33 +32,18 @@ from tieout.connectors.sap_outcomes import (
     taken_of,
     unsent_of,
 )
-from tieout.connectors.sap_profile import load_profile
-from tieout.connectors.sap_session import Session
+from tieout.connectors.sap_reads import SapReads
 from tieout.connectors.sap_soap import Entry, confirmed, create_request, message_uuid
 from tieout.errors import ConnectorError
 
 __all__ = ["SapConnector"]
 
-_OURS: Final = re.compile(r"[A-Z2-7]{16}", re.ASCII)
 _SINGLE: Final = ("journalentrycreaterequestconfi", "JournalEntryCreateRequestConfirmation_In")
 _BULK: Final = ("journalentrybulkcreationreques", "JournalEntryBulkCreationRequest_In")
 
 
-class SapConnector:
-    """The books of one company code of one tenant; a `BatchWriter`.
-
-    Args:
-        base_url: ``https://my000000-api.s4hana.cloud.sap``.
-        login: the communication user, or the OAuth2 client's id.
-        password: of the user or the client; unused with a certificate.
-        company: our code of the company.
-        mapping: content of ``mappings/erp/sap.toml``.
-        options: the connection's extras, see `tieout.connectors.sap_login.login_of`.
-        transport: replaces the network below HTTP.
-
-    Raises:
-        ProfileError: the mapping, the address or the extras are wrong.
-    """
+class SapConnector(SapReads):
+    """The books of one company code of one tenant; a `BatchWriter`, made as `SapReads` is."""
 
     def __init__(
         self,
@@ -75,22 +56,18 @@ class SapConnector:
         options: Mapping[str, str] | None = None,
         transport: httpx.BaseTransport | None = None,
     ) -> None:
-        extras = dict(options or {})
-        self._profile = profile = load_profile(mapping, company)
-        check_address(base_url)
-        entrance = login_of(login, password, extras)
-        network = transport or certificate_transport(extras)
-        self.wire = HttpWire(base_url, "SAP", profile.timeouts, network)
-        self._session = Session(self.wire, entrance)
-        self._masters = Masters(self._session, profile)
-        self._documents = Documents(self._session, profile.company_code)
-        self._entries = Entries(self._masters, profile)
-        self._clearing = Clearing(self._session, self._documents, self._entries, profile)
+        super().__init__(
+            base_url,
+            login,
+            password,
+            company=company,
+            mapping=mapping,
+            options=options,
+            transport=transport,
+        )
+        self._entries = Entries(self._masters, self._profile)
+        self._clearing = Clearing(self._session, self._documents, self._entries, self._profile)
         self._told: dict[str, str] = {}
-
-    def close(self) -> None:
-        """Release the network client."""
-        self.wire.close()
 
     def capability(self, journal: ports.Journal) -> ports.Capability:
         """Class D at the synchronous service, class B at the asynchronous ones.
@@ -221,15 +198,3 @@ class SapConnector:
             if delivery.outcome == "PENDING":
                 self._told[reference] = delivery.message
         return tuple(told)
-
-    def changed_documents(self, since: date) -> list[ports.ErpDocument]:
-        """Documents of ours entered or changed since a day, by id; some days before it too.
-
-        SAP tells days, not instants, and shows a document after it was posted: the overlap of the
-        mapping makes sure that none falls between two reads.
-
-        Raises:
-            ConnectorError: the read failed.
-        """
-        with shaped("documents"):
-            return self._documents.changed(since - self._profile.overlap, _OURS)
