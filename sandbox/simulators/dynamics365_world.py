@@ -65,7 +65,6 @@ def world() -> dict[str, list[Row]]:
         "CustomersV3": [_customer(*customer) for customer in _CUSTOMERS],
         "EssWorkers": [{"PersonnelNumber": code, "Name": name} for code, name in _WORKERS],
         "TaxCodes": [{"dataAreaId": OWN, "TaxCode": "VAT19", "TaxName": "VAT 19 %"}],
-        "ProjectsV2": [{"dataAreaId": OWN, "ProjectID": "P-1", "ProjectName": "Crane 7"}],
         "FinancialDimensionValues": [_value("100"), _value("200", "Yes"), _value("300")],
         "JournalNames": [_journal_name(OWN, "BankAdj"), _journal_name(OWN, "VendInv", "Vend")],
         "ExchangeRates": [_rate("USD", "92.5000", dt.date(2026, 11, 1))],
