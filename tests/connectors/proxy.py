@@ -60,19 +60,23 @@ class Proxy:
         with client:
             request = _read_request(client)
             self.seen.append(request)
-            hit = self.match in request
-            if hit and self.fault == "cut":
+            fault = self.planned(request)
+            if fault == "cut":
                 _reset(client)
-            elif hit and self.fault == "trickle":
+            elif fault == "trickle":
                 _trickle(client)
-            elif hit and isinstance(self.fault, bytes):
-                client.sendall(self.fault)
+            elif isinstance(fault, bytes) and fault:
+                client.sendall(fault)
             else:
                 answer = self._ask(request)
-                if hit and self.fault == "swallow":
+                if fault == "swallow":
                     _reset(client)
                 else:
                     client.sendall(answer)
+
+    def planned(self, request: bytes) -> str | bytes:
+        """The fault of this request; empty for none."""
+        return self.fault if self.match in request else b""
 
     def _ask(self, request: bytes) -> bytes:
         with socket.create_connection(("127.0.0.1", self.target), timeout=30) as server:
