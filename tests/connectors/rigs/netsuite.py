@@ -41,6 +41,7 @@ class NetSuiteRig:
     key_file: Path
     posting: Mapping[str, Any]
     made: list[NetSuiteConnector] = field(default_factory=list)
+    spare_day: date = date(2026, 9, 15)
 
     def __post_init__(self) -> None:
         self.connector = self.connect(**self.posting)
