@@ -21,10 +21,10 @@ from __future__ import annotations
 import argparse
 import asyncio
 import datetime as dt
+import threading
 from dataclasses import asdict
 from typing import Any, Final
 
-import uvicorn
 from fastapi import FastAPI, Request, Response
 from fastapi.responses import JSONResponse
 
@@ -36,6 +36,7 @@ from sandbox.simulators.netsuite_gate import Gate, refusal
 from sandbox.simulators.netsuite_jobs import Jobs
 from sandbox.simulators.netsuite_ledger import Ledger
 from sandbox.simulators.netsuite_shapes import RefusedError
+from sandbox.simulators.serve import serving
 from sandbox.simulators.unreliable import Unreliable
 
 __all__ = ["ACCOUNT", "NetSuiteSimulator", "main", "simulator"]
@@ -171,12 +172,13 @@ def _control(app: FastAPI, own: NetSuiteSimulator) -> None:
 
 
 def main() -> None:
-    """Serve on a port of this machine until it is stopped."""
+    """Serve on a port of this machine until it is stopped; the address is the first line told."""
     parser = argparse.ArgumentParser(description="A simulated NetSuite account.")
-    parser.add_argument("--port", type=int, default=8099)
+    parser.add_argument("--port", type=int, default=8099, help="0 takes a free one")
     arguments = parser.parse_args()
-    application: Any = simulator().application
-    uvicorn.run(application, host="127.0.0.1", port=arguments.port, lifespan="off")
+    with serving(simulator().application, port=arguments.port) as address:
+        print(address, flush=True)
+        threading.Event().wait()
 
 
 if __name__ == "__main__":

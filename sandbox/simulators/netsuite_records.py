@@ -130,6 +130,9 @@ class Records:
             raise RefusedError(404, "NONEXISTENT_ID", "The record instance does not exist.", key)
         bill = self.ledger.record("vendorBill", bill_id)
         amount = self.ledger.open_amount(bill_id, None)
+        if not amount:
+            detail = "Error while accessing a resource. The bill is paid in full."
+            raise RefusedError(400, "USER_ERROR", detail)
         values = shaped("vendorPayment", body or {}, names=True, values=True)
         payment = {
             "entity": bill["entity"],
