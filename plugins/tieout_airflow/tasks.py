@@ -39,6 +39,7 @@ __all__ = [
     "accounts",
     "business_day",
     "check_arrivals",
+    "check_postings",
     "claim_files",
     "close_report",
     "post_adjustments",
@@ -188,6 +189,18 @@ def post_adjustments() -> int:
         raise AirflowSkipException(f"0 postings: {result.kept or 'nothing to do'}")
     _emit(POSTINGS, posted=result.posted)
     return int(result.posted)
+
+
+def check_postings() -> int:
+    """Compare both ways what was posted and what the ERP holds; return how many differ."""
+    from tieout.stages import completeness
+
+    with _ledger() as ledger, _connector(ledger) as (connector, _):
+        result = completeness.check_postings(ledger, connector, "tryton")
+    for line in result.differences:
+        log.warning("%s", line)
+    log.info("%s", result)
+    return len(result.differences)
 
 
 def close_report() -> str:

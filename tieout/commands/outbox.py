@@ -19,9 +19,10 @@ from tieout.posting.gate import standing
 from tieout.posting.protocol import WORKING
 from tieout.posting.traffic import Terms
 from tieout.posting.traffic_profile import load_terms
+from tieout.stages.completeness import DAYS, check_postings
 from tieout.stages.outbox_words import VERBS, find_intent, say
 from tieout.states import states_of
-from tieout.wiring import open_ledger
+from tieout.wiring import endpoint_from_environment, open_connector, open_gate, open_ledger
 
 __all__ = ["NEXT", "add", "run"]
 
@@ -54,6 +55,10 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     listing.add_argument("--json", action="store_true", help="one JSON object a line")
     show = verbs.add_parser("show", help="one posting: journal, attempts, history")
     show.add_argument("id", help="intent id, its start, or the reference in the ERP")
+    words = "compare both ways what was posted here and what the ERP holds under our references"
+    check = verbs.add_parser("check", help=words, description=words)
+    check.add_argument("--erp", default="tryton", help="ERP connection (default: tryton)")
+    check.add_argument("--days", type=int, default=DAYS, help="booking days back (%(default)s)")
     for verb, words in _WORDS.items():
         parser = verbs.add_parser(verb, help=words, description=words)
         parser.add_argument(
@@ -72,11 +77,33 @@ def run(args: argparse.Namespace) -> int:
             for key in args.ids:
                 print(f"{key}: {say(ledger, args.verb, key, who, args.reason)}")
             return 0
+        if args.verb == "check":
+            return _check(ledger, args.erp, args.days)
         if args.verb == "list":
             return _list(ledger, args)
         with ledger.session() as session:
             print(json.dumps(_shown(session, args.id), indent=2, ensure_ascii=False))
         return 0
+
+
+def _check(ledger: Ledger, erp: str, days: int) -> int:
+    gate = open_gate(ledger, erp)
+    connector = open_connector(erp, endpoint_from_environment(f"erp_{erp}"), gate)
+    try:
+        done = check_postings(ledger, connector, erp, days=days)
+    finally:
+        connector.close()
+        gate.rest()
+    for line in done.differences:
+        print(line)
+    print(
+        f"since {done.since}: {done.documents} documents in the ERP, {done.confirmed} confirmed "
+        f"here, {len(done.differences)} differences; exceptions: {done.opened} opened, "
+        f"{done.resolved} resolved"
+    )
+    if not done.listed:
+        print(f"{erp} cannot list documents: references that are not in this ledger were not seen")
+    return 1 if done.differences else 0
 
 
 def _rows(states: tuple[str, ...]) -> Any:
