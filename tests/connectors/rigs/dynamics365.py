@@ -62,6 +62,8 @@ def connector_at(
 class Dynamics365Rig:
     """A connector and the simulator it talks to."""
 
+    spare_day = date(2026, 9, 15)
+
     def __init__(self, base: str, told: D365Simulator, changed: dict[str, Any]) -> None:
         self.base, self.simulator = base, told
         self.connector = connector_at(base, changed=changed)
