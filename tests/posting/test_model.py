@@ -39,8 +39,21 @@ KNOWN = {
 }
 
 
-@pytest.mark.parametrize("name", KNOWN)
-@pytest.mark.xfail(strict=True, reason="found by the model; to be mended")
-def test_what_the_model_found(name: str) -> None:
+#: Production does none of these: a worker sends within its grace or not at all, the key's margin
+#: covers the request's way, and a cancel asks for the database's past.
+WRONG = (
+    "B is sent by a worker that slept past its lease and its key",
+    "B's key is forgotten while a request is on its way",
+    "a cancel after a fail-over that forgot what was sent",
+)
+
+
+@pytest.mark.parametrize("name", [name for name in KNOWN if name not in WRONG])
+def test_what_the_model_found_is_mended(name: str) -> None:
     verdict = search(KNOWN[name])
     assert verdict.problem == "", "\n".join((name, verdict.problem, *verdict.trace))
+
+
+@pytest.mark.parametrize("name", WRONG)
+def test_a_wrong_design_is_found_out(name: str) -> None:
+    assert search(KNOWN[name]).problem

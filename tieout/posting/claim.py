@@ -34,6 +34,7 @@ __all__ = [
     "enter_epoch",
     "has_past",
     "load_claim",
+    "never_sent",
 ]
 
 #: A connector's `capability`.
@@ -130,6 +131,18 @@ def has_past(session: Session, epoch: str) -> bool:
     return timeline != "1" or any(other != epoch for other in _epochs(session))
 
 
+def never_sent(session: Session, row: Outbox) -> bool:
+    """Whether a locked row was surely never sent, so that it may be cancelled.
+
+    No attempt is on record, and no fail-over or restore can have forgotten one.
+    """
+    epoch = database_epoch(session)
+    if row.state != "READY" or row.epoch != epoch or has_past(session, epoch):
+        return False
+    attempt = select(PostingAttempt.attempt_id).where(PostingAttempt.intent_id == row.intent_id)
+    return session.scalars(attempt.limit(1)).first() is None
+
+
 def claim_row(session: Session, erp: str, owner: str, limits: Limits) -> Outbox | None:
     """Take the row that is due longest: lease, fence, and its state moved by the claim.
 
@@ -188,7 +201,7 @@ def _rows_due(session: Session, erp: str, states: Sequence[str]) -> Select[Outbo
 def _take(session: Session, row: Outbox, owner: str, limits: Limits) -> Outbox:
     """Lease and fence a locked row, and move its state."""
     epoch, now = database_epoch(session), database_now(session)
-    before, event = row.state, claim_event(row.state)
+    before, event = row.state, claim_event(row.state, unknown=row.unknown_since is not None)
     if before == "READY" and has_past(session, epoch):
         event = "epoch changed"
     row.fence, row.owner, row.lease_until = row.fence + 1, owner, now + limits.lease
@@ -238,6 +251,7 @@ def load_claim(session: Session, row: Outbox, capability_of: CapabilityOf, limit
     first = min([now, *(attempt.started_at for attempt in created)])
     # A lost first attempt cannot be older than its intent.
     key_ends = intent.created_at + (capability.key_lifetime or dt.timedelta(0))
+    key_ends -= limits.lease + limits.send_grace + capability.settle
     return Claim(
         intent_id=row.intent_id,
         adjustment_id=intent.adjustment_id,
@@ -256,7 +270,7 @@ def load_claim(session: Session, row: Outbox, capability_of: CapabilityOf, limit
             document_no=row.document_no,
             kind=capability.kind,
             settled=now >= latest + limits.send_grace + capability.settle,
-            key_alive=now < key_ends - limits.lease - limits.send_grace,
+            key_alive=now < key_ends,
             accepted=any(attempt.outcome == "PENDING" for attempt in created),
             overdue=now >= first + limits.patience,
         ),
