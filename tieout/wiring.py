@@ -24,7 +24,7 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 
 from tieout.adjustments.books import load_books
 from tieout.connectors.connector import Connector
-from tieout.connectors.gated import GatedTransport
+from tieout.connectors.http_wire import through
 from tieout.connectors.tryton import TrytonConnector
 from tieout.drops import Drop
 from tieout.drops.local import LocalDrop
@@ -181,26 +181,17 @@ def open_connector(erp: str, endpoint: Endpoint, gate: Gate | None = None) -> Co
     books = load_books(erp)
     company = str(books.content["company"]["code"])
     mapping = {key: value for key, value in books.content.items() if key not in SECTIONS}
-    transport = None if gate is None else GatedTransport(gate)
     vendor = str(mapping["erp"].get("vendor", erp))
     login = (endpoint.login, endpoint.password)
-    if vendor == "tryton":
-        base = f"{endpoint.scheme}://{endpoint.host}:{endpoint.port or 8000}"
-        database = endpoint.path.strip("/")
-        return TrytonConnector(
-            base, database, *login, company=company, mapping=mapping, transport=transport
-        )
-    port = f":{endpoint.port}" if endpoint.port else ""
-    base = f"{endpoint.scheme}://{endpoint.host}{port}{endpoint.path.rstrip('/')}"
-    connector = _vendor(vendor, erp)
-    return connector(
-        base,
-        *login,
-        company=company,
-        mapping=mapping,
-        options=endpoint.extra,
-        transport=transport,
-    )
+    with through(gate):
+        if vendor == "tryton":
+            base = f"{endpoint.scheme}://{endpoint.host}:{endpoint.port or 8000}"
+            database = endpoint.path.strip("/")
+            return TrytonConnector(base, database, *login, company=company, mapping=mapping)
+        port = f":{endpoint.port}" if endpoint.port else ""
+        base = f"{endpoint.scheme}://{endpoint.host}{port}{endpoint.path.rstrip('/')}"
+        connector = _vendor(vendor, erp)
+        return connector(base, *login, company=company, mapping=mapping, options=endpoint.extra)
 
 
 def _vendor(vendor: str, erp: str) -> Callable[..., Connector]:
