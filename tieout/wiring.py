@@ -35,6 +35,7 @@ from tieout.ledger import Ledger
 from tieout.ledger.embedded import ensure_server, running_server, stop_server
 from tieout.posting.gate import Gate
 from tieout.posting.traffic_profile import SECTIONS, load_terms
+from tieout.redaction import remember
 from tieout.reports.mail import SmtpMailer
 
 __all__ = [
@@ -55,6 +56,8 @@ _VENDORS: Final = {
     "dynamics365": ("dynamics365", "Dynamics365Connector"),
     "netsuite": ("netsuite", "NetSuiteConnector"),
 }
+#: Extras of connections that are secrets; the others are names, addresses and paths.
+_SECRET_EXTRAS: Final = ("client_secret", "passphrase", "password", "token", "token_secret")
 _LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
 
 
@@ -70,14 +73,30 @@ class Endpoint:
     path: str = ""
     extra: Mapping[str, str] = field(default_factory=dict, repr=False)
 
+    def __post_init__(self) -> None:
+        remember(self.password, *(v for k, v in self.extra.items() if k in _SECRET_EXTRAS))
+
     @classmethod
     def parse(cls, address: str) -> Endpoint:
-        """An endpoint of an address (``scheme://login:password@host:port/path?extra``)."""
-        parts = urlsplit(address)
+        """An endpoint of an address (``scheme://login:password@host:port/path?extra``).
+
+        Raises:
+            ProfileError: ``ENDPOINT_MALFORMED``, repeating nothing of the address.
+        """
+        try:
+            parts = urlsplit(address)
+            port = parts.port or 0
+        except ValueError:
+            # The text of that error quotes what it took for a port: it may be of the password.
+            raise ProfileError(
+                "ENDPOINT_MALFORMED",
+                "the address of a connection cannot be taken apart",
+                remedy="write / : @ ? # and % in logins and passwords as %2F %3A %40 %3F %23 %25",
+            ) from None
         return cls(
             scheme=parts.scheme,
             host=parts.hostname or "",
-            port=parts.port or 0,
+            port=port,
             login=unquote(parts.username or ""),
             password=unquote(parts.password or ""),
             path=unquote(parts.path),
