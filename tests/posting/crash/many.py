@@ -128,7 +128,7 @@ def _count(tryton: Tryton, ledger: Ledger, count: int) -> list[str]:
     process = tryton.process
     login = ("admin", service.passwords(tryton.home)["admin"])
     address = process.url.replace("http://", f"http://{login[0]}:{login[1]}@")
-    config.set_xmlrpc(f"{address}/{process.database}/")
+    config.set_xmlrpc(f"{address}/{process.database}/rpc/")
     with ledger.session() as session:
         known = dict(
             session.execute(
