@@ -33,6 +33,7 @@ __all__ = [
     "claim_row",
     "enter_epoch",
     "load_claim",
+    "moment",
     "never_sent",
 ]
 
@@ -41,6 +42,7 @@ CapabilityOf = Callable[[Journal], Capability]
 
 #: A new epoch starts its fences above any number lost commits of the old one can have used.
 _FENCE_RANGE: Final = 1_000_000
+_MOMENT: Final = "moment"  # of a session's transaction
 _EPOCHS: Final = ("database", "database-epoch")  # subject of the audit rows that note epochs
 
 
@@ -69,6 +71,15 @@ class Claim:
     attempt_id: int | None = None
     looks: int = 0
     failures: int = 0
+
+
+def moment(session: Session) -> tuple[str, dt.datetime]:
+    """The database's epoch and instant, asked for once in a transaction."""
+    mine, epoch, now = session.info.get(_MOMENT, (None, "", dt.datetime.min.replace(tzinfo=dt.UTC)))
+    if mine is not session.get_transaction():
+        epoch, now = database_epoch(session), database_now(session)
+        session.info[_MOMENT] = (session.get_transaction(), epoch, now)
+    return epoch, now
 
 
 def enter_epoch(ledger: Ledger, erp: str, limits: Limits) -> str:
@@ -182,7 +193,7 @@ def _due(session: Session, erp: str, states: Sequence[str]) -> Select[Outbox]:
 
 def _rows_due(session: Session, erp: str, states: Sequence[str]) -> Select[Outbox]:
     """What is due, nobody's and not held, in the order in which it is taken."""
-    epoch, now = database_epoch(session), database_now(session)
+    epoch, now = moment(session)
     return (
         select(Outbox)
         .where(
@@ -199,7 +210,7 @@ def _rows_due(session: Session, erp: str, states: Sequence[str]) -> Select[Outbo
 
 def _take(session: Session, row: Outbox, owner: str, limits: Limits) -> Outbox:
     """Lease and fence a locked row, and move its state."""
-    epoch, now = database_epoch(session), database_now(session)
+    epoch, now = moment(session)
     before, event = row.state, claim_event(row.state, unknown=row.unknown_since is not None)
     if before == "READY" and _has_past(session, epoch):
         event = "epoch changed"
@@ -236,7 +247,7 @@ def load_claim(session: Session, row: Outbox, capability_of: CapabilityOf, limit
     journal = journal_of(intent.payload, intent.ext_ref)
     if intent.kind == "REVERSE":
         journal = replace(journal, reverses=document_to_reverse(session, intent.adjustment_id))
-    capability, now = capability_of(journal), database_now(session)
+    capability, (_, now) = capability_of(journal), moment(session)
     attempts = session.execute(
         select(PostingAttempt.phase, PostingAttempt.outcome, PostingAttempt.started_at)
         .where(PostingAttempt.intent_id == row.intent_id)
