@@ -49,6 +49,8 @@ SENDING             | create UNKNOWN    | unanswered                   | UNKNOWN
 SENDING             | create REJECT     | refused                      | REJECTED   | stop
 SENDING             | create PENDING    | under way                    | UNKNOWN    | wait
 SENDING unknown     | create REJECT     | refused, after an unknown    | UNKNOWN    | go
+SENDING unknown     | create NOT_SENT   | not sent, after an unknown   | UNKNOWN    | wait
+SENDING unknown     | create THROTTLED  | throttled, after an unknown  | UNKNOWN    | wait
 UNKNOWN             | blind             | blind                        | UNKNOWN    | wait
 UNKNOWN             | -                 | nothing                      | SENDING    | go
 UNKNOWN refused     | -                 | nothing, refused before      | REJECTED   | stop
@@ -74,6 +76,9 @@ UNKNOWN D unsettled | -                 | nothing yet                  | UNKNOWN
 UNKNOWN D unsettled refused | -         | nothing yet                  | UNKNOWN    | wait
 UNKNOWN D           | -                 | nothing                      | SENDING    | go
 UNKNOWN D refused   | -                 | nothing, refused before      | REJECTED   | stop
+UNKNOWN D accepted  | -                 | nothing yet                  | UNKNOWN    | wait
+UNKNOWN D accepted overdue | -          | nothing, attempts spent      | MANUAL     | stop
+UNKNOWN A accepted  | -                 | nothing                      | SENDING    | go
 UNKNOWN D unsettled | d7                | found                        | DRAFTED    | go
 UNKNOWN E           | -                 | nothing, attempts spent      | MANUAL     | stop
 UNKNOWN             | d7                | found                        | DRAFTED    | go
@@ -81,7 +86,9 @@ UNKNOWN refused     | d7                | found                        | DRAFTED
 UNKNOWN             | d7 p9             | found                        | DRAFTED    | go
 UNKNOWN             | p7 p9             | several posted               | MANUAL     | stop
 UNKNOWN id5         | d5 d7             | found                        | DRAFTED    | go
-UNKNOWN id5         | d7                | gone                         | MANUAL     | stop
+UNKNOWN id5         | d7                | not shown                    | UNKNOWN    | go
+UNKNOWN id5 missed  | d5                | found                        | DRAFTED    | go
+UNKNOWN id5 missed  | -                 | gone                         | MANUAL     | stop
 DRAFTED id5         | blind             | blind                        | DRAFTED    | wait
 DRAFTED id5         | d5                | draft                        | DRAFTED    | go
 DRAFTED id5 answered| d5                | draft still                  | DRAFTED    | wait
@@ -90,12 +97,17 @@ DRAFTED id5         | d5x               | differs                      | MANUAL 
 DRAFTED id5         | p5x               | differs                      | MANUAL     | stop
 DRAFTED id5         | -                 | gone                         | MANUAL     | stop
 DRAFTED id5         | d7                | gone, orphan beside          | MANUAL     | stop
+DRAFTED id5 unknown | d7                | not shown                    | DRAFTED    | go
+DRAFTED id5 unknown missed | -          | gone                         | MANUAL     | stop
+DRAFTED id5 unknown missed | p5         | posted                       | CONFIRMED  | stop
 DRAFTED id5         | p5                | posted                       | CONFIRMED  | stop
 DRAFTED id5         | p5 d7             | posted, orphan beside        | DRAFTED    | go
 DRAFTED id5 spent   | p5 d7             | posted                       | CONFIRMED  | stop
 DRAFTED id5 swept7  | p5 d7             | posted                       | CONFIRMED  | stop
 DRAFTED id5         | p5 p7             | several posted               | MANUAL     | stop
 DRAFTED id5         | d5 p7             | several posted               | MANUAL     | stop
+DRAFTED id5 A swept7 | p5 d7            | another stays                | MANUAL     | stop
+DRAFTED id5 A       | d5 d7             | draft                        | DRAFTED    | go
 DRAFTED id5         | post OK 5         | answered                     | DRAFTED    | go
 DRAFTED id5         | post EXISTS 5     | answered                     | DRAFTED    | go
 DRAFTED id5         | post REJECT 5     | refused                      | VOIDING    | go
@@ -118,7 +130,17 @@ VOIDING id5         | p5x               | posted                       | DRAFTED
 VOIDING id5         | p5 d7             | posted, orphan beside        | DRAFTED    | go
 VOIDING id5         | -                 | gone                         | REJECTED   | stop
 VOIDING id5         | d7                | gone, orphan beside          | VOIDING    | go
+VOIDING id5 unknown | d7                | gone, orphan beside          | VOIDING    | go
+VOIDING id5 unknown | -                 | not shown                    | VOIDING    | go
+VOIDING id5 unknown missed | -          | gone                         | REJECTED   | stop
+VOIDING id5 A unknown missed unsettled | - | gone, another may land    | VOIDING    | wait
+VOIDING id5 A unknown | pending         | gone, another may land       | VOIDING    | wait
+VOIDING id5 unknown | pending           | not shown                    | VOIDING    | go
+VOIDING id5 A unsettled | -             | gone                         | REJECTED   | stop
+VOIDING id5 A unknown missed | -        | gone                         | REJECTED   | stop
 VOIDING id5         | d5 p7             | several posted               | MANUAL     | stop
+VOIDING id5 A spent | d7                | another stays                | MANUAL     | stop
+VOIDING id5 A       | d7                | gone, orphan beside          | VOIDING    | go
 VOIDING id5         | delete OK 5       | answered                     | VOIDING    | go
 VOIDING id5         | delete REJECT 5   | refused                      | VOIDING    | go
 VOIDING id5         | delete NOT_SENT 5 | not sent                     | VOIDING    | wait
@@ -138,21 +160,15 @@ def row_of(words: str) -> Row:
     state, *special = words.split()
     row = Row(state, attempts=1, reason="why")
     for word in special:
-        if word == "unknown":
-            row = replace(row, unknown=True)
-        elif word == "refused":
-            row = replace(row, refused=True)
-        elif word == "spent":
+        if word == "spent":
             row = replace(row, attempts=LIMITS.attempts_max)
-        elif word == "answered":
-            row = replace(row, answered=True)
         elif word in ("A", "B", "C", "D", "E"):
             row = replace(row, kind=word)  # type: ignore[arg-type]
         elif word == "unsettled":
             row = replace(row, settled=False)
         elif word == "old":
             row = replace(row, key_alive=False)
-        elif word in ("accepted", "overdue"):
+        elif word in ("accepted", "answered", "missed", "overdue", "refused", "unknown"):
             row = replace(row, **{word: True})  # type: ignore[arg-type]
         elif word.startswith("swept"):
             row = replace(row, swept=frozenset({word[5:]}))
@@ -246,6 +262,8 @@ def test_what_is_asked_next() -> None:
     assert decide(Row("UNKNOWN", doc_id="5")) == Command("find")
     assert decide(Row("DRAFTED", doc_id="5")) == Command("read", "5")
     assert decide(Row("DRAFTED", doc_id="5", unknown=True)) == Command("find")
+    assert decide(Row("DRAFTED", doc_id="5", unknown=True, missed=True)) == Command("read", "5")
+    assert decide(Row("UNKNOWN", doc_id="5", missed=True)) == Command("read", "5")
     assert decide(Row("DRAFTED", doc_id="5", checked=True)) == Command("post", "5")
     assert decide(Row("DRAFTED", doc_id="5", orphan="7")) == Command("delete", "7")
     assert decide(Row("VOIDING", doc_id="5", checked=True)) == Command("delete", "5")

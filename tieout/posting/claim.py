@@ -24,7 +24,7 @@ from tieout.posting.protocol import WORKING, claim_event
 from tieout.posting.terms import Row
 from tieout.states import move
 
-__all__ = ["CapabilityOf", "Claim", "claim_row", "enter_epoch", "load_claim"]
+__all__ = ["CapabilityOf", "Claim", "claim_row", "enter_epoch", "load_claim", "never_sent"]
 
 #: A connector's `capability`.
 CapabilityOf = Callable[[Journal], Capability]
@@ -44,6 +44,7 @@ class Claim:
         attempt_id: the effect that is committed and under way, None between effects.
         looks: reads and finds made under this claim.
         failures: waits in a row, for the backoff.
+        lease_until: when the claim ends, by the database's clock, without a sign of life.
     """
 
     intent_id: str
@@ -56,6 +57,7 @@ class Claim:
     row: Row
     fence: int
     epoch: str
+    lease_until: dt.datetime
     attempt_id: int | None = None
     looks: int = 0
     failures: int = 0
@@ -118,6 +120,18 @@ def _has_past(session: Session, epoch: str) -> bool:
     """Whether this ledger was ever restored or failed over: then even a new row may be known."""
     timeline = epoch.rpartition("/")[2]
     return timeline != "1" or any(other != epoch for other in _epochs(session))
+
+
+def never_sent(session: Session, row: Outbox) -> bool:
+    """Whether surely nothing of a row that the caller has locked was ever sent.
+
+    READY without an attempt says so only in a database that has forgotten nothing: after a restore
+    or a fail-over the attempts may be what was lost.
+    """
+    tried = select(PostingAttempt.attempt_no).where(PostingAttempt.intent_id == row.intent_id)
+    epoch = database_epoch(session)
+    fresh = row.state == "READY" and row.epoch == epoch and not _has_past(session, epoch)
+    return fresh and session.scalars(tried).first() is None
 
 
 def claim_row(session: Session, erp: str, owner: str, limits: Limits) -> Outbox | None:
@@ -188,8 +202,11 @@ def load_claim(session: Session, row: Outbox, capability_of: CapabilityOf, limit
     # Commits of an earlier epoch may be lost: what was sent then was sent before the change.
     latest = max([row.changed_at, *(attempt.started_at for attempt in created)])
     first = min([now, *(attempt.started_at for attempt in created)])
-    # A lost first attempt cannot be older than its intent.
+    # A lost first attempt cannot be older than its intent. What a claim that knows the key alive
+    # sends is there before the key's end: its look ends with the lease, it leaves within the grace,
+    # and arrives within the settle time.
     key_ends = intent.created_at + (capability.key_lifetime or dt.timedelta(0))
+    on_its_way = limits.lease + limits.send_grace + capability.settle
     return Claim(
         intent_id=row.intent_id,
         adjustment_id=intent.adjustment_id,
@@ -208,11 +225,12 @@ def load_claim(session: Session, row: Outbox, capability_of: CapabilityOf, limit
             document_no=row.document_no,
             kind=capability.kind,
             settled=now >= latest + limits.send_grace + capability.settle,
-            key_alive=now < key_ends - limits.lease - limits.send_grace,
+            key_alive=now < key_ends - on_its_way,
             accepted=any(attempt.outcome == "PENDING" for attempt in created),
             overdue=now >= first + limits.patience,
         ),
         fence=row.fence,
         epoch=row.epoch,
+        lease_until=row.lease_until or now,
         failures=next(good, len(attempts)),
     )

@@ -13,8 +13,10 @@ D  when nothing that was sent before can still land: a look at the end of the se
    nothing
 E  never
 
-And a refusal is the end only when no earlier, unanswered create can still land: in C it would be
-a draft that nobody posts, in all others the settle time must be over.
+And a refusal is the end, or a voided draft, only when no earlier, unanswered create can still land:
+in C it would be a draft that nobody posts, in all others the settle time must be over. After an
+unanswered create no other is sent without a look, however long ago: what was true of the key or the
+settle time then need not be true any more.
 
 One round: `decide` names the next request of a row, the worker performs it, `step` says what the
 answer means. CONFIRMED has one door: the document was looked at after posting, is equal to what
@@ -47,6 +49,8 @@ STEPS: Final[tuple[tuple[str, str, str | None, Then], ...]] = (
     ("SENDING", "there already", "unknown", "go"),
     ("SENDING", "not sent", "not sent", "wait"),
     ("SENDING", "throttled", "throttled", "wait"),
+    ("SENDING", "not sent, after an unknown", "unknown", "wait"),
+    ("SENDING", "throttled, after an unknown", "unknown", "wait"),
     ("SENDING", "unanswered", "unknown", "wait"),
     ("SENDING", "under way", "accepted", "wait"),
     ("SENDING", "refused", "reject", "stop"),
@@ -54,6 +58,7 @@ STEPS: Final[tuple[tuple[str, str, str | None, Then], ...]] = (
     ("UNKNOWN", "blind", None, "wait"),
     ("UNKNOWN", "under way", None, "wait"),
     ("UNKNOWN", "found", "document found", "go"),
+    ("UNKNOWN", "not shown", None, "go"),
     ("UNKNOWN", "gone", "conflict", "stop"),
     ("UNKNOWN", "several posted", "conflict", "stop"),
     ("UNKNOWN", "nothing", "not found", "go"),
@@ -67,9 +72,11 @@ STEPS: Final[tuple[tuple[str, str, str | None, Then], ...]] = (
     ("DRAFTED", "posted", "posted", "stop"),
     ("DRAFTED", "posted, orphan beside", None, "go"),
     ("DRAFTED", "differs", "conflict", "stop"),
+    ("DRAFTED", "not shown", None, "go"),
     ("DRAFTED", "gone", "draft gone", "stop"),
     ("DRAFTED", "gone, orphan beside", "draft gone", "stop"),
     ("DRAFTED", "several posted", "conflict", "stop"),
+    ("DRAFTED", "another stays", "conflict", "stop"),
     ("DRAFTED", "answered", None, "go"),
     ("DRAFTED", "refused", "post rejected", "go"),
     ("DRAFTED", "not sent", None, "wait"),
@@ -84,9 +91,12 @@ STEPS: Final[tuple[tuple[str, str, str | None, Then], ...]] = (
     ("VOIDING", "draft, attempts spent", "attempts spent", "stop"),
     ("VOIDING", "posted", "already posted", "go"),
     ("VOIDING", "posted, orphan beside", "already posted", "go"),
+    ("VOIDING", "not shown", None, "go"),
     ("VOIDING", "gone", "deleted", "stop"),
+    ("VOIDING", "gone, another may land", None, "wait"),
     ("VOIDING", "gone, orphan beside", None, "go"),
     ("VOIDING", "several posted", "conflict", "stop"),
+    ("VOIDING", "another stays", "conflict", "stop"),
     ("VOIDING", "answered", None, "go"),
     ("VOIDING", "refused", None, "go"),
     ("VOIDING", "not sent", None, "wait"),
@@ -121,7 +131,7 @@ def decide(row: Row) -> Command | None:
     if row.state == "SENDING":
         return Command("create")
     if row.state == "UNKNOWN":
-        return Command("find")
+        return Command("read", row.doc_id) if row.missed else Command("find")
     if row.state not in ("DRAFTED", "VOIDING"):
         return None
     if row.orphan is not None:
@@ -129,7 +139,7 @@ def decide(row: Row) -> Command | None:
     if row.checked:
         return Command("post" if row.state == "DRAFTED" else "delete", row.doc_id)
     # Only a create that may have happened unseen leaves anything beside our document.
-    return Command("find") if row.unknown else Command("read", row.doc_id)
+    return Command("find") if row.unknown and not row.missed else Command("read", row.doc_id)
 
 
 def step(row: Row, observation: Observation, limits: Limits) -> Step:
@@ -147,7 +157,7 @@ def step(row: Row, observation: Observation, limits: Limits) -> Step:
         )
     event, then = _INDEX[row.state, sight]
     if event is not None:
-        after = replace(after, state=move("outbox", row.state, event), checked=False)
+        after = replace(after, state=move("outbox", row.state, event), checked=False, missed=False)
     if after.state == "UNKNOWN":
         after = replace(after, unknown=True)
     return Step(event, then, after, sight)

@@ -72,7 +72,8 @@ def record(
 
     Returns:
         The claim, with the next effect's attempt committed, and the step taken. After a step
-        whose ``then`` is not ``go`` the row is released; so it is when somebody holds it.
+        whose ``then`` is not ``go`` the row is released; so it is when somebody holds it, or when
+        the lease was over: what the claim knew of keys and settle times is too old to act on.
 
     Raises:
         StaleClaimError: ``CLAIM_STALE``; nothing was written.
@@ -83,10 +84,12 @@ def record(
         if taken.then == "wait":
             after = replace(after, failures=claim.failures + 1)
         now = database_now(session)
+        after = replace(after, lease_until=now + limits.lease)
         held = _write(session, claim, _values(after, taken, limits, now))
         after = _note_attempt(session, claim, after, command, observation, now)
-        if held and taken.then == "go":
-            _write(session, after, {"owner": None, "lease_until": None})
+        if taken.then == "go" and (held or now >= claim.lease_until):
+            due = now + backoff(limits, claim.intent_id, claim.failures + 1)
+            _write(session, after, {"owner": None, "lease_until": None, "next_at": due})
             taken = replace(taken, then="wait")
         elif taken.then == "go":
             after = _begin(session, after, limits, now)
@@ -156,7 +159,7 @@ def _values(after: Claim, taken: Step, limits: Limits, now: dt.datetime) -> dict
         "document_no": row.document_no,
         "attempts": row.attempts,
         "reason": row.reason,
-        "lease_until": now + limits.lease,
+        "lease_until": after.lease_until,
     }
     if taken.then != "go":
         values |= {"owner": None, "lease_until": None}
