@@ -13,13 +13,18 @@ classes. Without Airflow, endpoints come from the environment as addresses::
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping
+import socket
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from importlib import import_module
 from pathlib import Path
+from typing import Final
 from urllib.parse import parse_qsl, unquote, urlsplit
 
 from tieout.adjustments.books import load_books
+from tieout.connectors.connector import Connector
+from tieout.connectors.gated import GatedTransport
 from tieout.connectors.tryton import TrytonConnector
 from tieout.drops import Drop
 from tieout.drops.local import LocalDrop
@@ -28,6 +33,8 @@ from tieout.errors import ProfileError
 from tieout.home import data_home
 from tieout.ledger import Ledger
 from tieout.ledger.embedded import ensure_server, running_server, stop_server
+from tieout.posting.gate import Gate
+from tieout.posting.traffic_profile import SECTIONS, load_terms
 from tieout.reports.mail import SmtpMailer
 
 __all__ = [
@@ -35,11 +42,19 @@ __all__ = [
     "endpoint_from_environment",
     "open_connector",
     "open_drop",
+    "open_gate",
     "open_ledger",
     "open_mailer",
 ]
 
 DATABASE = "tieout"
+#: Vendor of a mapping's ``[erp]`` → module and class.
+_VENDORS: Final = {
+    "sap": ("sap_s4hana", "SapConnector"),
+    "oracle": ("oracle_fusion", "OracleFusionConnector"),
+    "dynamics365": ("dynamics365", "Dynamics365Connector"),
+    "netsuite": ("netsuite", "NetSuiteConnector"),
+}
 _LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
 
 
@@ -136,11 +151,23 @@ def open_drop(endpoint: Endpoint) -> Drop:
     raise _scheme(endpoint, "sftp or file")
 
 
-def open_connector(erp: str, endpoint: Endpoint) -> TrytonConnector:
-    """The connector of an ERP's mapping (``mappings/erp/ERP.toml``).
+def open_gate(ledger: Ledger, erp: str) -> Gate:
+    """This worker's door to an ERP: budget, circuit and calendar that all workers share.
 
     Raises:
-        ProfileError: ``ENDPOINT_SCHEME``, or the mapping is missing or wrong.
+        ProfileError: ``[traffic]`` or ``[[maintenance]]`` of the mapping is wrong.
+    """
+    return Gate(ledger, erp, load_terms(erp), owner=f"{socket.gethostname()}/{os.getpid()}")
+
+
+def open_connector(erp: str, endpoint: Endpoint, gate: Gate | None = None) -> Connector:
+    """The connector of an ERP's mapping (``mappings/erp/ERP.toml``).
+
+    Args:
+        gate: every request takes a permit there; without one nobody counts them.
+
+    Raises:
+        ProfileError: ``ENDPOINT_SCHEME``, ``VENDOR_UNKNOWN``, or the mapping is missing or wrong.
     """
     if endpoint.scheme not in ("http", "https"):
         raise _scheme(endpoint, "https (or http on this machine)")
@@ -153,14 +180,41 @@ def open_connector(erp: str, endpoint: Endpoint) -> TrytonConnector:
         )
     books = load_books(erp)
     company = str(books.content["company"]["code"])
-    return TrytonConnector(
-        f"{endpoint.scheme}://{endpoint.host}:{endpoint.port or 8000}",
-        endpoint.path.strip("/"),
-        endpoint.login,
-        endpoint.password,
+    mapping = {key: value for key, value in books.content.items() if key not in SECTIONS}
+    transport = None if gate is None else GatedTransport(gate)
+    vendor = str(mapping["erp"].get("vendor", erp))
+    login = (endpoint.login, endpoint.password)
+    if vendor == "tryton":
+        base = f"{endpoint.scheme}://{endpoint.host}:{endpoint.port or 8000}"
+        database = endpoint.path.strip("/")
+        return TrytonConnector(
+            base, database, *login, company=company, mapping=mapping, transport=transport
+        )
+    port = f":{endpoint.port}" if endpoint.port else ""
+    base = f"{endpoint.scheme}://{endpoint.host}{port}{endpoint.path.rstrip('/')}"
+    connector = _vendor(vendor, erp)
+    return connector(
+        base,
+        *login,
         company=company,
-        mapping=dict(books.content),
+        mapping=mapping,
+        options=endpoint.extra,
+        transport=transport,
     )
+
+
+def _vendor(vendor: str, erp: str) -> Callable[..., Connector]:
+    """The connector's class; only the one that is used is imported."""
+    if vendor not in _VENDORS:
+        raise ProfileError(
+            "VENDOR_UNKNOWN",
+            f"there is no connector {vendor!r}",
+            where=f"mappings/erp/{erp}.toml [erp] vendor",
+            remedy=f"one of {', '.join(sorted((*_VENDORS, 'tryton')))}",
+        )
+    module, name = _VENDORS[vendor]
+    found: Callable[..., Connector] = getattr(import_module(f"tieout.connectors.{module}"), name)
+    return found
 
 
 def open_mailer(endpoint: Endpoint) -> SmtpMailer:

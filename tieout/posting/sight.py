@@ -33,20 +33,20 @@ def _see_created(row: Row, delivery: Delivery) -> tuple[str, Row]:
     """An answered create; unless it surely had no effect, it may land from now on."""
     ineffective = delivery.outcome in ("NOT_SENT", "THROTTLED", "REJECT")
     after = replace(row, reason=_reason(delivery), settled=row.settled and ineffective)
-    again = ", after an unknown" if row.unknown else ""
     match delivery.outcome:
         case "OK" if delivery.doc_id:
             return "draft made", replace(after, doc_id=delivery.doc_id, refused=False, reason="")
         case "EXISTS":
             return "there already", after
         case "NOT_SENT":
-            return f"not sent{again}", replace(after, attempts=row.attempts - 1)
+            return "not sent", replace(after, attempts=row.attempts - 1)
         case "THROTTLED":
-            return f"throttled{again}", replace(after, attempts=row.attempts - 1)
+            return "throttled", replace(after, attempts=row.attempts - 1)
         case "PENDING":
             return "under way", replace(after, accepted=True)
         case "REJECT":
-            return f"refused{again}", replace(after, refused=True)
+            sight = "refused, after an unknown" if row.unknown else "refused"
+            return sight, replace(after, refused=True)
         case _:
             return "unanswered", after
 
@@ -103,23 +103,18 @@ def _see_unknown(row: Row, seen: Seen, limits: Limits) -> tuple[str, Row]:
 
 def _see_nothing(row: Row, limits: Limits) -> tuple[str, Row]:
     """Nothing with our reference, and nothing under way: may it be sent again, and is it over?"""
+    may_land = _may_land(row)
     if row.refused:
-        return ("nothing yet" if _may_land(row) else "nothing, refused before"), row
+        return ("nothing yet" if may_land else "nothing, refused before"), row
     if row.kind == "E":
         return "nothing, attempts spent", replace(row, reason=_never_again(row))
-    # A system at work on it may take longer than the settle time: only what is keyed is repeated.
-    accepted = row.accepted and row.kind in ("B", "D")
-    if accepted and not row.overdue:
+    works_on_it = row.accepted and row.kind in ("B", "D")
+    if works_on_it and not row.overdue:
         return "nothing yet", row
-    if row.attempts >= limits.attempts_max or accepted:
+    if works_on_it or row.attempts >= limits.attempts_max:
         return "nothing, attempts spent", replace(row, reason=_spent(row))
     repeatable = row.kind in ("A", "C") or (row.kind == "B" and row.key_alive)
-    return ("nothing" if repeatable or not _may_land(row) else "nothing yet"), row
-
-
-def _may_land(row: Row) -> bool:
-    """Whether a create sent before may still become a document that counts."""
-    return row.kind != "C" and not row.settled
+    return ("nothing" if repeatable or not may_land else "nothing yet"), row
 
 
 def _see_ours(row: Row, seen: Seen, limits: Limits) -> tuple[str, Row]:
@@ -139,7 +134,7 @@ def _see_ours(row: Row, seen: Seen, limits: Limits) -> tuple[str, Row]:
     beside = ", orphan beside" if orphans else ""
     after = replace(after, orphan=orphans[0] if orphans else None)
     if ours is None:
-        return _see_gone(after, seen, beside)
+        return _see_gone(after, beside)
     if ours.posted and (not ours.differences or row.state == "VOIDING"):
         return f"posted{beside}", replace(after, document_no=ours.number or ours.doc_id, reason="")
     after = replace(after, orphan=None)  # orphans are swept last, once ours is settled
@@ -152,15 +147,13 @@ def _see_ours(row: Row, seen: Seen, limits: Limits) -> tuple[str, Row]:
     return "draft", replace(after, checked=True)
 
 
-def _see_gone(row: Row, seen: Seen, beside: str) -> tuple[str, Row]:
-    """Our document is not among what was seen; a ``find`` may lag, a ``read`` does not."""
+def _see_gone(row: Row, beside: str) -> tuple[str, Row]:
+    """Our document is not among what was seen; a ``find`` may lag, so a ``read`` has to say so."""
     voiding = row.state == "VOIDING"
-    if voiding and seen.pending and row.kind != "C" and not beside:
-        return "gone, another may land", row
     if row.unknown and not row.missed and not (voiding and beside):
         return "not shown", replace(row, orphan=None, missed=True)
-    if voiding and row.unknown and _may_land(row) and not beside:
-        return "gone, another may land", row
+    if not beside and _may_land(row):
+        return ("gone, another may land" if voiding else "not shown yet"), row
     return f"gone{beside}", row if voiding else replace(row, reason=_gone(row))
 
 
@@ -195,6 +188,14 @@ def _gone(row: Row) -> str:
 def _differs(document: SeenDocument) -> str:
     state = "posted" if document.posted else "draft"
     return f"{state} document {document.doc_id} differs: {'; '.join(document.differences)}"
+
+
+def _may_land(row: Row) -> bool:
+    """Whether a create of this intent may still have an effect that nobody has seen.
+
+    In class C it would be a draft that nobody posts.
+    """
+    return row.kind != "C" and not row.settled
 
 
 def _never_again(row: Row) -> str:

@@ -61,7 +61,7 @@ def knowing(design: Design, row: Row, quiet: bool, expired: bool) -> Iterator[Ro
     for settled in (True, False) if timed and quiet else (not timed,):
         believed = row.kind == "B" and (design.key_believed or not expired)
         for alive in (True, False) if believed and not design.key_believed else (believed,):
-            for overdue in (False, True) if row.kind == "B" and row.accepted else (False,):
+            for overdue in (False, True) if row.kind in ("B", "D") and row.accepted else (False,):
                 yield replace(row, settled=settled, key_alive=alive, overdue=overdue)
 
 
@@ -71,7 +71,7 @@ def claim(
     """One worker takes a row, and commits its first attempt with the claim."""
     stored = ledger.rows[lane]
     assert stored is not None
-    event = claim_event(stored.state)
+    event = claim_event(stored.state, unknown=stored.unknown and not design.claims_blindly)
     if stored.state == "READY" and past and design.epoch_guard:
         event = "epoch changed"
     state = stored.state if event is None else move("outbox", stored.state, event)
