@@ -22,6 +22,7 @@ import httpx
 from tieout.connectors import ports
 from tieout.connectors.http_wire import HttpAnswer
 from tieout.connectors.sap_clearing import Clearing
+from tieout.connectors.sap_documents import doc_id_of
 from tieout.connectors.sap_entries import Entries
 from tieout.connectors.sap_masters import RefusedError, shaped
 from tieout.connectors.sap_outcomes import (
@@ -163,7 +164,8 @@ class SapConnector(SapReads):
         """Why a document cannot be reversed any more; empty where it can."""
         for row in self._documents.rows_of(doc_id):
             if row["ReverseDocument"]:
-                by = f"{row['ReverseDocument']}/{row['ReverseDocumentFiscalYear']}"
+                year, number = str(row["ReverseDocumentFiscalYear"]), str(row["ReverseDocument"])
+                by = doc_id_of(self._profile.company_code, year, number)
                 return f"document {doc_id} is reversed by {by} already"
         return ""
 
