@@ -110,6 +110,10 @@ class SapConnector(SapReads):
             done |= dict(zip(entries, told, strict=True))
         return tuple(done[place] for place in range(len(journals)))
 
+    def rehearse(self, journal: ports.Journal) -> ports.Delivery:
+        """Ask SAP what would come of a clearing; its callback tells, and nothing is changed."""
+        return self._clearing.create(journal, rehearse=True)
+
     def _asynchronous(self, journal: ports.Journal) -> bool:
         return bool(journal.clears) or self._profile.way == "bulk"
 
