@@ -80,7 +80,7 @@ class Session:
         for _ in range(_PAGES_MAX):
             content = self._page(path, params, entity_set)
             try:
-                found += [_bare(row) for row in content["results"]]
+                found += [{name: row[name] for name in names} for row in content["results"]]
                 promised = max(promised, int(content.get("__count", 0)))
                 following = content.get("__next")
             except (KeyError, TypeError, ValueError, AttributeError) as error:
@@ -149,10 +149,6 @@ def error_words(told: Any) -> str:
         case {"error": {"code": str(code), "message": {"value": str(value)}}}:
             return f"{code}: {' '.join(value.split())[:300]}"
     return ""
-
-
-def _bare(row: Row) -> Row:
-    return {name: value for name, value in row.items() if not name.startswith("__")}
 
 
 def _unexpected(entity_set: str, words: str) -> ConnectorError:
