@@ -120,7 +120,7 @@ def _document(doc_id: str, rows: list[Row]) -> ErpDocument:
         number=doc_id[-10:],
         external_ref=str(rows[0]["Reference1InDocumentHeader"] or rows[0]["DocumentReferenceID"]),
         booked_on=booked_on,
-        lines=() if _clears_itself(rows) else tuple(_line(row) for row in sorted(rows, key=_place)),
+        lines=() if _clears_itself(rows) else _lines(rows),
     )
 
 
@@ -138,6 +138,18 @@ def _place(row: Row) -> tuple[int, int]:
     """Where a line stood in what was sent; behind them what SAP added by itself."""
     sent, item = str(row["AccountingDocumentItemRef"] or ""), str(row["AccountingDocumentItem"])
     return int(sent) if sent.isdigit() and int(sent) else 10**6, int(item)
+
+
+def _lines(rows: list[Row]) -> tuple[DocumentLine, ...]:
+    """The lines in the order they were sent, without those of a tax of nothing that SAP added."""
+    found = [_line(row) for row in sorted(rows, key=_place) if not _nothing(row)]
+    return tuple(found)
+
+
+def _nothing(row: Row) -> bool:
+    """Whether a line moves no amount in either currency, as that of a tax of rate zero."""
+    names = ("AmountInCompanyCodeCurrency", "AmountInTransactionCurrency")
+    return all(number(row[name]) == 0 for name in names)
 
 
 def _line(row: Row) -> DocumentLine:

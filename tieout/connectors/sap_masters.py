@@ -49,7 +49,7 @@ class Account:
 def refused(code_: str, message: str, value: str = "") -> RefusedError:
     """A refusal; ``value`` is looked up in the mappings, so that the line to mend is named."""
     where = place_of(value, erp="sap") if value else ""
-    remedy = f"correct {where}" if where else ""
+    remedy = "correct it there" if where else ""
     return RefusedError(code_, message, where=where, remedy=remedy)
 
 
