@@ -13,7 +13,7 @@ import httpx
 import pytest
 
 from sandbox.simulators.sap import CLIENT, LOGIN, SapSimulator, simulator
-from sandbox.simulators.serve import serving
+from tests.connectors.rigs.sap import served
 
 SFIN = "http://sap.com/xi/SAPSCORE/SFIN"
 SOAP = "/sap/bc/srt/scs_ext/sap/"
@@ -27,7 +27,7 @@ Server = tuple[SapSimulator, httpx.Client]
 def server() -> Iterator[Server]:
     tenant = simulator()
     with (
-        serving(tenant.application) as address,
+        served(tenant) as address,
         httpx.Client(base_url=address, auth=LOGIN, trust_env=False) as client,
     ):
         yield tenant, client
