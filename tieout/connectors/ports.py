@@ -145,6 +145,7 @@ class Delivery:
         code: stable upper-case reason, ``POSTED``, ``PERIOD_CLOSED``, ``TIMEOUT`` …
         message: a sentence, with the system's own words where it gave some.
         response_sha256: of the answer's bytes; empty when none came.
+        retry_after: how long the system asks us to stay away, of THROTTLED.
     """
 
     outcome: Outcome
@@ -153,6 +154,7 @@ class Delivery:
     code: str
     message: str
     response_sha256: str
+    retry_after: timedelta | None = None
 
 
 @dataclass(frozen=True, slots=True)

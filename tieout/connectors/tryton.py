@@ -20,7 +20,7 @@ from __future__ import annotations
 from typing import Any
 
 from tieout.connectors import ports
-from tieout.connectors.tryton_books import TrytonBooks
+from tieout.connectors.tryton_catalog import TrytonCatalog
 from tieout.connectors.tryton_masters import RefusedError, stamp
 from tieout.connectors.tryton_records import LINE_FIELDS, document_line, reference_in, shaped
 from tieout.connectors.tryton_wire import Answer
@@ -29,8 +29,8 @@ from tieout.errors import ConnectorError
 __all__ = ["TrytonConnector"]
 
 
-class TrytonConnector(TrytonBooks):
-    """The books of one company in one Tryton database; a `BooksReader` and a `JournalWriter`.
+class TrytonConnector(TrytonCatalog):
+    """The books of one company in one Tryton database; a `Connector`.
 
     Made as `TrytonBooks` is; every call passes through ``wire.exchange``.
     """

@@ -16,6 +16,8 @@ class Rig(Protocol):
     """A connector, and the other side of the line: the system it talks to, seen from within."""
 
     connector: JournalWriter
+    #: A day whose period holds nothing else, so that it can be closed.
+    spare_day: date
 
     def journal(
         self, reference: str, *, amount: int = 350, booked_on: date | None = None
@@ -25,6 +27,10 @@ class Rig(Protocol):
 
     def fault(self, operation: str, *faults: str) -> None:
         """Faults for the next requests of a kind: ``create find read post delete``."""
+        ...
+
+    def forget_faults(self) -> None:
+        """Nothing goes wrong any more."""
         ...
 
     def books(self, reference: str) -> list[ErpDocument]:
