@@ -46,8 +46,8 @@ DATABASE = "tieout"
 #: Vendor of a mapping's ``[erp]`` → module and class.
 _VENDORS: Final = {
     "sap": ("sap_s4hana", "SapConnector"),
-    "oracle": ("oracle_fusion", "OracleConnector"),
-    "dynamics365": ("dynamics365", "DynamicsConnector"),
+    "oracle": ("oracle_fusion", "OracleFusionConnector"),
+    "dynamics365": ("dynamics365", "Dynamics365Connector"),
     "netsuite": ("netsuite", "NetSuiteConnector"),
 }
 _LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})

@@ -307,4 +307,3 @@ def _file(connector: OracleFusionConnector) -> Any:
     from tieout.connectors.oracle_fbdi import journal_file
 
     return journal_file([_fee()], connector._profile)
-

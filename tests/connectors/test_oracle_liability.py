@@ -123,9 +123,7 @@ REFUSED = (
 
 
 @pytest.mark.parametrize(("what", "code"), REFUSED)
-def test_what_cannot_be_an_invoice_is_refused_unsent(
-    rest: OracleRig, what: str, code: str
-) -> None:
+def test_what_cannot_be_an_invoice_is_refused_unsent(rest: OracleRig, what: str, code: str) -> None:
     journal = rest.invoice(REFERENCE)
     debt = journal.liability
     assert debt is not None
@@ -166,8 +164,7 @@ def test_a_reversal_is_a_journal_of_ours_with_the_sides_exchanged(rest: OracleRi
     rest.let_work()
     (first,) = rest.connector.find(journal).documents
     lines = tuple(
-        JournalLine(line.gl_account, line.credit_minor, line.debit_minor)
-        for line in journal.lines
+        JournalLine(line.gl_account, line.credit_minor, line.debit_minor) for line in journal.lines
     )
     reversal = replace(journal, external_ref=REFERENCE, lines=lines, reverses=first.doc_id)
     assert outcome(rest.connector.create(reversal)) == ("REJECT", "NOT_REVERSIBLE")

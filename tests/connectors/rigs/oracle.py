@@ -45,7 +45,7 @@ class OracleRig:
     connector: OracleFusionConnector
     tenant: OracleSimulator
     url: str
-    spare_day: date = date(2026, 10, 15)
+    spare_day: date = date(2026, 9, 15)
 
     def journal(
         self, reference: str, *, amount: int = 350, booked_on: date | None = None
