@@ -69,9 +69,10 @@ def test_others_lines_are_taken_apart_by_the_mapping(rig: OracleRig) -> None:
 
 
 def test_the_cash_book_asks_again_only_for_what_changed(rig: OracleRig) -> None:
-    book(rig, "FIRST")
-    assert len(rig.connector.cash_book("1810", since=date(2026, 10, 31))) == 1
-    rig.tenant.clock.advance(3600)
+    for reference in ("FIRST", "LAST"):
+        book(rig, reference)
+        rig.tenant.clock.advance(3600)
+    assert len(rig.connector.cash_book("1810", since=date(2026, 10, 31))) == 2
     book(rig, "SECOND")
     read: list[str] = []
     inner = rig.connector.wire.exchange
@@ -84,7 +85,7 @@ def test_the_cash_book_asks_again_only_for_what_changed(rig: OracleRig) -> None:
 
     rig.connector.wire.exchange = spy  # type: ignore[method-assign]
     lines = rig.connector.cash_book("1810", since=date(2026, 10, 31))
-    assert [line.external_ref for line in lines] == ["FIRST", "SECOND"]
+    assert [line.external_ref for line in lines] == ["FIRST", "LAST", "SECOND"]
     assert "TIEOUT-FIRST" not in "".join(read)
     assert "TIEOUT-SECOND" in "".join(read)
 
