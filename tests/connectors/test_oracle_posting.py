@@ -302,3 +302,27 @@ def test_another_worker_sees_what_is_under_way(rig: OracleRig) -> None:
         assert "is WAIT" in other.find(journal).pending
     finally:
         other.close()
+
+
+def test_a_posting_job_that_does_nothing_is_not_submitted_for_ever() -> None:
+    """Wrong parameters of the tenant's job: somebody has to look, and the batch stays a draft."""
+    with open_rig(post_parameters="{ledger_id},x{batch_id},{batch_id}") as rig:
+        doc_id = imported(rig, rig.journal(REFERENCE))
+        rig.tenant.books.post = lambda number: ""  # type: ignore[method-assign]
+        codes = []
+        for _ in range(7):
+            codes.append(outcome(rig.connector.post(doc_id)))
+            rig.let_work()
+        assert codes[:5] == [("PENDING", "ACCEPTED")] * 5
+        assert codes[5:] == [("UNKNOWN", "POSTING_WITHOUT_EFFECT")] * 2
+        assert rig.tenant.plan.seen()["post"] == 5
+
+
+def test_one_reference_twice_in_a_batch_is_sent_once(rig: OracleRig) -> None:
+    """Rows of one name would merge into one journal of twice the amount."""
+    journal = rig.journal(REFERENCE)
+    first, second = rig.connector.create_batch((journal, journal))
+    assert (first.outcome, outcome(second)) == ("PENDING", ("NOT_SENT", "TWICE_IN_BATCH"))
+    rig.let_work()
+    (document,) = rig.connector.find(journal).documents
+    assert differences(journal, document) == ()

@@ -128,6 +128,10 @@ class OracleFusionConnector:
         if any(journal.liability is not None for journal in journals):
             return tuple(self.create(journal) for journal in journals)
         outcomes = [self._refused(journal) for journal in journals]
+        for place, journal in enumerate(journals):
+            if journal.external_ref in {other.external_ref for other in journals[:place]}:
+                message = f"{journal.external_ref} is twice in the batch: rows of one name merge"
+                outcomes[place] = delivery("NOT_SENT", "TWICE_IN_BATCH", message)
         passed = [x for x, refused in zip(journals, outcomes, strict=True) if refused is None]
         if not passed:
             return tuple(outcome for outcome in outcomes if outcome is not None)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 
 from tieout.connectors.http_wire import HttpAnswer
 from tieout.connectors.oracle_fbdi import ImportFile
@@ -16,6 +16,9 @@ from tieout.connectors.ports import Delivery, Outcome
 from tieout.errors import ConnectorError
 
 __all__ = ["OraclePosting"]
+
+#: Posting jobs for one batch, before somebody should look at the job's parameters.
+_TRIES_MAX: Final = 5
 
 
 class OraclePosting:
@@ -63,17 +66,23 @@ class OraclePosting:
         return _submission(answer, doc_id)
 
     def _posting_state(self, batch_id: str, row: Row) -> Delivery | None:
-        """What the latest posting job of a batch came to; None where there has been none."""
-        doc_id = f"{JOURNAL}{batch_id}"
-        words = f"{row.get('ErrorMessage') or ''}".strip()
-        for request in self._jobs.requests() if self._profile.post_job else ():
-            if self._profile.post_job in request.definition and batch_id in request.words:
-                if not request.ended:
-                    message = f"posting request {request.id} is {request.state}"
-                    return _simple("PENDING", "POSTING", message, doc_id)
-                if words:
-                    return _simple("REJECT", "POSTING_REFUSED", words, doc_id)
-                return None
+        """What the posting jobs of a batch came to; None where another one is worth it."""
+        doc_id, job = f"{JOURNAL}{batch_id}", self._profile.post_job
+        words = " ".join(str(row.get("ErrorMessage") or "").split())
+        tried = [
+            request
+            for request in (self._jobs.requests() if job else ())
+            if job in request.definition and batch_id in request.words
+        ]
+        running = [request for request in tried if not request.ended]
+        if running:
+            message = f"posting request {running[0].id} is {running[0].state}"
+            return _simple("PENDING", "POSTING", message, doc_id)
+        if tried and words:
+            return _simple("REJECT", "POSTING_REFUSED", words, doc_id)
+        if len(tried) >= _TRIES_MAX:
+            message = f"{len(tried)} posting requests have ended without a word, and it is unposted"
+            return _simple("UNKNOWN", "POSTING_WITHOUT_EFFECT", message, doc_id)
         return None
 
     def _post_request(self, batch_id: str) -> dict[str, Any]:
