@@ -89,7 +89,7 @@ def _shoot(ledger: Ledger, tryton: Tryton, count: int, seed: int) -> int:
             break
         while len(workers) < 2:
             workers.append(subprocess.Popen(command))
-        time.sleep(draw.uniform(2, 9))
+        time.sleep(draw.uniform(8, 24))  # long enough to begin, whatever else runs
         victim = draw.choice(workers)
         if victim.poll() is None:
             victim.send_signal(signal.SIGKILL)
@@ -128,7 +128,7 @@ def _count(tryton: Tryton, ledger: Ledger, count: int) -> list[str]:
     process = tryton.process
     login = ("admin", service.passwords(tryton.home)["admin"])
     address = process.url.replace("http://", f"http://{login[0]}:{login[1]}@")
-    config.set_xmlrpc(f"{address}/{process.database}/")
+    config.set_xmlrpc(f"{address}/{process.database}/rpc/")
     with ledger.session() as session:
         known = dict(
             session.execute(
