@@ -49,7 +49,8 @@ def _kind(method: str, path: str, query: str, body: bytes) -> str:
     if path.startswith("/api/services/"):
         return "post"
     if "/DataManagementDefinitionGroups/" in path or path.startswith("/blob/"):
-        return "package"
+        asks = "GetExecution" in path or "ErrorKeys" in path
+        return "create" if "ImportFromPackage" in path else "find" if asks else "package"
     if method != "GET":
         if path == "/data/LedgerJournalHeaders":
             return "number"

@@ -12,6 +12,7 @@ numbering  way      class
 ours       either   A      the number is our reference's beginning: a second create is refused
 sequence   service  C      nobody posts but the company's own service, by number
 sequence   batch    D      any second journal might be posted: wait, then look
+packages   either   B      an execution id is taken once, while the system remembers it
 ========== ======== ====== ====================================================================
 
 Where the system's own job posts, a voided journal keeps its number and loses its lines, so that a
@@ -36,7 +37,11 @@ from tieout.connectors.dynamics365_masters import RefusedError
 from tieout.connectors.dynamics365_outcome import (
     Verdict,
     delivery,
+    left_unposted,
+    refusal,
     refusal_code,
+    told,
+    unsent,
     verdict,
 )
 from tieout.connectors.dynamics365_records import (
@@ -70,6 +75,9 @@ class DynamicsConnector(DynamicsBooks):
 
     def capability(self, journal: ports.Journal) -> ports.Capability:
         """Who numbers and who posts decide; see the module."""
+        if self._packages is not None:
+            lifetime = self._profile.key_lifetime
+            return ports.Capability("B", self._profile.settle, key_lifetime=lifetime)
         if self._profile.service and not self._profile.ours:
             return ports.Capability("C")
         return ports.Capability("A" if self._profile.ours else "D", settle=self._profile.settle)
@@ -80,9 +88,11 @@ class DynamicsConnector(DynamicsBooks):
             with shaped("master data"):
                 header, lines = self._values(journal)
         except RefusedError as error:
-            return _refusal(error)
+            return refusal(error)
         except ConnectorError as error:
-            return _unsent(error)
+            return unsent(error)
+        if self._packages is not None:
+            return self._packages.create(journal.external_ref, header, lines)
         if self._profile.ours:
             return self._create_numbered(journal, header, lines)
         return self._create_by_sequence(header, lines)
@@ -93,7 +103,7 @@ class DynamicsConnector(DynamicsBooks):
             return self._post_by_service(doc_id)
         answer = self._session.get(key_path(doc_id), point="post", params=_CROSS)
         if answer.status == 404:
-            return _told("REJECT", "GONE", "there is no such journal", answer, doc_id)
+            return told("REJECT", "GONE", "there is no such journal", answer, doc_id)
         header = parsed(answer.body)
         if answer.status != 200 or "IsPosted" not in header:
             found = verdict(answer)
@@ -102,11 +112,24 @@ class DynamicsConnector(DynamicsBooks):
             return delivery(found, answer, doc_id)
         if header["IsPosted"] == "Yes":
             return self._proved(doc_id, answer)
-        return _left_unposted(str(header.get(self._profile.log_field) or ""), answer, doc_id)
+        return left_unposted(str(header.get(self._profile.log_field) or ""), answer, doc_id)
 
     def find(self, journal: ports.Journal) -> ports.Trace:
-        """All journals with our reference, drafts and posted ones, by number."""
-        return self._journals.find(journal)
+        """All journals with our reference, drafts and posted ones, by number.
+
+        Of a package that still works nothing is told but that: its journal may be incomplete.
+        """
+        if self._packages is None:
+            return self._journals.find(journal)
+        state, why = self._packages.state(journal.external_ref)
+        if state == "working":
+            return ports.Trace(pending=why)
+        found = self._journals.find(journal)
+        if found.documents or found.refused:
+            return found
+        if state == "done":
+            return ports.Trace(pending="the package is imported, and its journal not to be seen")
+        return ports.Trace(refused=why) if state == "failed" else found
 
     def read(self, doc_id: str) -> ports.ErpDocument | None:
         """One journal with its lines; None when there is none, or only its number is left."""
@@ -120,13 +143,13 @@ class DynamicsConnector(DynamicsBooks):
                 lines = self._journals.lines(doc_id) if header is not None else []
                 kept = kept_because(header, lines, doc_id)
         except ConnectorError as error:
-            return _unsent(error, doc_id)
+            return unsent(error, doc_id)
         if kept is not None or header is None:
             return kept or ports.Delivery("OK", doc_id, None, "GONE", "no such journal", "")
         operations = voiding(doc_id, header, lines, keep=self._keeps)
         answer, (found,) = self._changes.send([operations], "delete")
         if found.outcome == "OK":
-            return _told("OK", "DELETED", "", answer, doc_id)
+            return told("OK", "DELETED", "", answer, doc_id)
         if found.code in ("ALREADY_POSTED", "CHANGED"):
             return self._after(answer, doc_id)
         return delivery(found, answer, doc_id)
@@ -166,7 +189,7 @@ class DynamicsConnector(DynamicsBooks):
         answer, (found,) = self._changes.send([operations], "create")
         doc_id = f"{header['dataAreaId']}/{header['JournalBatchNumber']}"
         if found.outcome == "OK":
-            return _told("OK", "DRAFTED", "", answer, doc_id)
+            return told("OK", "DRAFTED", "", answer, doc_id)
         if found.code == "RECORD_EXISTS":
             return self._existing(journal, doc_id, answer)
         return delivery(found, answer)
@@ -191,7 +214,7 @@ class DynamicsConnector(DynamicsBooks):
         doc_id = f"{header['dataAreaId']}/{number}"
         answer, (found,) = self._changes.send([inserts([], numbered)], "create lines")
         if found.outcome == "OK":
-            return _told("OK", "DRAFTED", "", answer, doc_id)
+            return told("OK", "DRAFTED", "", answer, doc_id)
         return delivery(found, answer)
 
     def _existing(self, journal: ports.Journal, doc_id: str, answer: HttpAnswer) -> ports.Delivery:
@@ -203,16 +226,16 @@ class DynamicsConnector(DynamicsBooks):
                 theirs = header is None or reference_in(header["Description"])
                 void = header is not None and is_void(header, journal.external_ref)
         except ConnectorError as error:
-            return _told("UNKNOWN", "NOT_READ_BACK", str(error), answer)
+            return told("UNKNOWN", "NOT_READ_BACK", str(error), answer)
         if theirs != journal.external_ref:
             message = f"the journal number {doc_id!r} is another posting's"
-            return _told("REJECT", "NUMBER_TAKEN", message, answer)
+            return told("REJECT", "NUMBER_TAKEN", message, answer)
         if void:
             message = "the journal was voided; its number is used up"
-            return _told("REJECT", "VOIDED", message, answer)
+            return told("REJECT", "VOIDED", message, answer)
         if not lines:
-            return _told("UNKNOWN", "NO_LINES", "a journal of ours has lost its lines", answer)
-        return _told("EXISTS", "EXISTS", "the journal was there already", answer, doc_id)
+            return told("UNKNOWN", "NO_LINES", "a journal of ours has lost its lines", answer)
+        return told("EXISTS", "EXISTS", "the journal was there already", answer, doc_id)
 
     def _post_by_service(self, doc_id: str) -> ports.Delivery:
         company, _, number = doc_id.partition("/")
@@ -224,13 +247,13 @@ class DynamicsConnector(DynamicsBooks):
             content=rendered(request).encode(),
             headers={"Content-Type": "application/json"},
         )
-        told = parsed(answer.body)
-        if answer.status == 200 and told.get("Posted") is True:
+        result = parsed(answer.body)
+        if answer.status == 200 and result.get("Posted") is True:
             return self._proved(doc_id, answer)
-        if answer.status == 200 and told.get("Posted") is False:
-            said = str(told.get("Message") or "without a reason")
+        if answer.status == 200 and result.get("Posted") is False:
+            said = str(result.get("Message") or "without a reason")
             code = refusal_code(said) or "REFUSED"
-            return _told("REJECT", code, f"not posted: {said}", answer, doc_id)
+            return told("REJECT", code, f"not posted: {said}", answer, doc_id)
         found = verdict(answer)
         if found.outcome == "OK":
             found = Verdict("UNKNOWN", "UNPARSABLE", "the service's answer is not as agreed")
@@ -241,9 +264,9 @@ class DynamicsConnector(DynamicsBooks):
         try:
             found = self.read(doc_id)
         except ConnectorError as error:
-            return _told("UNKNOWN", "NOT_READ_BACK", str(error), answer, doc_id)
+            return told("UNKNOWN", "NOT_READ_BACK", str(error), answer, doc_id)
         if found is None or found.state != "posted":
-            return _told("UNKNOWN", "NOT_READ_BACK", "it reads back unposted", answer, doc_id)
+            return told("UNKNOWN", "NOT_READ_BACK", "it reads back unposted", answer, doc_id)
         return ports.Delivery("OK", doc_id, found.number, "POSTED", "", answer.sha256)
 
     def _after(self, answer: HttpAnswer, doc_id: str) -> ports.Delivery:
@@ -251,38 +274,10 @@ class DynamicsConnector(DynamicsBooks):
         try:
             found = self.read(doc_id)
         except ConnectorError as error:
-            return _told("UNKNOWN", "NOT_READ_BACK", str(error), answer, doc_id)
+            return told("UNKNOWN", "NOT_READ_BACK", str(error), answer, doc_id)
         if found is None:
-            return _told("OK", "GONE", "there is no such journal", answer, doc_id)
+            return told("OK", "GONE", "there is no such journal", answer, doc_id)
         if found.state == "posted":
             message = f"the journal is posted as {found.number}"
-            return _told("REJECT", "ALREADY_POSTED", message, answer, doc_id)
-        return _told("UNKNOWN", "CHANGED", "somebody changed the journal", answer, doc_id)
-
-
-def _told(
-    outcome: ports.Outcome, code: str, message: str, answer: HttpAnswer, doc_id: str | None = None
-) -> ports.Delivery:
-    return ports.Delivery(outcome, doc_id, None, code, message, answer.sha256)
-
-
-def _left_unposted(log: str, answer: HttpAnswer, doc_id: str) -> ports.Delivery:
-    """The batch job has not posted the journal: it has not tried, or it says why."""
-    said = " ".join(log.split())[:300]
-    if said:
-        code = refusal_code(said) or "NOT_POSTED"
-        return _told("REJECT", code, f"the posting job left it: {said}", answer, doc_id)
-    message = "not posted yet; Dynamics 365 posts it by its own batch job or workflow"
-    return _told("PENDING", "WAITS_FOR_POSTING", message, answer, doc_id)
-
-
-def _refusal(error: RefusedError) -> ports.Delivery:
-    mend = f" ({error.remedy})" if error.remedy else ""
-    return ports.Delivery("REJECT", None, None, error.code, f"{error.message}{mend}", "")
-
-
-def _unsent(error: ConnectorError, doc_id: str | None = None) -> ports.Delivery:
-    """A look before the write failed, so the write itself never left."""
-    throttled = error.code in ("THROTTLED", "LOGIN_THROTTLED")
-    outcome: ports.Outcome = "THROTTLED" if throttled else "NOT_SENT"
-    return ports.Delivery(outcome, doc_id, None, error.code, str(error), "")
+            return told("REJECT", "ALREADY_POSTED", message, answer, doc_id)
+        return told("UNKNOWN", "CHANGED", "somebody changed the journal", answer, doc_id)

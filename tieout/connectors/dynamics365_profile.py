@@ -23,9 +23,9 @@ _SECTIONS: Final = {
     "accounts": None,
     "dimensions": ("format", "delimiter", "default"),
     "bank_accounts": None,
-    "posting": ("way", "service", "numbering", "log_field"),
+    "posting": ("door", "way", "service", "numbering", "log_field"),
     "liabilities": ("way", "journal", "posting_profiles"),
-    "packages": ("definition_group", "entity", "file"),
+    "packages": ("key_days", "prefix"),
     "periods": ("entity",),
     "open_items": ("entity",),
     "cash_book": ("text",),
@@ -34,6 +34,7 @@ _SECTIONS: Final = {
 }
 _PARTS: Final = ("document_no", "payment_batch_id", "end_to_end_id", "narrative")
 _CHOICES: Final = {
+    "door": ("odata", "package"),
     "way": ("batch", "service"),
     "numbering": ("ours", "sequence"),
 }
@@ -52,6 +53,8 @@ class Profile:
         posting_profiles: the posting profile that leads a vendor line to a main account other
             than ``payable``.
         log_field: column of the journal header with the reason a posting failed; may be empty.
+        package_prefix: of data projects; empty where journals go through OData.
+        key_lifetime: how long the system remembers an execution.
         settle: from the end of a request on our side until its effect is there or never comes.
         text: pattern of a cash-book line.
     """
@@ -69,6 +72,8 @@ class Profile:
     liability_journal: str
     liability_way: str
     posting_profiles: Mapping[str, str]
+    package_prefix: str
+    key_lifetime: timedelta
     periods: str
     open_items: str
     text: re.Pattern[str]
@@ -87,7 +92,9 @@ def profile_of(mapping: Mapping[str, Any]) -> Profile:
         if keys is not None:
             allow_keys(mapping.get(name, {}), keys, f"{_FILE} [{name}]")
     dimensions = mapping.get("dimensions", {})
-    posting = {"way": "batch", "numbering": "ours"} | dict(mapping.get("posting", {}))
+    posting = {"door": "odata", "way": "batch", "numbering": "ours"} | dict(
+        mapping.get("posting", {})
+    )
     for key, choices in _CHOICES.items():
         if posting[key] not in choices:
             message = f"{key} = {posting[key]!r} is none of {', '.join(choices)}"
@@ -96,6 +103,9 @@ def profile_of(mapping: Mapping[str, Any]) -> Profile:
     if posting["way"] == "service" and not service.startswith("/api/services/"):
         message = f"the service {service!r} is no path below /api/services/"
         raise ProfileError("PROFILE_VALUE", message, where=f"{_FILE} [posting] service")
+    packages: dict[str, Any] = {"prefix": "TIEOUT", "key_days": 7} | dict(
+        mapping.get("packages", {})
+    )
     times = {"connect": 5, "read": 30, "total": 60, "request_max": 600}
     times |= dict(mapping.get("timeouts", {}))
     accounts, liabilities = mapping.get("accounts", {}), mapping.get("liabilities", {})
@@ -113,6 +123,8 @@ def profile_of(mapping: Mapping[str, Any]) -> Profile:
         liability_journal=str(liabilities.get("journal", "")),
         liability_way=str(liabilities.get("way", "journal")),
         posting_profiles=dict(liabilities.get("posting_profiles", {})),
+        package_prefix=str(packages["prefix"]) if posting["door"] == "package" else "",
+        key_lifetime=timedelta(days=packages["key_days"]),
         periods=str(mapping.get("periods", {}).get("entity", "")),
         open_items=str(mapping.get("open_items", {}).get("entity", "")),
         text=_pattern(str(mapping.get("cash_book", {}).get("text", "(?P<narrative>.*)"))),
