@@ -4,7 +4,7 @@ A posting is one journal, its header and lines created in one ``$batch`` change 
 system does whole or not at all: there is no incomplete journal to adopt. Our reference opens the
 header's description, ``[ABCDEFGHIJKLMNOP] Bank charges``, and stands on every line as ``Document``,
 which the ledger keeps. Nothing in OData posts a journal, so what makes a create safe follows from
-who does it and who numbers (the mapping's ``[posting]``):
+who numbers, who posts and by which door it comes (the mapping's ``[posting]``):
 
 ========== ======== ====== ====================================================================
 numbering  way      class
@@ -20,7 +20,7 @@ create still under way finds it taken and nothing of it is ever posted.
 A posted journal is told from the entries of the general ledger, not from its own lines.
 
     >>> books = DynamicsConnector("https://nord.operations.dynamics.com", "app", "secret",
-    ...                              company="nord", mapping={})
+    ...                           company="nord", mapping={})
     >>> fee = ports.Journal("AAAAAAAAAAAAAAAA", "nord", "bank", date(2026, 11, 20), "", "EUR", ())
     >>> books.capability(fee).kind
     'A'
@@ -31,39 +31,29 @@ from __future__ import annotations
 
 from tieout.connectors import ports
 from tieout.connectors.dynamics365_books import DynamicsBooks
-from tieout.connectors.dynamics365_changes import HEADERS, inserts, kept_because, voiding
-from tieout.connectors.dynamics365_journals import is_void, key_path
-from tieout.connectors.dynamics365_masters import RefusedError
+from tieout.connectors.dynamics365_changes import kept_because, voiding
+from tieout.connectors.dynamics365_journals import key_path
 from tieout.connectors.dynamics365_outcome import (
     Verdict,
     delivery,
     left_unposted,
-    refusal,
     refusal_code,
     told,
     unsent,
     verdict,
 )
-from tieout.connectors.dynamics365_records import (
-    header_values,
-    line_values,
-    number_of,
-    reference_in,
-    rendered,
-    shaped,
-)
-from tieout.connectors.dynamics365_session import Row, parsed
+from tieout.connectors.dynamics365_records import rendered, shaped
+from tieout.connectors.dynamics365_session import parsed
 from tieout.connectors.http_wire import HttpAnswer
 from tieout.errors import ConnectorError
 
 __all__ = ["DynamicsConnector"]
 
-_LINES_MAX = 1000
 _CROSS = (("cross-company", "true"),)
 
 
 class DynamicsConnector(DynamicsBooks):
-    """The books of one company; a `BooksReader`, a `MasterReader` and a `JournalWriter`.
+    """The books of one company; a `BooksReader`, a `MasterReader` and a `BatchWriter`.
 
     Made as `DynamicsBooks` is; every request passes through ``wire.exchange``.
     """
@@ -78,24 +68,21 @@ class DynamicsConnector(DynamicsBooks):
         if self._packages is not None:
             lifetime = self._profile.key_lifetime
             return ports.Capability("B", self._profile.settle, key_lifetime=lifetime)
-        if self._profile.service and not self._profile.ours:
-            return ports.Capability("C")
-        return ports.Capability("A" if self._profile.ours else "D", settle=self._profile.settle)
+        if self._profile.ours:
+            return ports.Capability("A", self._profile.settle, batch_max=self._profile.batch_max)
+        return (
+            ports.Capability("C")
+            if self._profile.service
+            else ports.Capability("D", self._profile.settle)
+        )
 
     def create(self, journal: ports.Journal) -> ports.Delivery:
         """Create the journal, checked against the masters before anything is sent."""
-        try:
-            with shaped("master data"):
-                header, lines = self._values(journal)
-        except RefusedError as error:
-            return refusal(error)
-        except ConnectorError as error:
-            return unsent(error)
-        if self._packages is not None:
-            return self._packages.create(journal.external_ref, header, lines)
-        if self._profile.ours:
-            return self._create_numbered(journal, header, lines)
-        return self._create_by_sequence(header, lines)
+        return self.create_batch((journal,))[0]
+
+    def create_batch(self, journals: tuple[ports.Journal, ...]) -> tuple[ports.Delivery, ...]:
+        """Create several with one request, a change set each; at most ``batch_max``."""
+        return self._creator.create(journals)
 
     def post(self, doc_id: str) -> ports.Delivery:
         """Post by the company's service, or tell whether the batch job has."""
@@ -153,89 +140,6 @@ class DynamicsConnector(DynamicsBooks):
         if found.code in ("ALREADY_POSTED", "CHANGED"):
             return self._after(answer, doc_id)
         return delivery(found, answer, doc_id)
-
-    def _values(self, journal: ports.Journal) -> tuple[Row, list[Row]]:
-        """Header and lines of a journal.
-
-        Raises:
-            RefusedError: it cannot be posted.
-            ConnectorError: the masters could not be read.
-        """
-        if journal.endpoint == "clearing":
-            message = "Dynamics 365 has no public interface that settles open transactions"
-            raise RefusedError("NOT_OFFERED", message, remedy="settle them there")
-        self._masters.check(journal)
-        if len(journal.lines) > _LINES_MAX:
-            raise RefusedError("TOO_MANY_LINES", f"more than {_LINES_MAX} lines in one journal")
-        if journal.reverses is not None and self._journals.read(journal.reverses) is None:
-            message = f"there is no journal {journal.reverses!r} to reverse"
-            raise RefusedError("REVERSES_UNKNOWN", message)
-        wanted = journal.journal_code
-        if journal.liability is not None:
-            wanted = self._profile.liability_journal or wanted
-        name = self._masters.journal_name(wanted)
-        number = number_of(journal.external_ref) if self._profile.ours else ""
-        company = self._masters.company
-        lines = [
-            line_values(journal, index, company, number, self._masters.account_of(line))
-            for index, line in enumerate(journal.lines)
-        ]
-        return header_values(journal, company, name, number), lines
-
-    def _create_numbered(
-        self, journal: ports.Journal, header: Row, lines: list[Row]
-    ) -> ports.Delivery:
-        operations = inserts([header], lines)
-        answer, (found,) = self._changes.send([operations], "create")
-        doc_id = f"{header['dataAreaId']}/{header['JournalBatchNumber']}"
-        if found.outcome == "OK":
-            return told("OK", "DRAFTED", "", answer, doc_id)
-        if found.code == "RECORD_EXISTS":
-            return self._existing(journal, doc_id, answer)
-        return delivery(found, answer)
-
-    def _create_by_sequence(self, header: Row, lines: list[Row]) -> ports.Delivery:
-        """Header, then its lines in one change set: a journal has all its lines or none.
-
-        A header whose lines never came holds nothing that could be posted, and is not ours to find.
-        """
-        content = rendered(header).encode()
-        kind = {"Content-Type": "application/json"}
-        answer = self._session.write(
-            "POST", HEADERS, point="create header", content=content, headers=kind
-        )
-        found = verdict(answer)
-        number = parsed(answer.body).get("JournalBatchNumber")
-        if found.outcome == "OK" and not (isinstance(number, str) and number):
-            found = Verdict("UNKNOWN", "UNPARSABLE", "the journal's number is not told")
-        if found.outcome != "OK":
-            return delivery(found, answer)
-        numbered = [line | {"JournalBatchNumber": number} for line in lines]
-        doc_id = f"{header['dataAreaId']}/{number}"
-        answer, (found,) = self._changes.send([inserts([], numbered)], "create lines")
-        if found.outcome == "OK":
-            return told("OK", "DRAFTED", "", answer, doc_id)
-        return delivery(found, answer)
-
-    def _existing(self, journal: ports.Journal, doc_id: str, answer: HttpAnswer) -> ports.Delivery:
-        """The number is taken: by this posting, by what is left of it, or by another's."""
-        try:
-            with shaped("journal"):
-                header = self._journals.header(doc_id)
-                lines = self._journals.lines(doc_id) if header is not None else []
-                theirs = header is None or reference_in(header["Description"])
-                void = header is not None and is_void(header, journal.external_ref)
-        except ConnectorError as error:
-            return told("UNKNOWN", "NOT_READ_BACK", str(error), answer)
-        if theirs != journal.external_ref:
-            message = f"the journal number {doc_id!r} is another posting's"
-            return told("REJECT", "NUMBER_TAKEN", message, answer)
-        if void:
-            message = "the journal was voided; its number is used up"
-            return told("REJECT", "VOIDED", message, answer)
-        if not lines:
-            return told("UNKNOWN", "NO_LINES", "a journal of ours has lost its lines", answer)
-        return told("EXISTS", "EXISTS", "the journal was there already", answer, doc_id)
 
     def _post_by_service(self, doc_id: str) -> ports.Delivery:
         company, _, number = doc_id.partition("/")

@@ -199,6 +199,8 @@ class Packages:
             address = str(told["BlobUrl"])
         except (ValueError, KeyError, TypeError):
             return _not_sent(answer, "no address to upload the package to was given")
+        if address.partition("://")[0] != self._session.wire.base_url.partition("://")[0]:
+            return _not_sent(answer, "the address to upload to is not as safe as the system's own")
         # The address is a key in itself: no token goes with it, and it is shown nowhere.
         headers = {"x-ms-blob-type": "BlockBlob", "Content-Type": "application/zip"}
         put = self._session.wire.exchange(

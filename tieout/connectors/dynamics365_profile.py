@@ -23,7 +23,7 @@ _SECTIONS: Final = {
     "accounts": None,
     "dimensions": ("format", "delimiter", "default"),
     "bank_accounts": None,
-    "posting": ("door", "way", "service", "numbering", "log_field"),
+    "posting": ("door", "way", "service", "numbering", "log_field", "batch_max"),
     "liabilities": ("way", "journal", "posting_profiles"),
     "packages": ("key_days", "prefix"),
     "periods": ("entity",),
@@ -53,6 +53,7 @@ class Profile:
         posting_profiles: the posting profile that leads a vendor line to a main account other
             than ``payable``.
         log_field: column of the journal header with the reason a posting failed; may be empty.
+        batch_max: journals in one request.
         package_prefix: of data projects; empty where journals go through OData.
         key_lifetime: how long the system remembers an execution.
         settle: from the end of a request on our side until its effect is there or never comes.
@@ -69,6 +70,7 @@ class Profile:
     ours: bool
     service: str
     log_field: str
+    batch_max: int
     liability_journal: str
     liability_way: str
     posting_profiles: Mapping[str, str]
@@ -119,6 +121,7 @@ def profile_of(mapping: Mapping[str, Any]) -> Profile:
         banks=dict(mapping.get("bank_accounts", {})),
         ours=posting["numbering"] == "ours",
         service=service,
+        batch_max=max(1, min(int(posting.get("batch_max", 20)), 100)),
         log_field=str(posting.get("log_field", "")),
         liability_journal=str(liabilities.get("journal", "")),
         liability_way=str(liabilities.get("way", "journal")),
