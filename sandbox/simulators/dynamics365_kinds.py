@@ -60,6 +60,8 @@ def _kind(method: str, path: str, query: str, body: bytes) -> str:
         return "post"
     if "Document eq" in query:
         return "find"
+    if "VendorInvoice" in path:
+        return "read"
     if "Journal" in path and "Names" not in path:
         return "ledger" if "General" in path else "read"
     return "masters"

@@ -13,12 +13,14 @@ ours       either   A      the number is our reference's beginning: a second cre
 sequence   service  C      nobody posts but the company's own service, by number
 sequence   batch    D      any second journal might be posted: wait, then look
 packages   either   B      an execution id is taken once, while the system remembers it
+invoices   workflow D      a posted invoice leaves the pending ones, and frees its key
 ========== ======== ====== ====================================================================
 
 Where the system's own job posts, a voided journal keeps its number and loses its lines, so that a
 create still under way finds it taken and nothing of it is ever posted.
 A posted journal is told from the entries of the general ledger, not from its own lines.
 
+    >>> from datetime import date
     >>> books = DynamicsConnector("https://nord.operations.dynamics.com", "app", "secret",
     ...                           company="nord", mapping={})
     >>> fee = ports.Journal("AAAAAAAAAAAAAAAA", "nord", "bank", date(2026, 11, 20), "", "EUR", ())
@@ -32,6 +34,7 @@ from __future__ import annotations
 from tieout.connectors import ports
 from tieout.connectors.dynamics365_books import DynamicsBooks
 from tieout.connectors.dynamics365_changes import kept_because, voiding
+from tieout.connectors.dynamics365_invoices import is_invoice
 from tieout.connectors.dynamics365_journals import key_path
 from tieout.connectors.dynamics365_outcome import (
     Verdict,
@@ -63,8 +66,14 @@ class DynamicsConnector(DynamicsBooks):
         """Whether a voided journal must keep its number: any journal left may be posted."""
         return self._profile.ours and not self._profile.service
 
+    def _pending(self, journal: ports.Journal) -> bool:
+        """Whether a journal is to be a pending vendor invoice."""
+        return journal.endpoint == "liability" and self._profile.pending_invoices
+
     def capability(self, journal: ports.Journal) -> ports.Capability:
-        """Who numbers and who posts decide; see the module."""
+        """Who numbers, who posts and the door decide; see the module."""
+        if self._pending(journal):
+            return ports.Capability("D", self._profile.settle)
         if self._packages is not None:
             lifetime = self._profile.key_lifetime
             return ports.Capability("B", self._profile.settle, key_lifetime=lifetime)
@@ -82,10 +91,14 @@ class DynamicsConnector(DynamicsBooks):
 
     def create_batch(self, journals: tuple[ports.Journal, ...]) -> tuple[ports.Delivery, ...]:
         """Create several with one request, a change set each; at most ``batch_max``."""
+        if any(self._pending(journal) for journal in journals):
+            return tuple(self._invoices.create(journal) for journal in journals)
         return self._creator.create(journals)
 
     def post(self, doc_id: str) -> ports.Delivery:
         """Post by the company's service, or tell whether the batch job has."""
+        if is_invoice(doc_id):
+            return self._invoices.post(doc_id)
         if self._profile.service:
             return self._post_by_service(doc_id)
         answer = self._session.get(key_path(doc_id), point="post", params=_CROSS)
@@ -106,6 +119,8 @@ class DynamicsConnector(DynamicsBooks):
 
         Of a package that still works nothing is told but that: its journal may be incomplete.
         """
+        if self._pending(journal):
+            return self._invoices.find(journal)
         if self._packages is None:
             return self._journals.find(journal)
         state, why = self._packages.state(journal.external_ref)
@@ -120,10 +135,14 @@ class DynamicsConnector(DynamicsBooks):
 
     def read(self, doc_id: str) -> ports.ErpDocument | None:
         """One journal with its lines; None when there is none, or only its number is left."""
+        if is_invoice(doc_id):
+            return self._invoices.read(doc_id)
         return self._journals.read(doc_id)
 
     def delete_draft(self, doc_id: str) -> ports.Delivery:
         """Void a draft of ours: OK when it is gone, REJECT ``ALREADY_POSTED`` when posted."""
+        if is_invoice(doc_id):
+            return self._invoices.delete(doc_id)
         try:
             with shaped("journal"):
                 header = self._journals.header(doc_id)

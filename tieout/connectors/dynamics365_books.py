@@ -13,6 +13,7 @@ import httpx
 from tieout.connectors import reads
 from tieout.connectors.dynamics365_changes import Changes
 from tieout.connectors.dynamics365_creating import Creator
+from tieout.connectors.dynamics365_invoices import Invoices
 from tieout.connectors.dynamics365_journals import Journals
 from tieout.connectors.dynamics365_masters import Masters
 from tieout.connectors.dynamics365_packages import Packages
@@ -67,6 +68,7 @@ class DynamicsBooks:
         prefix = self._profile.package_prefix
         self._packages = Packages(self._session, self._masters.company, prefix) if prefix else None
         self._journals = Journals(self._session, self._masters, self._profile)
+        self._invoices = Invoices(self._session, self._masters, self._profile)
         self._creator = Creator(
             self._session, self._masters, self._journals, self._packages, self._profile
         )

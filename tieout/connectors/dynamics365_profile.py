@@ -50,6 +50,7 @@ class Profile:
         banks: the system's bank account of a main account that takes no manual entry.
         ours: whether journals bring their own number.
         service: path of the service that posts; empty where the system posts by itself.
+        pending_invoices: whether liabilities are vendor invoices, not journal lines.
         posting_profiles: the posting profile that leads a vendor line to a main account other
             than ``payable``.
         log_field: column of the journal header with the reason a posting failed; may be empty.
@@ -72,7 +73,7 @@ class Profile:
     log_field: str
     batch_max: int
     liability_journal: str
-    liability_way: str
+    pending_invoices: bool
     posting_profiles: Mapping[str, str]
     package_prefix: str
     key_lifetime: timedelta
@@ -97,6 +98,10 @@ def profile_of(mapping: Mapping[str, Any]) -> Profile:
     posting = {"door": "odata", "way": "batch", "numbering": "ours"} | dict(
         mapping.get("posting", {})
     )
+    liabilities: dict[str, Any] = {"way": "journal"} | dict(mapping.get("liabilities", {}))
+    if liabilities["way"] not in ("journal", "pending"):
+        message = f"way = {liabilities['way']!r} is none of journal, pending"
+        raise ProfileError("PROFILE_VALUE", message, where=f"{_FILE} [liabilities] way")
     for key, choices in _CHOICES.items():
         if posting[key] not in choices:
             message = f"{key} = {posting[key]!r} is none of {', '.join(choices)}"
@@ -110,7 +115,7 @@ def profile_of(mapping: Mapping[str, Any]) -> Profile:
     )
     times = {"connect": 5, "read": 30, "total": 60, "request_max": 600}
     times |= dict(mapping.get("timeouts", {}))
-    accounts, liabilities = mapping.get("accounts", {}), mapping.get("liabilities", {})
+    accounts = mapping.get("accounts", {})
     return Profile(
         journals=dict(mapping.get("journals", {})),
         receivable=str(accounts.get("receivable", "")),
@@ -124,7 +129,7 @@ def profile_of(mapping: Mapping[str, Any]) -> Profile:
         batch_max=max(1, min(int(posting.get("batch_max", 20)), 100)),
         log_field=str(posting.get("log_field", "")),
         liability_journal=str(liabilities.get("journal", "")),
-        liability_way=str(liabilities.get("way", "journal")),
+        pending_invoices=liabilities["way"] == "pending",
         posting_profiles=dict(liabilities.get("posting_profiles", {})),
         package_prefix=str(packages["prefix"]) if posting["door"] == "package" else "",
         key_lifetime=timedelta(days=packages["key_days"]),
