@@ -87,6 +87,7 @@ OUTBOX: Final[Table] = (
     ("SENDING", "lease over", "UNKNOWN"),
     ("SENDING", "epoch changed", "UNKNOWN"),
     ("RETRY_WAIT", "claim", "SENDING"),
+    ("RETRY_WAIT", "claim, unknown before", "UNKNOWN"),
     ("RETRY_WAIT", "epoch changed", "UNKNOWN"),
     ("UNKNOWN", "document found", "DRAFTED"),
     ("UNKNOWN", "conflict", "MANUAL"),

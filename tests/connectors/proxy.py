@@ -22,7 +22,7 @@ class Proxy:
     """Forwards one request per connection; requests that contain ``match`` meet ``fault``.
 
     Faults: ``cut`` (reset before Tryton saw it), ``swallow`` (Tryton's answer is dropped and the
-    connection reset), ``trickle`` (an answer that never ends, one byte at a time), or bytes: a
+    connection reset), ``fail`` (Tryton's answer is replaced by HTTP 500), ``trickle`` (an answer that never ends, one byte at a time), or bytes: a
     canned answer, Tryton does not see the request.
     """
 
@@ -71,6 +71,8 @@ class Proxy:
                 answer = self._ask(request)
                 if fault == "swallow":
                     _reset(client)
+                elif fault == "fail":
+                    client.sendall(answer_bytes(500, "broken"))
                 else:
                     client.sendall(answer)
 

@@ -73,6 +73,9 @@ UNKNOWN B accepted  | gone-for-good     | nothing, refused before      | REJECTE
 UNKNOWN D unsettled | -                 | nothing yet                  | UNKNOWN    | wait
 UNKNOWN D unsettled refused | -         | nothing yet                  | UNKNOWN    | wait
 UNKNOWN D           | -                 | nothing                      | SENDING    | go
+UNKNOWN D accepted  | -                 | nothing yet                  | UNKNOWN    | wait
+UNKNOWN D accepted overdue | -          | nothing, attempts spent      | MANUAL     | stop
+UNKNOWN A accepted  | -                 | nothing                      | SENDING    | go
 UNKNOWN D refused   | -                 | nothing, refused before      | REJECTED   | stop
 UNKNOWN D unsettled | d7                | found                        | DRAFTED    | go
 UNKNOWN E           | -                 | nothing, attempts spent      | MANUAL     | stop
@@ -89,6 +92,9 @@ DRAFTED id5 spent   | d5                | draft, attempts spent        | MANUAL 
 DRAFTED id5         | d5x               | differs                      | MANUAL     | stop
 DRAFTED id5         | p5x               | differs                      | MANUAL     | stop
 DRAFTED id5         | -                 | gone                         | MANUAL     | stop
+DRAFTED id5 D unsettled | -             | not shown yet                | DRAFTED    | wait
+DRAFTED id5 C unsettled | -             | gone                         | MANUAL     | stop
+DRAFTED id5 A       | -                 | gone                         | MANUAL     | stop
 DRAFTED id5         | d7                | gone, orphan beside          | MANUAL     | stop
 DRAFTED id5         | p5                | posted                       | CONFIRMED  | stop
 DRAFTED id5         | p5 d7             | posted, orphan beside        | DRAFTED    | go
@@ -117,6 +123,8 @@ VOIDING id5         | p5                | posted                       | DRAFTED
 VOIDING id5         | p5x               | posted                       | DRAFTED    | go
 VOIDING id5         | p5 d7             | posted, orphan beside        | DRAFTED    | go
 VOIDING id5         | -                 | gone                         | REJECTED   | stop
+VOIDING id5 A unsettled | -             | gone, another may land       | VOIDING    | wait
+VOIDING id5 D       | -                 | gone                         | REJECTED   | stop
 VOIDING id5         | d7                | gone, orphan beside          | VOIDING    | go
 VOIDING id5         | d5 p7             | several posted               | MANUAL     | stop
 VOIDING id5         | delete OK 5       | answered                     | VOIDING    | go
@@ -221,7 +229,12 @@ def test_every_state_times_every_sight(
 
 def test_every_arrow_of_the_outbox_is_taken_by_somebody() -> None:
     by_steps = {(state, event) for state, _, event, _ in STEPS if event is not None}
-    by_claims = {(s, event) for s in WORKING if (event := claim_event(s)) is not None}
+    by_claims = {
+        (s, event)
+        for s in WORKING
+        for unknown in (False, True)
+        if (event := claim_event(s, unknown=unknown)) is not None
+    }
     by_epochs = {(s, "epoch changed") for s in ("READY", "RETRY_WAIT", "SENDING")}
     by_people = {("READY", "cancel"), ("MANUAL", "release")}
     arrows = {(before, event) for before, event, _ in MODELS["outbox"]}

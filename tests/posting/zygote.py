@@ -11,10 +11,12 @@ import json
 import os
 import subprocess
 import sys
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 from tests.posting.books import QUICK
+from tests.posting.crash.worker import work
 from tests.posting.erp_server import HttpWriter
 from tieout import boundary
 from tieout.connectors.ports import JournalWriter
@@ -62,6 +64,10 @@ def _connector(order: dict[str, Any]) -> JournalWriter:
 
 
 def _worker(order: dict[str, Any], ledger: Ledger) -> None:
+    if "vendor" in order:
+        work(order, ledger)
+        ledger.close()
+        return
     boundary.arm(boundary.Plan(order["kill_at"], Path(order["log"]) if order["log"] else None))
     if order.get("naive"):
         _naive(order, ledger)
@@ -88,6 +94,8 @@ def main() -> None:
     ledgers: dict[str, Ledger] = {}
     for line in sys.stdin:
         order = json.loads(line)
+        if "vendor" in order:  # once in the parent, so that no worker has to
+            import_module(f"tests.connectors.rigs.{order['vendor']}")
         ledger = ledgers.setdefault(order["address"], Ledger(order["address"]))
         if order.get("warm"):
             _worker(order, ledger)

@@ -18,6 +18,7 @@ from typing import Any, Final, Literal
 import httpx
 
 from tieout import boundary
+from tieout.connectors.gated import HeldError
 
 __all__ = ["HttpAnswer", "HttpWire", "Timeouts"]
 
@@ -42,7 +43,7 @@ class HttpAnswer:
         kind: ``answered`` (a complete answer of whatever status), ``unsent`` (not one byte left),
             ``lost`` (anything else).
         code: ``OK`` or ``HTTP_<status>`` of an answer, else ``UNREACHABLE``, ``CONNECT_TIMEOUT``,
-            ``TIMEOUT``, ``CONNECTION_LOST``.
+            ``TIMEOUT``, ``CONNECTION_LOST``, or ``HELD_…`` where there was no permit to send it.
         message: one sentence for people; empty for an answer.
         status: of the answer, else 0.
         headers: of the answer, names in lower case; without cookies.
@@ -162,6 +163,8 @@ class HttpWire:
 
     def _failure(self, error: httpx.HTTPError, watch: _Watch) -> HttpAnswer:
         words = f"{error}" or type(error).__name__
+        if isinstance(error, HeldError):
+            return HttpAnswer("unsent", error.code, f"{self.name} gets no request now: {words}")
         if not watch.sent and isinstance(error, _BEFORE_FIRST_BYTE):
             code = "CONNECT_TIMEOUT" if isinstance(error, httpx.TimeoutException) else "UNREACHABLE"
             return HttpAnswer("unsent", code, f"{self.name} cannot be reached: {words}")

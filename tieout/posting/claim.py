@@ -25,7 +25,16 @@ from tieout.posting.reversal import document_to_reverse
 from tieout.posting.terms import Row
 from tieout.states import move
 
-__all__ = ["CapabilityOf", "Claim", "claim_companions", "claim_row", "enter_epoch", "load_claim"]
+__all__ = [
+    "CapabilityOf",
+    "Claim",
+    "any_due",
+    "claim_companions",
+    "claim_row",
+    "enter_epoch",
+    "load_claim",
+    "never_sent",
+]
 
 #: A connector's `capability`.
 CapabilityOf = Callable[[Journal], Capability]
@@ -121,6 +130,18 @@ def _has_past(session: Session, epoch: str) -> bool:
     return timeline != "1" or any(other != epoch for other in _epochs(session))
 
 
+def never_sent(session: Session, row: Outbox) -> bool:
+    """Whether a locked row was surely never sent, so that it may be cancelled.
+
+    No attempt is on record, and no fail-over or restore can have forgotten one.
+    """
+    epoch = database_epoch(session)
+    if row.state != "READY" or row.epoch != epoch or _has_past(session, epoch):
+        return False
+    attempt = select(PostingAttempt.attempt_id).where(PostingAttempt.intent_id == row.intent_id)
+    return session.scalars(attempt.limit(1)).first() is None
+
+
 def claim_row(session: Session, erp: str, owner: str, limits: Limits) -> Outbox | None:
     """Take the row that is due longest: lease, fence, and its state moved by the claim.
 
@@ -128,6 +149,11 @@ def claim_row(session: Session, erp: str, owner: str, limits: Limits) -> Outbox 
     """
     row = session.scalar(_due(session, erp, WORKING).limit(1))
     return None if row is None else _take(session, row, owner, limits)
+
+
+def any_due(session: Session, erp: str) -> bool:
+    """Whether a claim would find a row now; nothing is locked."""
+    return session.scalar(_rows_due(session, erp, WORKING).limit(1)) is not None
 
 
 def claim_companions(
@@ -150,7 +176,12 @@ def claim_companions(
 
 
 def _due(session: Session, erp: str, states: Sequence[str]) -> Select[Outbox]:
-    """What is due, nobody's and not held, locked, in the order in which it is taken."""
+    """`_rows_due`, each locked; what others have locked is passed over."""
+    return _rows_due(session, erp, states).with_for_update(skip_locked=True, of=Outbox)
+
+
+def _rows_due(session: Session, erp: str, states: Sequence[str]) -> Select[Outbox]:
+    """What is due, nobody's and not held, in the order in which it is taken."""
     epoch, now = database_epoch(session), database_now(session)
     return (
         select(Outbox)
@@ -163,14 +194,13 @@ def _due(session: Session, erp: str, states: Sequence[str]) -> Select[Outbox]:
             or_(Outbox.lease_until.is_(None), Outbox.lease_until < now),
         )
         .order_by(Outbox.next_at, Outbox.intent_id)
-        .with_for_update(skip_locked=True, of=Outbox)
     )
 
 
 def _take(session: Session, row: Outbox, owner: str, limits: Limits) -> Outbox:
     """Lease and fence a locked row, and move its state."""
     epoch, now = database_epoch(session), database_now(session)
-    before, event = row.state, claim_event(row.state)
+    before, event = row.state, claim_event(row.state, unknown=row.unknown_since is not None)
     if before == "READY" and _has_past(session, epoch):
         event = "epoch changed"
     row.fence, row.owner, row.lease_until = row.fence + 1, owner, now + limits.lease
@@ -220,6 +250,7 @@ def load_claim(session: Session, row: Outbox, capability_of: CapabilityOf, limit
     first = min([now, *(attempt.started_at for attempt in created)])
     # A lost first attempt cannot be older than its intent.
     key_ends = intent.created_at + (capability.key_lifetime or dt.timedelta(0))
+    key_ends -= limits.lease + limits.send_grace + capability.settle
     return Claim(
         intent_id=row.intent_id,
         adjustment_id=intent.adjustment_id,
@@ -238,7 +269,7 @@ def load_claim(session: Session, row: Outbox, capability_of: CapabilityOf, limit
             document_no=row.document_no,
             kind=capability.kind,
             settled=now >= latest + limits.send_grace + capability.settle,
-            key_alive=now < key_ends - limits.lease - limits.send_grace,
+            key_alive=now < key_ends,
             accepted=any(attempt.outcome == "PENDING" for attempt in created),
             overdue=now >= first + limits.patience,
         ),

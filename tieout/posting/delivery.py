@@ -1,8 +1,8 @@
 """Draining the outbox: claim, ask, record, until nothing is due.
 
 The only retry layer there is: the connector makes one request a call, Airflow may run this as often
-as it likes, in as many workers as it likes. Nothing sleeps: what must wait has a due time in the
-ledger and is taken by a later drain.
+as it likes, in as many workers as it likes. What must wait has a due time in the ledger and is
+taken by a later drain; a drain itself waits only for its turn, where the ERP's budget is shared.
 """
 
 from __future__ import annotations
@@ -20,11 +20,13 @@ from tieout.errors import ConnectorError, LedgerError
 from tieout.ledger.ledger import Ledger
 from tieout.ledger.models import Outbox, PostingAttempt
 from tieout.posting.claim import Claim, enter_epoch
+from tieout.posting.gate import Gate
 from tieout.posting.pace import Limits
 from tieout.posting.protocol import TERMINAL, WORKING, decide
 from tieout.posting.record import StaleClaimError, next_claims, record, set_aside, transaction
 from tieout.posting.requests import ask, ask_batch, too_late
 from tieout.posting.terms import Answer, Blind, Command, Observation
+from tieout.posting.traffic import Refused
 
 __all__ = ["DrainResult", "drain"]
 
@@ -46,6 +48,7 @@ class DrainResult:
         effects: creates, posts and deletes sent.
         looks: reads and finds sent.
         spent: whether the budget of time ended it.
+        kept: why the ERP gets nothing now (maintenance, circuit …), where that ended it.
     """
 
     confirmed: tuple[str, ...] = ()
@@ -58,6 +61,7 @@ class DrainResult:
     effects: int = 0
     looks: int = 0
     spent: bool = False
+    kept: str = ""
 
 
 @dataclass(slots=True)
@@ -96,6 +100,7 @@ def drain(
     owner: str,
     budget: float,
     limits: Limits | None = None,
+    gate: Gate | None = None,
 ) -> DrainResult:
     """Deliver all that is due to one ERP.
 
@@ -106,6 +111,7 @@ def drain(
         owner: who drains, for leases and audit: host, process, run.
         budget: seconds (monotonic) after which no further intent is begun.
         limits: leases, backoff and caps; the defaults are the production ones.
+        gate: gives the permits to send; without one nobody counts requests.
 
     Raises:
         ConnectorError: ``ERP_UNREACHABLE`` where there was something to send and not one request
@@ -113,27 +119,34 @@ def drain(
     """
     limits = limits or Limits()
     until = time.monotonic() + budget
-    tally, spent = _Tally(), False
+    tally, spent, kept = _Tally(), False, None
     enter_epoch(ledger, erp, limits)
     while tally.unreached_in_a_row < _UNREACHED_MAX:
         if time.monotonic() >= until:
             spent = True
             break
         committing = time.monotonic()
-        claims = next_claims(ledger, erp, owner, connector.capability, limits)
+        claims = next_claims(ledger, erp, owner, connector.capability, limits, gate)
+        if isinstance(claims, Refused):
+            if gate is not None and gate.nap(claims, until):
+                continue
+            kept = claims
+            break
         if not claims:
             break
-        round_ = _Round(ledger, connector, limits, tally)
+        round_ = _Round(ledger, connector, limits, tally, gate)
         for claim, first in _first_requests(connector, claims, committing, limits):
             round_.deliver(claim, first)
-    if tally.trouble and not tally.reached:
+    if gate is not None:
+        gate.rest()
+    if tally.trouble and not tally.reached and (kept is None or kept.why == "circuit"):
         raise ConnectorError(
             "ERP_UNREACHABLE",
             f"not one request came through: {tally.trouble}",
             where=erp,
             remedy="nothing is lost; the intents wait and the next drain takes them up",
         )
-    return _result(ledger, erp, tally, spent)
+    return _result(ledger, erp, tally, spent, kept)
 
 
 def _first_requests(
@@ -164,14 +177,18 @@ class _Round:
     connector: JournalWriter
     limits: Limits
     tally: _Tally
+    gate: Gate | None
 
     def deliver(self, claim: Claim, observation: Observation) -> None:
         """Take one claimed intent, whose first request was made, as far as it goes now."""
         while (command := decide(claim.row)) is not None:
             self.tally.note(command, observation)
+            self._heed(observation)
             committing = time.monotonic()
             try:
-                claim, taken = record(self.ledger, claim, command, observation, self.limits)
+                claim, taken = record(
+                    self.ledger, claim, command, observation, self.limits, self.gate
+                )
             except StaleClaimError:
                 self.tally.lost += 1
                 _clear_away(self.ledger, self.connector, claim, observation)
@@ -188,15 +205,24 @@ class _Round:
             late = _overdue(committing, self.limits)
             observation = too_late(following) if late else ask(self.connector, claim, following)
 
+    def _heed(self, observation: Observation) -> None:
+        """Stay away as long as the ERP asks, all workers."""
+        if self.gate is not None and isinstance(observation, Answer):
+            wait = observation.delivery.retry_after
+            if wait is not None:
+                self.gate.told_to_wait(wait)
+
 
 def _trouble(observation: Observation) -> str:
-    """Why a request did not come through; empty when it did."""
+    """Why a request did not come through; empty when it did, or when we kept it back ourselves."""
     if isinstance(observation, Blind):
-        return observation.message
+        return "" if "[HELD_" in observation.message else observation.message
     if isinstance(observation, Answer) and observation.delivery.outcome in (
         "NOT_SENT",
         "THROTTLED",
     ):
+        if observation.delivery.code.startswith("HELD_"):
+            return ""
         return f"{observation.delivery.code}: {observation.delivery.message}"
     return ""
 
@@ -239,7 +265,9 @@ def _clear_away(
             stored.message, stored.ended_at = answer.delivery.message, func.clock_timestamp()
 
 
-def _result(ledger: Ledger, erp: str, tally: _Tally, spent: bool) -> DrainResult:
+def _result(
+    ledger: Ledger, erp: str, tally: _Tally, spent: bool, kept: Refused | None
+) -> DrainResult:
     with ledger.session() as session:
         waiting, held = session.execute(
             select(func.count(), func.count(Outbox.held)).where(
@@ -257,4 +285,5 @@ def _result(ledger: Ledger, erp: str, tally: _Tally, spent: bool) -> DrainResult
         effects=tally.effects,
         looks=tally.looks,
         spent=spent,
+        kept="" if kept is None else f"{kept.words}; until {kept.until:%Y-%m-%d %H:%M:%S %Z}",
     )

@@ -13,8 +13,9 @@ D  when nothing that was sent before can still land: a look at the end of the se
    nothing
 E  never
 
-And a refusal is the end only when no earlier, unanswered create can still land: in C it would be
-a draft that nobody posts, in all others the settle time must be over.
+And a refusal, or a deletion, is the end only when no earlier, unanswered create can still land: in
+C it would be a draft that nobody posts, in all others the settle time must be over. What a system
+says it works on is never sent again, but in A and C.
 
 One round: `decide` names the next request of a row, the worker performs it, `step` says what the
 answer means. CONFIRMED has one door: the document was looked at after posting, is equal to what
@@ -61,6 +62,7 @@ STEPS: Final[tuple[tuple[str, str, str | None, Then], ...]] = (
     ("UNKNOWN", "nothing yet", None, "wait"),
     ("UNKNOWN", "nothing, attempts spent", "attempts spent", "stop"),
     ("DRAFTED", "blind", None, "wait"),
+    ("DRAFTED", "not shown yet", None, "wait"),
     ("DRAFTED", "draft", None, "go"),
     ("DRAFTED", "draft still", None, "wait"),
     ("DRAFTED", "draft, attempts spent", "attempts spent", "stop"),
@@ -85,6 +87,7 @@ STEPS: Final[tuple[tuple[str, str, str | None, Then], ...]] = (
     ("VOIDING", "posted", "already posted", "go"),
     ("VOIDING", "posted, orphan beside", "already posted", "go"),
     ("VOIDING", "gone", "deleted", "stop"),
+    ("VOIDING", "gone, another may land", None, "wait"),
     ("VOIDING", "gone, orphan beside", None, "go"),
     ("VOIDING", "several posted", "conflict", "stop"),
     ("VOIDING", "answered", None, "go"),
@@ -109,8 +112,14 @@ class Step:
     sight: str
 
 
-def claim_event(state: str) -> str | None:
-    """The event of taking a row that is due and nobody's."""
+def claim_event(state: str, *, unknown: bool) -> str | None:
+    """The event of taking a row that is due and nobody's.
+
+    After a create that may have landed, one that did not leave is followed by a look: what made
+    repeating it safe (a key that was alive) may have ended while it waited.
+    """
+    if state == "RETRY_WAIT" and unknown:
+        return "claim, unknown before"
     if state in ("READY", "RETRY_WAIT"):
         return "claim"
     return "lease over" if state == "SENDING" else None

@@ -101,14 +101,15 @@ def _see_unknown(row: Row, seen: Seen, limits: Limits) -> tuple[str, Row]:
 
 def _see_nothing(row: Row, limits: Limits) -> tuple[str, Row]:
     """Nothing with our reference, and nothing under way: may it be sent again, and is it over?"""
-    may_land = row.kind != "C" and not row.settled
+    may_land = _may_land(row)
     if row.refused:
         return ("nothing yet" if may_land else "nothing, refused before"), row
     if row.kind == "E":
         return "nothing, attempts spent", replace(row, reason=_never_again(row))
-    if row.kind == "B" and row.accepted and not row.overdue:
+    works_on_it = row.accepted and row.kind in ("B", "D")
+    if works_on_it and not row.overdue:
         return "nothing yet", row
-    if row.attempts >= limits.attempts_max or (row.kind == "B" and row.accepted):
+    if works_on_it or row.attempts >= limits.attempts_max:
         return "nothing, attempts spent", replace(row, reason=_spent(row))
     repeatable = row.kind in ("A", "C") or (row.kind == "B" and row.key_alive)
     return ("nothing" if repeatable or not may_land else "nothing yet"), row
@@ -127,6 +128,8 @@ def _see_ours(row: Row, seen: Seen, limits: Limits) -> tuple[str, Row]:
         orphans = []  # drafts that will not go harm nobody: the end of ours does not wait for them
     beside = ", orphan beside" if orphans else ""
     after = replace(after, orphan=orphans[0] if orphans else None)
+    if ours is None and not orphans and _may_land(row):
+        return ("not shown yet" if row.state == "DRAFTED" else "gone, another may land"), after
     if ours is None:
         reason = row.reason if row.state == "VOIDING" else _gone(row)
         return f"gone{beside}", replace(after, reason=reason)
@@ -168,6 +171,14 @@ def _gone(row: Row) -> str:
 def _differs(document: SeenDocument) -> str:
     state = "posted" if document.posted else "draft"
     return f"{state} document {document.doc_id} differs: {'; '.join(document.differences)}"
+
+
+def _may_land(row: Row) -> bool:
+    """Whether a create of this intent may still have an effect that nobody has seen.
+
+    In class C it would be a draft that nobody posts.
+    """
+    return row.kind != "C" and not row.settled
 
 
 def _never_again(row: Row) -> str:

@@ -34,6 +34,8 @@ _PROXY_FAULTS: Final[dict[str, str | bytes]] = {
     "no effect": "cut",
     "maintenance": answer_bytes(503, "<html>maintenance</html>"),
     "error before": answer_bytes(500, "broken"),
+    "error after": "fail",
+    "throttle": answer_bytes(429, "later"),
 }
 
 
@@ -94,6 +96,10 @@ class TrytonRig:
         wire = Wire(f"http://127.0.0.1:{proxy.port}", tryton.process.database, Timeouts(2, 10, 12))
         self.connector = tryton.connector(wire=wire)
         self._proxy, self._client = proxy, Client(tryton)
+        process = tryton.process
+        through = f"http://127.0.0.1:{proxy.port}"
+        #: What another process needs for a connector by way of the same proxy.
+        self.where = (through, process.database, process.login, process.password)
 
     def journal(
         self, reference: str, *, amount: int = 350, booked_on: date | None = None
@@ -103,6 +109,9 @@ class TrytonRig:
 
     def fault(self, operation: str, *faults: str) -> None:
         self._proxy.plan.setdefault(operation, deque()).extend(faults)
+
+    def forget_faults(self) -> None:
+        self._proxy.plan.clear()
 
     def books(self, reference: str) -> list[ErpDocument]:
         return [
@@ -136,7 +145,13 @@ class TrytonRig:
         self._client.call("model.account.period.close", [[self._period(on)], {}])
 
     def open_period(self, on: date) -> None:
-        self._client.call("model.account.period.reopen", [[self._period(on)], {}])
+        period = self._period(on)
+        self._client.call("model.account.period.reopen", [[period], {}])
+        # Closing a period closes its journals; opening it does not open them again.
+        closed = self._client.rows("account.journal.period", [["period", "=", period]], ["state"])
+        ids = [row["id"] for row in closed if row["state"] == "closed"]
+        if ids:
+            self._client.call("model.account.journal.period.reopen", [ids, {}])
 
     def _period(self, on: date) -> int:
         day = {"__class__": "date", "year": on.year, "month": on.month, "day": on.day}
