@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -116,3 +117,58 @@ def test_a_key_that_is_forgotten_still_makes_one_document(rig: NetSuiteRig) -> N
     rig.let_work()
     assert fresh.create(journal).outcome == "EXISTS"
     assert len(rig.books(REF)) == 1
+
+
+def test_a_batch_is_one_request_with_an_outcome_for_each(rig: NetSuiteRig) -> None:
+    journals = tuple(rig.journal(letter * 16) for letter in "ABCDE")
+    spoilt = replace(journals[1], lines=journals[1].lines[:1])
+    elsewhere = replace(journals[2].lines[1], gl_account="1820")  # only NetSuite refuses this one
+    refused = replace(journals[2], lines=(journals[2].lines[0], elsewhere))
+    batch = (journals[0], spoilt, refused, *journals[3:])
+    assert rig.connector.capability(journals[0]).batch_max == 100
+    told_each = [told(delivery) for delivery in rig.connector.create_batch(batch)]
+    queued = ("PENDING", "QUEUED", None)
+    assert told_each == [queued, ("REJECT", "UNBALANCED", None), queued, queued, queued]
+    assert rig.simulator.plan.seen()["create"] == 1
+    rig.simulator.jobs.begin()
+    assert rig.connector.find(journals[3]).pending == "job 1 is in NetSuite's queue"
+    rig.let_work()
+    traces = [rig.connector.find(journal) for journal in batch]
+    assert [len(trace.documents) for trace in traces] == [1, 0, 0, 1, 1]
+    assert "another subsidiary" in traces[2].refused
+    assert traces[1].refused == traces[1].pending == ""
+
+
+def test_a_batch_whose_answer_is_lost_is_recovered_one_by_one(rig: NetSuiteRig) -> None:
+    journals = tuple(rig.journal(letter * 16) for letter in "ABC")
+    rig.fault("create", "lost reply")
+    outcomes = [delivery.outcome for delivery in rig.connector.create_batch(journals)]
+    assert outcomes == ["UNKNOWN"] * 3
+    assert told(rig.connector.create(journals[0])) == ("PENDING", "QUEUED", None)
+    again = rig.connector.create_batch(journals)  # the same batch again finds its job
+    assert [delivery.code for delivery in again] == ["QUEUED"] * 3
+    rig.let_work()
+    assert [len(rig.books(journal.external_ref)) for journal in journals] == [1, 1, 1]
+    assert all(rig.connector.find(journal).documents for journal in journals)
+    assert rig.connector.create(journals[0]).outcome == "EXISTS"
+
+
+@pytest.mark.parametrize(
+    ("fault", "outcome"),
+    [("throttle", "THROTTLED"), ("no effect", "UNKNOWN"), ("error before", "UNKNOWN")],
+)
+def test_a_batch_that_is_not_taken_has_one_outcome(
+    rig: NetSuiteRig, fault: str, outcome: str
+) -> None:
+    journals = tuple(rig.journal(letter * 16) for letter in "AB")
+    rig.fault("create", fault)
+    assert [d.outcome for d in rig.connector.create_batch(journals)] == [outcome] * 2
+    assert [rig.books(journal.external_ref) for journal in journals] == [[], []]
+
+
+def test_batches_go_by_the_queue_only() -> None:
+    with open_rig() as rig:
+        journals = (rig.journal(REF),)
+        assert rig.connector.capability(journals[0]).batch_max == 1
+        (refused,) = rig.connector.create_batch(journals)
+    assert told(refused) == ("NOT_SENT", "BATCH_NOT_OFFERED", None)
