@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import date
+from decimal import Decimal
 
 import pytest
 
@@ -175,3 +176,35 @@ def test_what_is_not_there_or_reversed_already_is_not_reversed(rig: NetSuiteRig)
     assert told(rig.connector.create(reversal)) == ("REJECT", "ALREADY_REVERSED")
     rig.fault("read", "error before")
     assert told(rig.connector.create(reversal)) == ("NOT_SENT", "UNEXPECTED_ERROR")
+
+
+def test_the_ledger_itself_tells_of_all_our_documents(rig: NetSuiteRig) -> None:
+    """What a nightly check compares with what we think we posted."""
+    journals = [
+        replace(bill(), external_ref="A" * 16),
+        replace(report(), external_ref="B" * 16),
+        clears(rig, "OS-55", "JOU3", reference="C" * 16),
+        rig.journal("D" * 16),
+    ]
+    for journal in journals:
+        made(rig, journal)
+    foreign = {"externalId": "SOMEBODY-ELSES", "subsidiary": {"id": "4"}, "line": []}
+    lines = [
+        {"account": {"id": "58"}, "debit": Decimal(1)},
+        {"account": {"id": "69"}, "credit": Decimal(1)},
+    ]
+    rig.simulator.ledger.create("journalEntry", {**foreign, "line": lines})
+    rig.simulator.ledger.approval = "1"
+    made(rig, rig.journal("E" * 16))
+    found = rig.connector.changed_documents(date(2026, 11, 21))
+    assert [(d.external_ref[0], d.state) for d in found] == [
+        ("A", "posted"),
+        ("B", "posted"),
+        ("C", "posted"),
+        ("D", "posted"),
+        ("E", "draft"),
+    ]
+    for journal, document in zip(journals, found, strict=False):
+        assert differences(journal, document) == ()
+    rig.simulator.clock.advance(3 * 86_400)
+    assert rig.connect().changed_documents(date(2026, 11, 24)) == []

@@ -17,11 +17,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Any, Final
 
 from tieout.connectors import ports
 from tieout.connectors.netsuite_books import NetSuiteBooks
+from tieout.connectors.netsuite_changes import changed_documents
 from tieout.connectors.netsuite_clearing import clearing
 from tieout.connectors.netsuite_jobs import BATCH_MAX, Judges, Queue
 from tieout.connectors.netsuite_masters import RefusedError
@@ -138,6 +139,15 @@ class NetSuiteConnector(NetSuiteBooks):
         """One document with its lines, None when NetSuite has it not."""
         kind, record = self._record(doc_id)
         return None if record is None else self._document(kind, record)
+
+    def changed_documents(self, since: date) -> list[ports.ErpDocument]:
+        """Documents of ours entered or changed since a day, by id; a day before it too.
+
+        They are read from the lines of the ledger, not from the records `read` tells of.
+        """
+        with shaped("changed documents"):
+            own = self._masters.subsidiary()
+            return changed_documents(self._session, own, self._masters.currency, since)
 
     def delete_draft(self, doc_id: str) -> ports.Delivery:
         """Delete a record that is not approved: OK when it is gone, REJECT when it is posted."""
