@@ -128,12 +128,15 @@ class NetSuiteConnector(NetSuiteBooks):
         return delivery("PENDING", answer, "APPROVAL_PENDING", doc_id)
 
     def find(self, journal: ports.Journal) -> ports.Trace:
-        """The record with our reference, and the job that may still make it."""
-        queued = self._posting.way == "async"
-        pending, refused = self._queue.trace(journal) if queued else ("", "")
-        # The record is looked for after the job was asked, so that none slips through between.
+        """The record with our reference, else the job that may still make it."""
         found = self._by_reference(journal)
-        return ports.Trace((), pending, refused) if found is None else ports.Trace((found,))
+        if found is None and self._posting.way == "async":
+            state = self._queue.trace(journal)
+            # A job that is over may have ended between the two questions: look again.
+            found = self._by_reference(journal) if state.over else None
+            if found is None:
+                return ports.Trace((), state.pending, state.refused)
+        return ports.Trace(() if found is None else (found,))
 
     def read(self, doc_id: str) -> ports.ErpDocument | None:
         """One document with its lines, None when NetSuite has it not."""

@@ -20,7 +20,7 @@ from tieout.connectors.netsuite_wire import Answer
 from tieout.connectors.ports import Delivery, ErpDocument, Journal
 from tieout.errors import ConnectorError
 
-__all__ = ["BATCH_MAX", "Judges", "Queue", "idempotency_key"]
+__all__ = ["BATCH_MAX", "JobTrace", "Judges", "Queue", "idempotency_key"]
 
 #: Records NetSuite takes with one request.
 BATCH_MAX: Final = 100
@@ -41,6 +41,15 @@ class Judges:
 
     created: Callable[[Journal, Answer], Delivery]
     by_reference: Callable[[Journal], ErpDocument | None]
+
+
+@dataclass(frozen=True, slots=True)
+class JobTrace:
+    """Why a document may still come, why it was refused, and whether its job is over."""
+
+    pending: str = ""
+    refused: str = ""
+    over: bool = False
 
 
 class Queue:
@@ -87,8 +96,8 @@ class Queue:
         told = delivery("UNKNOWN" if refused else outcome(answer), answer)
         return [told] * len(journals)
 
-    def trace(self, journal: Journal) -> tuple[str, str]:
-        """Why the document may still come, and why it was refused, as far as its job tells.
+    def trace(self, journal: Journal) -> JobTrace:
+        """What the journal's job tells, where this connector knows it.
 
         Raises:
             ConnectorError: the job cannot be asked.
@@ -96,12 +105,13 @@ class Queue:
         with self._lock:
             job, task = self._known.get(journal.external_ref, ("", 0))
         if not job:
-            return "", ""
+            return JobTrace()
         result = self._result(job, task)
         if result is None:
-            return f"job {job} is in NetSuite's queue", ""
+            return JobTrace(pending=f"job {job} is in NetSuite's queue")
         # One that was made and is not there any more was deleted by somebody.
-        return "", "" if result.kind == "done" else f"{result.code}: {result.message}"
+        refused = "" if result.kind == "done" else f"{result.code}: {result.message}"
+        return JobTrace(refused=refused, over=True)
 
     def _send(
         self,
