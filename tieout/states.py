@@ -65,6 +65,8 @@ ADJUSTMENT: Final[Table] = (
     ("approved", "posted", "posted"),
     ("approved", "refused by ERP", "refused"),
     ("approved", "approval void", "withdrawn"),
+    ("approved", "cancel", "rejected"),
+    ("refused", "replay", "withdrawn"),
     ("posted", "reversed", "reversed"),
 )
 

@@ -13,6 +13,7 @@ classes. Without Airflow, endpoints come from the environment as addresses::
 from __future__ import annotations
 
 import os
+import socket
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -23,6 +24,7 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 
 from tieout.adjustments.books import load_books
 from tieout.connectors.connector import Connector
+from tieout.connectors.gated import GatedTransport
 from tieout.connectors.tryton import TrytonConnector
 from tieout.drops import Drop
 from tieout.drops.local import LocalDrop
@@ -31,6 +33,8 @@ from tieout.errors import ProfileError
 from tieout.home import data_home
 from tieout.ledger import Ledger
 from tieout.ledger.embedded import ensure_server, running_server, stop_server
+from tieout.posting.gate import Gate
+from tieout.posting.traffic_profile import SECTIONS, load_terms
 from tieout.reports.mail import SmtpMailer
 
 __all__ = [
@@ -38,6 +42,7 @@ __all__ = [
     "endpoint_from_environment",
     "open_connector",
     "open_drop",
+    "open_gate",
     "open_ledger",
     "open_mailer",
 ]
@@ -46,8 +51,8 @@ DATABASE = "tieout"
 #: Vendor of a mapping's ``[erp]`` → module and class.
 _VENDORS: Final = {
     "sap": ("sap_s4hana", "SapConnector"),
-    "oracle": ("oracle_fusion", "OracleConnector"),
-    "dynamics365": ("dynamics365", "DynamicsConnector"),
+    "oracle": ("oracle_fusion", "OracleFusionConnector"),
+    "dynamics365": ("dynamics365", "Dynamics365Connector"),
     "netsuite": ("netsuite", "NetSuiteConnector"),
 }
 _LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
@@ -146,8 +151,20 @@ def open_drop(endpoint: Endpoint) -> Drop:
     raise _scheme(endpoint, "sftp or file")
 
 
-def open_connector(erp: str, endpoint: Endpoint) -> Connector:
+def open_gate(ledger: Ledger, erp: str) -> Gate:
+    """This worker's door to an ERP: budget, circuit and calendar that all workers share.
+
+    Raises:
+        ProfileError: ``[traffic]`` or ``[[maintenance]]`` of the mapping is wrong.
+    """
+    return Gate(ledger, erp, load_terms(erp), owner=f"{socket.gethostname()}/{os.getpid()}")
+
+
+def open_connector(erp: str, endpoint: Endpoint, gate: Gate | None = None) -> Connector:
     """The connector of an ERP's mapping (``mappings/erp/ERP.toml``).
+
+    Args:
+        gate: every request takes a permit there; without one nobody counts them.
 
     Raises:
         ProfileError: ``ENDPOINT_SCHEME``, ``VENDOR_UNKNOWN``, or the mapping is missing or wrong.
@@ -162,17 +179,28 @@ def open_connector(erp: str, endpoint: Endpoint) -> Connector:
             remedy="use https, or a tunnel that ends on this machine",
         )
     books = load_books(erp)
-    company, mapping = str(books.content["company"]["code"]), dict(books.content)
+    company = str(books.content["company"]["code"])
+    mapping = {key: value for key, value in books.content.items() if key not in SECTIONS}
+    transport = None if gate is None else GatedTransport(gate)
     vendor = str(mapping["erp"].get("vendor", erp))
     login = (endpoint.login, endpoint.password)
     if vendor == "tryton":
         base = f"{endpoint.scheme}://{endpoint.host}:{endpoint.port or 8000}"
         database = endpoint.path.strip("/")
-        return TrytonConnector(base, database, *login, company=company, mapping=mapping)
+        return TrytonConnector(
+            base, database, *login, company=company, mapping=mapping, transport=transport
+        )
     port = f":{endpoint.port}" if endpoint.port else ""
     base = f"{endpoint.scheme}://{endpoint.host}{port}{endpoint.path.rstrip('/')}"
     connector = _vendor(vendor, erp)
-    return connector(base, *login, company=company, mapping=mapping, options=endpoint.extra)
+    return connector(
+        base,
+        *login,
+        company=company,
+        mapping=mapping,
+        options=endpoint.extra,
+        transport=transport,
+    )
 
 
 def _vendor(vendor: str, erp: str) -> Callable[..., Connector]:

@@ -1,8 +1,9 @@
 """Dynamics 365 Finance, simulated: OData journals, a batch job that posts, packages, Entra tokens.
 
 Serve it with ``python -m sandbox.simulators.dynamics365 --port 8365``. It has its own ledger, which
-``/_control/documents`` shows; faults are planned by kind of request: ``token create find read post
-delete ledger masters package`` and ``poster`` (see `sandbox.simulators.dynamics365_posting`).
+``/_control/documents`` shows; faults are planned by kind of request: ``token number create find read
+post delete ledger masters package`` and ``poster`` (see `sandbox.simulators.dynamics365_posting`).
+A header made by itself is a ``number``: it holds nothing yet that could be posted.
 """
 
 from __future__ import annotations

@@ -51,6 +51,8 @@ def _kind(method: str, path: str, query: str, body: bytes) -> str:
     if "/DataManagementDefinitionGroups/" in path or path.startswith("/blob/"):
         return "package"
     if method != "GET":
+        if path == "/data/LedgerJournalHeaders":
+            return "number"
         deletes = method in ("DELETE", "PATCH") or b"\r\nDELETE /data/" in body
         return "delete" if deletes else "create"
     if "LedgerJournalHeaders(" in path:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import re
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import date
@@ -17,7 +18,7 @@ from tieout.connectors.ports import Delivery, ErpDocument, Journal
 from tieout.errors import ConnectorError
 from tieout.posting.readback import differences
 
-VENDORS = ("tryton",)
+VENDORS = ("tryton", "sap", "oracle", "dynamics365", "netsuite")
 
 
 @pytest.fixture(params=VENDORS)
@@ -169,7 +170,10 @@ def test_what_the_masters_do_not_know_is_refused_with_words(rig: Rig, reference:
 def test_a_document_nobody_made_is_not_there(rig: Rig, reference: str) -> None:
     journal = rig.journal(reference)
     doc_id = known(rig, rig.connector.create(journal), journal)
-    stranger = f"{doc_id[:-1]}{(int(doc_id[-1]) + 7) % 10}"
+    digits = re.search(r"\d*$", doc_id)
+    assert digits is not None
+    end = f"{int(digits[0]) + 5000:0{len(digits[0])}}" if digits[0] else "2"
+    stranger = doc_id[: digits.start()] + end if digits[0] else doc_id[:-1] + end
     assert rig.connector.read(stranger) is None
 
 
@@ -182,7 +186,10 @@ def test_a_draft_is_deleted_once_and_a_posted_document_never(rig: Rig, reference
     if before.state == "draft" and deleted.outcome == "OK":
         assert rig.books(reference) == []
         assert rig.connector.delete_draft(doc_id).outcome == "OK"
-        doc_id = known(rig, rig.connector.create(journal), journal)
+        again = rig.connector.create(journal)
+        if again.outcome == "REJECT":
+            return  # a voided document's key is used up for good
+        doc_id = known(rig, again, journal)
     else:
         assert deleted.outcome == "REJECT"
     document = posted(rig, doc_id)

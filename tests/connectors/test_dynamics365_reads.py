@@ -11,7 +11,7 @@ import httpx
 import pytest
 
 from tests.connectors.rigs.dynamics365 import DAY, Dynamics365Rig, mapping, open_rig, opened
-from tieout.connectors.dynamics365 import Dynamics365Connector
+from tieout.connectors.dynamics365 import DynamicsConnector
 from tieout.connectors.ports import JournalLine
 from tieout.errors import ConnectorError, ProfileError
 
@@ -153,7 +153,7 @@ def test_a_wrong_mapping_is_refused_by_name(
     section: str, values: dict[str, str], code: str
 ) -> None:
     with pytest.raises(ProfileError) as raised:
-        Dynamics365Connector(
+        DynamicsConnector(
             "http://x", "a", "b", company="nord", mapping=mapping(**{section: values})
         )
     assert raised.value.code == code
@@ -181,7 +181,7 @@ def test_an_answer_that_leads_astray_or_is_misshaped_is_an_error(
             return httpx.Response(200, json={"access_token": "t", "expires_in": 3599})
         return httpx.Response(200, json=page)
 
-    connector = Dynamics365Connector(
+    connector = DynamicsConnector(
         "http://d365.test",
         "a",
         "b",

@@ -11,7 +11,6 @@ import json
 import os
 import subprocess
 import sys
-from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -94,8 +93,6 @@ def main() -> None:
     ledgers: dict[str, Ledger] = {}
     for line in sys.stdin:
         order = json.loads(line)
-        if "vendor" in order:  # once in the parent, so that no worker has to
-            import_module(f"tests.connectors.rigs.{order['vendor']}")
         ledger = ledgers.setdefault(order["address"], Ledger(order["address"]))
         if order.get("warm"):
             _worker(order, ledger)

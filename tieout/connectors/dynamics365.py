@@ -6,18 +6,19 @@ header's description, ``[ABCDEFGHIJKLMNOP] Bank charges``, and stands on every l
 which the ledger keeps. Nothing in OData posts a journal, so what makes a create safe follows from
 who does it and who numbers (the mapping's ``[posting]``):
 
-========= ============ ======= ================================================================
-way       numbering    class
-========= ============ ======= ================================================================
-batch     ours         A       the number is our reference's beginning: a second create is
-                               refused; a voided journal keeps it, without lines
-service   either       C       nobody posts but the company's own service, by number
-batch     sequence     D       any second journal might be posted: wait, then look
-========= ============ ======= ================================================================
+========== ======== ====== ====================================================================
+numbering  way      class
+========== ======== ====== ====================================================================
+ours       either   A      the number is our reference's beginning: a second create is refused
+sequence   service  C      nobody posts but the company's own service, by number
+sequence   batch    D      any second journal might be posted: wait, then look
+========== ======== ====== ====================================================================
 
+Where the system's own job posts, a voided journal keeps its number and loses its lines, so that a
+create still under way finds it taken and nothing of it is ever posted.
 A posted journal is told from the entries of the general ledger, not from its own lines.
 
-    >>> books = Dynamics365Connector("https://nord.operations.dynamics.com", "app", "secret",
+    >>> books = DynamicsConnector("https://nord.operations.dynamics.com", "app", "secret",
     ...                              company="nord", mapping={})
     >>> fee = ports.Journal("AAAAAAAAAAAAAAAA", "nord", "bank", date(2026, 11, 20), "", "EUR", ())
     >>> books.capability(fee).kind
@@ -28,7 +29,7 @@ A posted journal is told from the entries of the general ledger, not from its ow
 from __future__ import annotations
 
 from tieout.connectors import ports
-from tieout.connectors.dynamics365_books import Dynamics365Books
+from tieout.connectors.dynamics365_books import DynamicsBooks
 from tieout.connectors.dynamics365_changes import HEADERS, inserts, kept_because, voiding
 from tieout.connectors.dynamics365_journals import is_void, key_path
 from tieout.connectors.dynamics365_masters import RefusedError
@@ -50,16 +51,16 @@ from tieout.connectors.dynamics365_session import Row, parsed
 from tieout.connectors.http_wire import HttpAnswer
 from tieout.errors import ConnectorError
 
-__all__ = ["Dynamics365Connector"]
+__all__ = ["DynamicsConnector"]
 
 _LINES_MAX = 1000
 _CROSS = (("cross-company", "true"),)
 
 
-class Dynamics365Connector(Dynamics365Books):
+class DynamicsConnector(DynamicsBooks):
     """The books of one company; a `BooksReader`, a `MasterReader` and a `JournalWriter`.
 
-    Made as `Dynamics365Books` is; every request passes through ``wire.exchange``.
+    Made as `DynamicsBooks` is; every request passes through ``wire.exchange``.
     """
 
     @property
@@ -68,8 +69,8 @@ class Dynamics365Connector(Dynamics365Books):
         return self._profile.ours and not self._profile.service
 
     def capability(self, journal: ports.Journal) -> ports.Capability:
-        """Who posts and who numbers decide; see the module."""
-        if self._profile.service:
+        """Who numbers and who posts decide; see the module."""
+        if self._profile.service and not self._profile.ours:
             return ports.Capability("C")
         return ports.Capability("A" if self._profile.ours else "D", settle=self._profile.settle)
 

@@ -22,14 +22,14 @@ from tieout.errors import ConnectorError
 from tieout.money import to_minor
 from tieout.profile_lines import place_of
 
-__all__ = ["Dynamics365Books"]
+__all__ = ["DynamicsBooks"]
 
 #: A document number that is a reference of ours: no number people give has this form.
 _OWN: Final = re.compile(r"[A-Z2-7]{16}", re.ASCII)
 _FACTORS: Final = {"One": 1, "Ten": 10, "Hundred": 100, "Thousand": 1000, "TenThousand": 10000}
 
 
-class Dynamics365Books:
+class DynamicsBooks:
     """Reads of one company; a `BooksReader` and a `MasterReader`.
 
     Args:

@@ -117,6 +117,9 @@ class Masters:
             message = f"the fiscal period of {journal.booked_on} is {status}"
             remedy = "open the period, or correct the date"
             raise RefusedError("PERIOD_CLOSED", message, remedy=remedy)
+        if status == "unknown" and self._profile.periods:
+            message = f"Dynamics 365 has no fiscal period for {journal.booked_on}"
+            raise RefusedError("PERIOD_UNKNOWN", message, remedy="correct the date")
 
     def journal_name(self, named: str) -> str:
         """The system's journal name of a purpose.

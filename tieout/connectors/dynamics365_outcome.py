@@ -10,7 +10,7 @@ import re
 from dataclasses import dataclass
 from typing import Final
 
-from tieout.connectors.dynamics365_session import Row, parsed, waiting
+from tieout.connectors.dynamics365_session import Row, parsed, retry_after, waiting
 from tieout.connectors.http_wire import HttpAnswer
 from tieout.connectors.ports import Delivery, Outcome
 
@@ -87,7 +87,10 @@ def delivery(
     found: Verdict, answer: HttpAnswer, doc_id: str | None = None, number: str | None = None
 ) -> Delivery:
     """A verdict as the posting protocol takes it."""
-    return Delivery(found.outcome, doc_id, number, found.code, found.message, answer.sha256)
+    wait = retry_after(answer) if found.outcome == "THROTTLED" else None
+    return Delivery(
+        found.outcome, doc_id, number, found.code, found.message, answer.sha256, retry_after=wait
+    )
 
 
 def _told(body: Row) -> tuple[str, str]:

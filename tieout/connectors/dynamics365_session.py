@@ -11,6 +11,7 @@ import threading
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from decimal import Decimal
 from typing import Any, Final
 from urllib.parse import quote_plus, urlencode
@@ -18,7 +19,7 @@ from urllib.parse import quote_plus, urlencode
 from tieout.connectors.http_wire import HttpAnswer, HttpWire
 from tieout.errors import ConnectorError
 
-__all__ = ["Login", "Row", "Session", "literal", "parsed", "waiting"]
+__all__ = ["Login", "Row", "Session", "literal", "parsed", "retry_after", "waiting"]
 
 Row = dict[str, Any]
 
@@ -66,10 +67,17 @@ def parsed(body: bytes) -> Row:
     return value if isinstance(value, dict) else {}
 
 
+def retry_after(answer: HttpAnswer) -> timedelta | None:
+    """How long a refusal asks us to stay away; at most a day."""
+    seconds = answer.headers.get("retry-after", "")
+    sound = seconds.isascii() and seconds.isdigit() and len(seconds) < 9
+    return timedelta(seconds=min(int(seconds), 86_400)) if sound else None
+
+
 def waiting(answer: HttpAnswer) -> str:
     """``; it asks to wait 7 s`` of a refusal that says how long."""
-    seconds = answer.headers.get("retry-after", "")
-    return f"; it asks to wait {seconds} s" if seconds.isdigit() else ""
+    wait = retry_after(answer)
+    return f"; it asks to wait {wait.total_seconds():.0f} s" if wait is not None else ""
 
 
 class Session:
@@ -211,7 +219,7 @@ def _no_token(answer: HttpAnswer, told: Row, client_id: str) -> HttpAnswer:
         return HttpAnswer("unsent", code, answer.message)
     if answer.status == 429:
         message = f"Entra gives no more tokens for now{waiting(answer)}"
-        return HttpAnswer("unsent", "LOGIN_THROTTLED", message)
+        return HttpAnswer("unsent", "LOGIN_THROTTLED", message, headers=answer.headers)
     if answer.status in (400, 401) and "error" in told:
         found = _ENTRA_CODE.search(str(told.get("error_description", "")))
         why = found[0] if found else str(told["error"])[:60]

@@ -32,7 +32,9 @@ __all__ = [
     "claim_companions",
     "claim_row",
     "enter_epoch",
+    "has_past",
     "load_claim",
+    "moment",
     "never_sent",
 ]
 
@@ -41,6 +43,7 @@ CapabilityOf = Callable[[Journal], Capability]
 
 #: A new epoch starts its fences above any number lost commits of the old one can have used.
 _FENCE_RANGE: Final = 1_000_000
+_MOMENT: Final = "moment"  # of a session's transaction
 _EPOCHS: Final = ("database", "database-epoch")  # subject of the audit rows that note epochs
 
 
@@ -69,6 +72,15 @@ class Claim:
     attempt_id: int | None = None
     looks: int = 0
     failures: int = 0
+
+
+def moment(session: Session) -> tuple[str, dt.datetime]:
+    """The database's epoch and instant, asked for once in a transaction."""
+    mine, epoch, now = session.info.get(_MOMENT, (None, "", dt.datetime.min.replace(tzinfo=dt.UTC)))
+    if mine is not session.get_transaction():
+        epoch, now = database_epoch(session), database_now(session)
+        session.info[_MOMENT] = (session.get_transaction(), epoch, now)
+    return epoch, now
 
 
 def enter_epoch(ledger: Ledger, erp: str, limits: Limits) -> str:
@@ -124,7 +136,7 @@ def _recover(row: Outbox, epoch: str, now: dt.datetime, limits: Limits) -> tuple
     return before, event
 
 
-def _has_past(session: Session, epoch: str) -> bool:
+def has_past(session: Session, epoch: str) -> bool:
     """Whether this ledger was ever restored or failed over: then even a new row may be known."""
     timeline = epoch.rpartition("/")[2]
     return timeline != "1" or any(other != epoch for other in _epochs(session))
@@ -136,7 +148,7 @@ def never_sent(session: Session, row: Outbox) -> bool:
     No attempt is on record, and no fail-over or restore can have forgotten one.
     """
     epoch = database_epoch(session)
-    if row.state != "READY" or row.epoch != epoch or _has_past(session, epoch):
+    if row.state != "READY" or row.epoch != epoch or has_past(session, epoch):
         return False
     attempt = select(PostingAttempt.attempt_id).where(PostingAttempt.intent_id == row.intent_id)
     return session.scalars(attempt.limit(1)).first() is None
@@ -182,7 +194,7 @@ def _due(session: Session, erp: str, states: Sequence[str]) -> Select[Outbox]:
 
 def _rows_due(session: Session, erp: str, states: Sequence[str]) -> Select[Outbox]:
     """What is due, nobody's and not held, in the order in which it is taken."""
-    epoch, now = database_epoch(session), database_now(session)
+    epoch, now = moment(session)
     return (
         select(Outbox)
         .where(
@@ -199,9 +211,9 @@ def _rows_due(session: Session, erp: str, states: Sequence[str]) -> Select[Outbo
 
 def _take(session: Session, row: Outbox, owner: str, limits: Limits) -> Outbox:
     """Lease and fence a locked row, and move its state."""
-    epoch, now = database_epoch(session), database_now(session)
+    epoch, now = moment(session)
     before, event = row.state, claim_event(row.state, unknown=row.unknown_since is not None)
-    if before == "READY" and _has_past(session, epoch):
+    if before == "READY" and has_past(session, epoch):
         event = "epoch changed"
     row.fence, row.owner, row.lease_until = row.fence + 1, owner, now + limits.lease
     if event is not None:
@@ -236,7 +248,7 @@ def load_claim(session: Session, row: Outbox, capability_of: CapabilityOf, limit
     journal = journal_of(intent.payload, intent.ext_ref)
     if intent.kind == "REVERSE":
         journal = replace(journal, reverses=document_to_reverse(session, intent.adjustment_id))
-    capability, now = capability_of(journal), database_now(session)
+    capability, (_, now) = capability_of(journal), moment(session)
     attempts = session.execute(
         select(PostingAttempt.phase, PostingAttempt.outcome, PostingAttempt.started_at)
         .where(PostingAttempt.intent_id == row.intent_id)

@@ -30,6 +30,7 @@ from tieout.posting.claim import (
     claim_companions,
     claim_row,
     load_claim,
+    moment,
 )
 from tieout.posting.gate import Gate, Permit
 from tieout.posting.pace import Limits, backoff
@@ -93,7 +94,7 @@ def next_claims(
         if row.state == "SENDING" and journal.endpoint == "journal" and most > 0:
             others = claim_companions(session, row, journal.company, owner, limits, most)
             claims += [load_claim(session, other, capability_of, limits) for other in others]
-        now = database_now(session)
+        _, now = moment(session)
         claims = [_begin(session, claim, limits, now) for claim in claims]
     if gate is not None and permit is not None:
         gate.hold(permit)

@@ -29,10 +29,6 @@ class Rig(Protocol):
         """Faults for the next requests of a kind: ``create find read post delete``."""
         ...
 
-    def forget_faults(self) -> None:
-        """Nothing goes wrong any more."""
-        ...
-
     def books(self, reference: str) -> list[ErpDocument]:
         """What the system's own books hold of a reference, not asked through the connector."""
         ...

@@ -18,7 +18,7 @@ from sandbox.simulators.dynamics365 import (
     simulator,
 )
 from sandbox.simulators.serve import serving
-from tieout.connectors.dynamics365 import Dynamics365Connector
+from tieout.connectors.dynamics365 import DynamicsConnector
 from tieout.connectors.ports import DocumentLine, ErpDocument, Journal, JournalLine
 from tieout.money import to_minor
 from tieout.profiles import load, mappings_dir
@@ -50,17 +50,19 @@ def connector_at(
     client_id: str = CLIENT_ID,
     secret: str = CLIENT_SECRET,
     changed: dict[str, Any] | None = None,
-) -> Dynamics365Connector:
+) -> DynamicsConnector:
     """A connector to a simulator."""
     options = {"token_url": f"{base}/{TENANT}/oauth2/v2.0/token"}
     content = mapping(**(changed or {}))
-    return Dynamics365Connector(
+    return DynamicsConnector(
         base, client_id, secret, company="nord", mapping=content, options=options
     )
 
 
 class Dynamics365Rig:
     """A connector and the simulator it talks to."""
+
+    spare_day = date(2026, 3, 12)
 
     def __init__(self, base: str, told: D365Simulator, changed: dict[str, Any]) -> None:
         self.base, self.simulator = base, told
@@ -79,6 +81,10 @@ class Dynamics365Rig:
     def fault(self, operation: str, *faults: str) -> None:
         """Faults for the next requests of a kind."""
         self.simulator.plan.add(operation, *faults)
+
+    def forget_faults(self) -> None:
+        """Nothing goes wrong any more."""
+        self.simulator.plan.clear()
 
     def books(self, reference: str) -> list[ErpDocument]:
         """What the simulator's journals and ledger hold of a reference."""
@@ -155,6 +161,6 @@ def open_rig() -> Iterator[Dynamics365Rig]:
 
 @contextmanager
 def open_service_rig() -> Iterator[Dynamics365Rig]:
-    """A company whose developer built a service that posts (class C)."""
-    with opened({"posting": {"way": "service"}}) as rig:
+    """The system numbers, and a service of the company's own posts (class C)."""
+    with opened({"posting": {"way": "service", "numbering": "sequence"}}) as rig:
         yield rig

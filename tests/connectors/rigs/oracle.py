@@ -45,6 +45,7 @@ class OracleRig:
     connector: OracleFusionConnector
     tenant: OracleSimulator
     url: str
+    spare_day: date = date(2026, 9, 15)
 
     def journal(
         self, reference: str, *, amount: int = 350, booked_on: date | None = None

@@ -16,7 +16,6 @@ from collections.abc import Iterator
 from contextlib import ExitStack
 from importlib import import_module
 from pathlib import Path
-from typing import Any
 
 import psycopg
 
@@ -67,7 +66,6 @@ def run_vendor(lab: Lab, most: int, seed: int) -> list[str]:
 def open_lab(vendor: str, server: Server, ledger: Ledger, stack: ExitStack) -> Lab:
     """A lab with its system; both end with the stack."""
     module = import_module(f"tests.connectors.rigs.{vendor}")
-    where: dict[str, Any] = {}
     if vendor == "tryton":
         from sandbox.tryton import service
 
@@ -75,12 +73,10 @@ def open_lab(vendor: str, server: Server, ledger: Ledger, stack: ExitStack) -> L
         tryton = start_tryton(server)
         stack.callback(stop_tryton, server, tryton)
         rig = stack.enter_context(module.open_rig(tryton))
-        where = {"where": rig.where}
     else:
         rig = stack.enter_context(module.open_rig())
-        where = {"base": rig.base}
     folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
-    return stack.enter_context(opened(vendor, ledger, rig, folder, **where))
+    return stack.enter_context(opened(vendor, ledger, rig, folder))
 
 
 def main() -> int:

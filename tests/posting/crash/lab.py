@@ -14,12 +14,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 from sqlalchemy import select
 
 from tests.connectors.rigs import Rig
 from tests.posting.books import approved, open_books
+from tests.posting.crash.vendors import order_of, plan_of
 from tests.posting.crash.worker import PATIENT, Settled, hasten
 from tests.posting.zygote import Zygote
 from tieout.connectors.ports import Journal
@@ -65,18 +66,14 @@ class Lab:
     rig: Rig
     zygote: Zygote
     folder: Path
-    where: dict[str, Any]
     schedules: int = 0
     killed: int = 0
     passed: Counter[str] = field(default_factory=Counter)
     _within: str = ""
     _places: list[str] = field(default_factory=list)
 
-    @property
-    def _plan(self) -> Any:
-        """The simulator's plan of faults; None before a real system."""
-        simulator = getattr(self.rig, "simulator", None)
-        return getattr(simulator, "plan", None)
+    def __post_init__(self) -> None:
+        self._plan, self._order = plan_of(self.rig), order_of(self.rig)
 
     def places(self, path: str) -> list[str]:
         """Every place of a path a worker can die at, found by a dry run."""
@@ -116,7 +113,10 @@ class Lab:
             accounts=accounts,
             booked_on=day,
         )
-        self.rig.forget_faults()
+        if self._plan is None:
+            self.rig.forget_faults()  # type: ignore[attr-defined]
+        else:
+            self._plan.clear()
         if closed:
             self.rig.close_period(day)
         for operation, faults in PATHS[path].items():
@@ -132,8 +132,7 @@ class Lab:
         if self._plan is not None:
             self._plan.watch = lambda kind, moment: self._watch(kind, moment, pid_file, log)
         status = self.zygote.work(
-            **self.where,
-            vendor=self.vendor,
+            **self._order,
             address=self.ledger.address,
             erp=erp,
             kill_at="" if self._within else kill,
@@ -196,10 +195,10 @@ class Lab:
 
 
 @contextmanager
-def opened(vendor: str, ledger: Ledger, rig: Rig, folder: Path, **where: Any) -> Iterator[Lab]:
+def opened(vendor: str, ledger: Ledger, rig: Rig, folder: Path) -> Iterator[Lab]:
     """A lab for the block."""
     zygote = Zygote()
     try:
-        yield Lab(vendor, ledger, rig, zygote, folder, where)
+        yield Lab(vendor, ledger, rig, zygote, folder)
     finally:
         zygote.close()

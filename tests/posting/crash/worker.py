@@ -6,25 +6,23 @@ import datetime as dt
 import os
 import urllib.request
 from dataclasses import replace
-from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 from sqlalchemy import text, update
 
 from tests.posting.books import QUICK
+from tests.posting.crash.vendors import connector_of
 from tieout import boundary
 from tieout.connectors.connector import Connector
 from tieout.connectors.ports import Capability, Journal
-from tieout.connectors.tryton import TrytonConnector
 from tieout.errors import ConnectorError
 from tieout.ledger.ledger import Ledger
 from tieout.ledger.models import Outbox
 from tieout.posting.delivery import drain
 from tieout.posting.intents import make_intents
-from tieout.profiles import load, mappings_dir
 
-__all__ = ["PATIENT", "Settled", "connector_of", "hasten", "work"]
+__all__ = ["PATIENT", "Settled", "hasten", "work"]
 
 #: A row that waits is due again only when the test says so, not in a loop of its own.
 PATIENT = replace(QUICK, backoff_base=dt.timedelta(hours=1), backoff_max=dt.timedelta(hours=1))
@@ -49,15 +47,6 @@ class Settled:
         return replace(self._connector.capability(journal), settle=dt.timedelta(days=-1))
 
 
-def connector_of(order: dict[str, Any]) -> Any:
-    """A connector of this process' own to the system an order names."""
-    if order["vendor"] == "tryton":
-        mapping = load(mappings_dir() / "erp" / "tryton.toml")
-        return Settled(TrytonConnector(*order["where"], company="NORD", mapping=mapping))
-    rig = import_module(f"tests.connectors.rigs.{order['vendor']}")
-    return Settled(rig.connector_at(order["base"]))
-
-
 def hasten(ledger: Ledger, erp: str) -> None:
     """Let every wait be over, and every lease of a dead worker."""
     with ledger.session() as session:
@@ -72,7 +61,7 @@ def work(order: dict[str, Any], ledger: Ledger) -> None:
     """Make intents and drain until nothing waits; dies where the order says."""
     if order.get("pid_file"):
         Path(order["pid_file"]).write_text(str(os.getpid()), encoding="utf-8")
-    connector = connector_of(order)
+    connector: Any = Settled(connector_of(order))
     log = Path(order["log"]) if order["log"] else None
     boundary.arm(boundary.Plan(order["kill_at"], log))
     make_intents(ledger, order["erp"], actor="worker")
