@@ -68,7 +68,7 @@ def amount_sql(tolerance: Tolerance) -> str:
 def party_sql(party: Party) -> str:
     """The other party is the same, in one of the ways."""
     ways = {
-        "account": f"{normal_sql('bank_party_account')} = {normal_sql('books_party_account')}",
+        "account": "bank_party_account = books_party_account",
         "name": "(bank_party <> '' AND (bank_party = books_party OR "
         f"jaro_winkler_similarity(bank_party, books_party) >= {party.name_min}))",
         "text": "(bank_party IS NULL AND length(books_party_text) >= 5 "
