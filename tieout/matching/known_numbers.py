@@ -31,6 +31,7 @@ Codes = npt.NDArray[np.uint64]
 Bytes = npt.NDArray[np.uint8]
 
 _NONE: Final = np.zeros(0, dtype="int64")
+_NO_BYTES: Final = np.zeros(0, dtype="uint8")
 _KEPT: Final = np.ones(256, dtype=bool)
 _KEPT[[ord(mark) for mark in DROPPED]] = False
 #: Digits, letters (and whatever is not ASCII), other signs: numbers end where the kind changes.
@@ -156,26 +157,52 @@ def shapes(texts: Any) -> Any:
 
 @dataclass(frozen=True, slots=True)
 class Numbers:
-    """The numbers to find: their normal forms without repeats, by length, by rolling hash."""
+    """The numbers to find: their normal forms without repeats, by rolling hash.
+
+    Attributes:
+        texts: the numbers.
+        codes: their hashes, ordered.
+        index: whose hash each is.
+        length: how long that number is.
+        lengths: by length, whether a number is so long.
+        likely: by the first bits of a hash, whether a number's hash begins so: most pieces of a
+            text are none, and this tells it without a search.
+    """
 
     texts: Any
-    by_length: tuple[tuple[int, Codes, Ints], ...]
+    codes: Codes
+    index: Ints
+    length: Ints
+    lengths: npt.NDArray[np.bool_]
+    likely: npt.NDArray[np.bool_]
 
     @classmethod
     def of(cls, texts: Any) -> Numbers:
         """Numbers from normal forms, which must differ."""
         distinct = texts.combine_chunks() if isinstance(texts, pa.ChunkedArray) else texts
-        if not len(distinct):
-            return cls(distinct, ())
-        raw, starts = _bytes(distinct)
-        lengths = np.diff(starts)
-        groups = []
-        for length in np.unique(lengths[lengths <= _LONGEST]).tolist():
-            at = np.flatnonzero(lengths == length)
-            codes = _whole(raw, starts[at], int(length))
-            order = np.argsort(codes, kind="stable")
-            groups.append((int(length), codes[order], at[order]))
-        return cls(distinct, tuple(groups))
+        raw, starts = _bytes(distinct) if len(distinct) else (_NO_BYTES, np.zeros(1, "int64"))
+        every = np.diff(starts)
+        codes = np.zeros(len(distinct), dtype="uint64")
+        short = every <= _LONGEST
+        lengths = np.bincount(every[short], minlength=_LONGEST + 1) > 0
+        for length in np.flatnonzero(lengths).tolist():
+            at = np.flatnonzero(every == length)
+            codes[at] = _whole(raw, starts[at], length)
+        index = np.flatnonzero(short)
+        index = index[np.argsort(codes[index], kind="stable")]
+        likely = np.zeros(1 << _head_bits(len(index)), dtype=bool)
+        likely[_heads(codes[index], likely)] = True
+        return cls(distinct, codes[index], index, every[index], lengths, likely)
+
+
+def _head_bits(count: int) -> int:
+    """Bits of a hash that tell most pieces of text from so many numbers."""
+    return min(24, max(10, (16 * count).bit_length()))
+
+
+def _heads(codes: Codes, likely: npt.NDArray[np.bool_]) -> Ints:
+    shift = np.uint64(64 - (len(likely).bit_length() - 1))
+    return (codes >> shift).view("int64")
 
 
 def _grown(base: int, count: int, known: Codes) -> Codes:
@@ -243,7 +270,7 @@ def find_known(column: Any, numbers: Numbers) -> tuple[Ints, Ints]:
     if isinstance(column, pa.ChunkedArray):
         column = column.combine_chunks()
     forth, back = _Powers(_BASE), _Powers(_BACK)
-    for first in range(0, len(column) if numbers.by_length else 0, _BLOCK):
+    for first in range(0, len(column) if len(numbers.codes) else 0, _BLOCK):
         part = column.slice(first, _BLOCK)
         known = np.flatnonzero(np.asarray(part.is_valid().to_numpy(zero_copy_only=False)))
         if len(known):
@@ -267,33 +294,60 @@ def _block(texts: Any, numbers: Numbers, forth: _Powers, back: _Powers) -> tuple
     edge = np.ones(count + 1, dtype=bool)  # whether a number may start or end before a place
     edge[1:-1] = (np.diff(places) > 1) | (np.diff(_KIND[kept].astype("int8")) != 0)
     before = np.searchsorted(places, starts)  # how many places lie before each text
-    owner = np.repeat(np.arange(len(starts) - 1), np.diff(before))
-    edge[1:-1] |= np.diff(owner) != 0
-    begin = np.flatnonzero(edge[:-1])
-    end_of = before[1:][owner]
+    edge[before] = True
     sums = _sums(kept, forth)
     away = back.upto(len(sums))
-    rows: list[Ints] = []
-    found: list[Ints] = []
-    for length, codes, index in numbers.by_length:
-        at = begin[begin + length <= end_of[begin]]
-        at = at[edge[at + length]]
-        looked = _mixed((sums[at + length] - sums[at]) * away[at])
-        place = np.searchsorted(codes, looked)
-        place[place == len(codes)] = 0
-        hit = codes[place] == looked
-        at, number = at[hit], index[place[hit]]
-        same = _same(kept, at, numbers, number, length)
-        rows.append(owner[at[same]])
-        found.append(number[same])
-    return np.concatenate([*rows, _NONE]), np.concatenate([*found, _NONE])
+    at, end = _pieces(np.flatnonzero(edge), before[1:], numbers.lengths)
+    looked = _mixed((sums[end] - sums[at]) * away[at])
+    some = np.flatnonzero(numbers.likely[_heads(looked, numbers.likely)])
+    at, end, looked = at[some], end[some], looked[some]
+    place = np.searchsorted(numbers.codes, looked)
+    place[place == len(numbers.codes)] = 0
+    hit = (numbers.codes[place] == looked) & (numbers.length[place] == end - at)
+    at, number = at[hit], numbers.index[place[hit]]
+    same = _same(kept, at, numbers, number, numbers.length[place[hit]])
+    owner = np.searchsorted(before, at[same], side="right") - 1
+    return owner, number[same]
 
 
-def _same(kept: Bytes, at: Ints, numbers: Numbers, number: Ints, length: int) -> npt.NDArray[Any]:
+def _pieces(
+    edges: Ints, ends: Ints, lengths: npt.NDArray[np.bool_]
+) -> tuple[Ints, Ints]:
+    """Where the pieces between two edges of one text begin and end that are as long as a number.
+
+    Args:
+        edges: where a number may start or end, ordered; every text's own start and end are some.
+        ends: where each text ends, ordered.
+        lengths: by length, whether it is one.
+    """
+    begin = np.arange(len(edges) - 1)
+    limit = ends[np.searchsorted(ends, edges[:-1], side="right")]
+    limit = np.minimum(limit, edges[:-1] + len(lengths) - 1)
+    starts: list[Ints] = []
+    stops: list[Ints] = []
+    step = 1
+    while len(begin):
+        begin = begin[: np.searchsorted(begin, len(edges) - step)]
+        stop = edges[begin + step]
+        inside = stop <= limit[begin]
+        begin, stop = begin[inside], stop[inside]
+        at = edges[begin]
+        use = lengths[stop - at]
+        starts.append(at[use])
+        stops.append(stop[use])
+        step += 1
+    return np.concatenate([*starts, _NONE]), np.concatenate([*stops, _NONE])
+
+
+def _same(
+    kept: Bytes, at: Ints, numbers: Numbers, number: Ints, lengths: Ints
+) -> npt.NDArray[np.bool_]:
     """Whether the pieces are the numbers, character by character."""
     raw, starts = _bytes(numbers.texts)
-    span = np.arange(length)
-    same: npt.NDArray[Any] = (kept[at[:, None] + span] == raw[starts[number][:, None] + span]).all(
-        axis=1
-    )
+    same = np.zeros(len(at), dtype=bool)
+    for length in np.flatnonzero(np.bincount(lengths)).tolist():
+        mine = np.flatnonzero(lengths == length)
+        span = np.arange(length)
+        piece = kept[at[mine][:, None] + span]
+        same[mine] = (piece == raw[starts[number[mine]][:, None] + span]).all(axis=1)
     return same

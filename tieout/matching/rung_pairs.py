@@ -224,13 +224,18 @@ def _met(
 
 def _distinct(uid: Ints, iid: Ints, at: Ints) -> tuple[Ints, Ints, Ints]:
     """Pairs once each, however many references they share."""
-    if not len(uid) or np.bincount(uid).max() == 1:
+    if not len(uid):
         return uid, iid, at
-    order = np.lexsort((at, iid, uid))
-    uid, iid, at = uid[order], iid[order], at[order]
-    first = np.ones(len(uid), dtype=bool)
-    first[1:] = (np.diff(uid) != 0) | (np.diff(iid) != 0)
-    return uid[first], iid[first], at[first]
+    many = np.bincount(uid)[uid] > 1  # only these can be there twice
+    some = np.flatnonzero(many)
+    if not len(some):
+        return uid, iid, at
+    order = some[np.lexsort((at[some], iid[some], uid[some]))]
+    again = (np.diff(uid[order]) == 0) & (np.diff(iid[order]) == 0)
+    many[some] = False
+    many[order[1:][again]] = True
+    kept = np.flatnonzero(~many)
+    return uid[kept], iid[kept], at[kept]
 
 
 def _hubs(meeting: Meeting, units: Ints, items: Ints) -> Edges:
