@@ -24,7 +24,7 @@ from tieout.references import DROPPED
 #: The stubs know few of the overloads used here.
 pc: Any = pyarrow.compute
 
-__all__ = ["Numbers", "expanded", "find_known", "fold", "shapes", "tail_digits"]
+__all__ = ["Numbers", "expanded", "find_known", "fold", "shapes", "tail_digits", "texts_bytes"]
 
 Ints = npt.NDArray[np.int64]
 Codes = npt.NDArray[np.uint64]
@@ -47,7 +47,7 @@ _BLOCK: Final = 50_000
 _LONGEST: Final = 35
 
 
-def _bytes(texts: Any) -> tuple[Bytes, Ints]:
+def texts_bytes(texts: Any) -> tuple[Bytes, Ints]:
     """The characters of all texts in a row, and where each text starts (one more at the end)."""
     count = len(texts)
     starts = np.frombuffer(texts.buffers()[1], dtype="int32", count=count + 1 + texts.offset)
@@ -67,7 +67,7 @@ def fold(texts: Any) -> tuple[Any, Ints]:
     if not len(texts):
         return pa.array([], pa.string()), np.zeros(0, dtype="int64")
     upper = pc.utf8_upper(texts)
-    raw, starts = _bytes(upper)
+    raw, starts = texts_bytes(upper)
     kept = _KEPT[raw]
     if not kept.all():
         ends = np.zeros(len(kept) + 1, dtype="int32")
@@ -110,7 +110,7 @@ _JOINS[[ord(mark) for mark in "/+&, "]] = True
 
 def _with_series(texts: Any) -> Ints:
     """Texts with a sign that joins numbers behind four digits: cheap, and most have none."""
-    raw, starts = _bytes(texts)
+    raw, starts = texts_bytes(texts)
     digit = _KIND[raw] == 0
     four = digit[:-4] & digit[1:-3] & digit[2:-2] & digit[3:-1] & _JOINS[raw[4:]]
     found = np.zeros(len(starts), dtype=bool)
@@ -133,7 +133,7 @@ def _written_out(text: str) -> str:
 
 def tail_digits(texts: Any, count: int) -> npt.NDArray[np.bool_]:
     """Which texts without nulls end in at least so many digits."""
-    raw, starts = _bytes(texts)
+    raw, starts = texts_bytes(texts)
     lengths = np.diff(starts)
     fits = lengths >= count
     rows = np.flatnonzero(fits)
@@ -151,7 +151,7 @@ _SHAPE[ord("0") : ord("9") + 1] = ord("0")
 
 def shapes(texts: Any) -> Any:
     """Texts without nulls with every digit as 0, as a dictionary array."""
-    raw, starts = _bytes(texts)
+    raw, starts = texts_bytes(texts)
     return _texts(_SHAPE[raw], starts).dictionary_encode()
 
 
@@ -180,7 +180,7 @@ class Numbers:
     def of(cls, texts: Any) -> Numbers:
         """Numbers from normal forms, which must differ."""
         distinct = texts.combine_chunks() if isinstance(texts, pa.ChunkedArray) else texts
-        raw, starts = _bytes(distinct) if len(distinct) else (_NO_BYTES, np.zeros(1, "int64"))
+        raw, starts = texts_bytes(distinct) if len(distinct) else (_NO_BYTES, np.zeros(1, "int64"))
         every = np.diff(starts)
         codes = np.zeros(len(distinct), dtype="uint64")
         short = every <= _LONGEST
@@ -285,7 +285,7 @@ def find_known(column: Any, numbers: Numbers) -> tuple[Ints, Ints]:
 
 
 def _block(texts: Any, numbers: Numbers, forth: _Powers, back: _Powers) -> tuple[Ints, Ints]:
-    raw, starts = _bytes(texts)
+    raw, starts = texts_bytes(texts)
     places = np.flatnonzero(_KEPT[raw])
     kept = raw[places]
     count = len(kept)
@@ -343,7 +343,7 @@ def _same(
     kept: Bytes, at: Ints, numbers: Numbers, number: Ints, lengths: Ints
 ) -> npt.NDArray[np.bool_]:
     """Whether the pieces are the numbers, character by character."""
-    raw, starts = _bytes(numbers.texts)
+    raw, starts = texts_bytes(numbers.texts)
     same = np.zeros(len(at), dtype=bool)
     for length in np.flatnonzero(np.bincount(lengths)).tolist():
         mine = np.flatnonzero(lengths == length)

@@ -62,10 +62,14 @@ def merged(parts: Iterable[Stated]) -> Stated:
     # Only a row that states several references can state one of them twice.
     many = np.flatnonzero(np.bincount(row)[row] > 1)
     both = bucket(row[many], code[many])
-    order = np.argsort(both, kind="stable")
-    again = many[order[1:][both[order[1:]] == both[order[:-1]]]]
+    ordered = np.sort(both)
+    if (ordered[1:] != ordered[:-1]).all():
+        return Stated(row, code, place)
+    order = np.argsort(both)
+    starts = np.flatnonzero(np.append(True, ordered[1:] != ordered[:-1]))
     keep = np.ones(len(row), dtype=bool)
-    keep[again] = False
+    keep[many] = False
+    keep[np.minimum.reduceat(many[order], starts)] = True
     return Stated(row, code, place).where(keep)
 
 
