@@ -85,6 +85,15 @@ class Meeting:
         crowd: Flags = many > CROWD * (self.bank_count + self.books_count).astype("float64")
         return crowd
 
+    def smallest(self, most: int) -> Flags:
+        """The buckets with the fewest pairs, as many as have at most so many pairs together."""
+        count = self.bank_count * self.books_count
+        ordered = np.sort(count)
+        over = np.flatnonzero(np.cumsum(ordered.astype("float64")) > most)
+        # Of equally large ones all or none, so that no order of rows decides.
+        small: Flags = count < ordered[over[0]] if len(over) else count >= 0
+        return small
+
     def pairs(self) -> tuple[Ints, Ints]:
         """Rows of both sides that share a bucket, each with each."""
         counts = self.bank_count * self.books_count

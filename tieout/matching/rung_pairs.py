@@ -29,6 +29,8 @@ Ints = npt.NDArray[np.int64]
 Flags = npt.NDArray[np.bool_]
 
 
+#: Crowds of equal amounts are looked into while their pairs are at most so many times the rows.
+_PAIRS_EACH: Final = 8
 _SUMS: Final = "Other items of the same party come to the same sum; a person must decide."
 
 
@@ -192,6 +194,9 @@ def _met(
         at, other = meeting.where(alone).pairs()
     else:
         crowd = meeting.crowded
+        if rung.party and not rung.same:  # many equal amounts, but hardly of one party
+            small = meeting.where(crowd).smallest(_PAIRS_EACH * (len(faces.row) + len(books)))
+            crowd[np.flatnonzero(crowd)[small]] = False
         crowded = _hubs(meeting.where(crowd), entry[faces.row], books.row)
         at, other = meeting.where(~crowd).pairs()
     same = faces.part[at] == right[0][other]
@@ -203,6 +208,9 @@ def _met(
         alike = pc.equal(texts.take(bank.place[at]), texts.take(books.place[other]))
         same &= np.asarray(alike.to_numpy(zero_copy_only=False), dtype=bool)
     same &= sides.allowed(entry[at], books.row[other])
+    if len(crowded):  # what also stands in a crowd has rivals that nobody looked at
+        same &= ~_some(crowded.entry, len(sides.part))[entry[at]]
+        same &= ~_some(crowded.item, len(sides.item_part))[books.row[other]]
     if not same.all():
         at, other = at[same], other[same]
     uid, iid, at = _distinct(bank.row[at], books.row[other], at)
@@ -220,6 +228,13 @@ def _met(
         fits[some] = sides.words.not_contradicted(entry[at[some]], iid[some])
     ties = Edges(uid[rivals], iid[rivals], np.full(int(rivals.sum()), -1))
     return uid[fits], iid[fits], at[fits], ties, crowded
+
+
+def _some(rows: Ints, size: int) -> Flags:
+    """Which handles are among the rows; -1 is none."""
+    found = np.zeros(size, dtype=bool)
+    found[rows[rows >= 0]] = True
+    return found
 
 
 def _distinct(uid: Ints, iid: Ints, at: Ints) -> tuple[Ints, Ints, Ints]:
