@@ -14,6 +14,7 @@ from tieout.arrays import handles
 from tieout.matching.compile import Candidates, fitting
 from tieout.matching.ladder import Rung
 from tieout.matching.meet import Meeting, bucket, meet, once
+from tieout.matching.misread import misread
 from tieout.matching.rung_subset import rivals
 from tieout.matching.sides import Claim, Edges, Found, Outcome, Sides, no_edges
 from tieout.matching.stated import Stated, merged
@@ -223,6 +224,9 @@ def _met(
         fits &= once(uid, int(uid.max()) + 1)
         some = np.flatnonzero(fits)
         fits[some[sides.words.other_document(entry[at[some]], iid[some])]] = False
+        some = np.flatnonzero(fits)
+        stated = sides.references.texts.take(bank.place[at[some]])
+        fits[some[misread(sides, entry[at[some]], iid[some], stated)]] = False
     if not rung.same and rung.shape == "one_to_one":
         some = np.flatnonzero(fits)
         fits[some] = sides.words.not_contradicted(entry[at[some]], iid[some])
