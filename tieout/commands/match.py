@@ -65,7 +65,9 @@ def run(args: argparse.Namespace) -> int:
         details = read_table(args.details, used=True) if args.details else None
         entries, items = read_table(args.entries, used=True), read_table(args.items, used=True)
         rows = len(entries), len(items)
-        result = engine.match(entries, details, items, rungs, threads=args.threads, spill=args.spill)
+        result = engine.match(
+            entries, details, items, rungs, threads=args.threads, spill=args.spill
+        )
         args.out.mkdir(parents=True, exist_ok=True)
         for name in ("groups", "members", "refused"):
             _write(getattr(result, name), args.out / f"{name}.parquet")
@@ -120,12 +122,11 @@ def _steady_memory() -> None:
 def _write(table: pa.Table, path: Path) -> None:
     """As Parquet; what is all different (ids, amounts) is neither looked up nor compressed."""
     names = table.column_names
-    pq.write_table(
-        table,
-        path,
-        use_dictionary=[name for name in names if name in _FEW],
-        compression={name: "none" if name in _DIFFER else "snappy" for name in names},
-    )
+    options: dict[str, Any] = {
+        "use_dictionary": [name for name in names if name in _FEW],
+        "compression": {name: "none" if name in _DIFFER else "snappy" for name in names},
+    }
+    pq.write_table(table, path, **options)
 
 
 def _about(args: argparse.Namespace, result: Any) -> str:

@@ -17,7 +17,7 @@ import pyarrow as pa
 import pyarrow.compute
 
 from tieout.arrays import handles
-from tieout.matching.conditions import amount_sql, name_macros, normal_sql, party_sql
+from tieout.matching.conditions import amount_sql, name_macros, party_sql
 from tieout.matching.ladder import Rung
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from tieout.matching.sides import Sides
 
-__all__ = ["Candidates", "compile_rung", "fitting", "name_macros", "normal_sql", "plain_names"]
+__all__ = ["Candidates", "compile_rung", "fitting", "name_macros", "plain_names"]
 
 #: The stubs know few of the overloads used here.
 pc: Any = pyarrow.compute

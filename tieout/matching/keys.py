@@ -19,12 +19,12 @@ import pyarrow.compute
 from tieout.arrays import handles
 from tieout.matching.known_numbers import (
     Numbers,
-    expanded,
     find_known,
     fold,
     tail_digits,
 )
 from tieout.matching.ladder import BANK_ENTRY, TEXT, Key
+from tieout.matching.number_series import expanded
 from tieout.matching.stated import Stated, Texts, merged
 from tieout.matching.structured_column import structured_forms
 from tieout.matching.tables import Prepared

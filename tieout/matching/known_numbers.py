@@ -9,7 +9,6 @@ character by character. Work is linear in the texts, for each length a number ma
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -18,13 +17,13 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute
 
-from tieout.arrays import buffer, handles
+from tieout.arrays import buffer
 from tieout.references import DROPPED
 
 #: The stubs know few of the overloads used here.
 pc: Any = pyarrow.compute
 
-__all__ = ["Numbers", "expanded", "find_known", "fold", "shapes", "tail_digits", "texts_bytes"]
+__all__ = ["Numbers", "find_known", "fold", "shapes", "tail_digits", "texts_bytes"]
 
 Ints = npt.NDArray[np.int64]
 Codes = npt.NDArray[np.uint64]
@@ -75,60 +74,6 @@ def fold(texts: Any) -> tuple[Any, Ints]:
         starts = ends[starts]
         upper = _texts(raw[kept], starts)
     return upper, np.diff(starts)
-
-
-#: A number and the last digits of more of its kind: ``9000084870/71/72``.
-_SERIES: Final = r"\d{4,12} ?[/+&,] ?\d{1,4}(?:[^0-9.]|$)"
-_PARTS: Final = re.compile(
-    r"([A-Za-z]{0,6}(?:[-/ ]?\d{2,4}(?=[-/]))?[-/ ]?)(\d{4,12})"
-    r"((?: ?[/+&,] ?\d{1,4}){1,20})(?![\d.]|\s+\d)"
-)
-
-
-def expanded(texts: Any) -> Any:
-    """Texts with the numbers written out that a payer only named by their last digits.
-
-    >>> expanded(pa.array(["Rechnungen AR0084840/41/42", "ok"])).to_pylist()
-    ['Rechnungen AR0084840/41/42\\nAR0084841\\nAR0084842', 'ok']
-    """
-    rows = _with_series(texts)
-    if not len(rows):
-        return texts
-    some = pc.match_substring_regex(texts.take(handles(rows)), _SERIES)
-    rows = rows[np.asarray(some.to_numpy(zero_copy_only=False), dtype=bool)]
-    if not len(rows):
-        return texts
-    longer = [_written_out(text) for text in texts.take(handles(rows)).to_pylist()]
-    mask = np.zeros(len(texts), dtype=bool)
-    mask[rows] = True
-    return pc.replace_with_mask(texts, pa.array(mask), pa.array(longer, pa.string()))
-
-
-_JOINS: Final = np.zeros(256, dtype=bool)
-_JOINS[[ord(mark) for mark in "/+&, "]] = True
-
-
-def _with_series(texts: Any) -> Ints:
-    """Texts with a sign that joins numbers behind four digits: cheap, and most have none."""
-    raw, starts = texts_bytes(texts)
-    digit = _KIND[raw] == 0
-    four = digit[:-4] & digit[1:-3] & digit[2:-2] & digit[3:-1] & _JOINS[raw[4:]]
-    found = np.zeros(len(starts), dtype=bool)
-    found[np.searchsorted(starts, np.flatnonzero(four), side="right") - 1] = True
-    return np.flatnonzero(found)
-
-
-def _written_out(text: str) -> str:
-    """The text and, a line each, the numbers of its series; a series only ever rises."""
-    more = []
-    for letters, number, ends in _PARTS.findall(text):
-        before = number
-        for end in re.findall(r"\d+", ends):
-            if len(end) >= len(number) or end <= before[-len(end) :]:
-                break
-            before = number[: -len(end)] + end
-            more.append(f"{letters}{before}")
-    return "\n".join([text, *more])
 
 
 def tail_digits(texts: Any, count: int) -> npt.NDArray[np.bool_]:
@@ -310,9 +255,7 @@ def _block(texts: Any, numbers: Numbers, forth: _Powers, back: _Powers) -> tuple
     return owner, number[same]
 
 
-def _pieces(
-    edges: Ints, ends: Ints, lengths: npt.NDArray[np.bool_]
-) -> tuple[Ints, Ints]:
+def _pieces(edges: Ints, ends: Ints, lengths: npt.NDArray[np.bool_]) -> tuple[Ints, Ints]:
     """Where the pieces between two edges of one text begin and end that are as long as a number.
 
     Args:

@@ -109,13 +109,14 @@ class Parties:
             table[column].combine_chunks().take(handles(own))
             for table, own in zip(tables, rows, strict=True)
         ]
-        coded: Any = pa.chunked_array(parts, pa.string()).dictionary_encode()
+        coded: Any = pa.concat_arrays(parts).dictionary_encode()
+        found = pc.fill_null(coded.indices, -1).to_numpy(zero_copy_only=False)
         made = []
-        for table, own, chunk in zip(tables, rows, coded.chunks, strict=True):
+        for table, own in zip(tables, rows, strict=True):
             numbers = np.full(len(table), -1, dtype="int64")
-            numbers[own] = pc.fill_null(chunk.indices, -1).to_numpy(zero_copy_only=False)
+            numbers[own], found = found[: len(own)], found[len(own) :]
             made.append(numbers)
-        return Coded(coded.chunk(0).dictionary, made[0], made[1])
+        return Coded(coded.dictionary, made[0], made[1])
 
 
 def _numbered(texts: Any) -> tuple[Ints, Any]:

@@ -32,6 +32,7 @@ Flags = npt.NDArray[np.bool_]
 
 #: Crowds of equal amounts are looked into while their pairs are at most so many times the rows.
 _PAIRS_EACH: Final = 8
+_PAIRS_LEAST: Final = 1 << 20
 _SUMS: Final = "Other items of the same party come to the same sum; a person must decide."
 
 
@@ -196,7 +197,8 @@ def _met(
     else:
         crowd = meeting.crowded
         if rung.party and not rung.same:  # many equal amounts, but hardly of one party
-            small = meeting.where(crowd).smallest(_PAIRS_EACH * (len(faces.row) + len(books)))
+            most = max(_PAIRS_LEAST, _PAIRS_EACH * (len(faces.row) + len(books)))
+            small = meeting.where(crowd).smallest(most)
             crowd[np.flatnonzero(crowd)[small]] = False
         crowded = _hubs(meeting.where(crowd), entry[faces.row], books.row)
         at, other = meeting.where(~crowd).pairs()
