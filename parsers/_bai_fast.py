@@ -28,7 +28,7 @@ from tieout.canonical import Tables
 __all__ = ["records_of"]
 
 #: Bytes read at once: enough for the vectors to pay, little enough for any memory.
-_BLOCK: Final = 1 << 21
+_BLOCK: Final = 1 << 20
 #: Longest start of an entry kept for the next block.
 _CARRY_MAX: Final = 1 << 17
 

@@ -179,6 +179,19 @@ _DELIMITED = Big(
     lambda n: "",
     lambda s, e: f"End of report,{e} rows\n",
 )
+
+
+def _host(kind: str, text: str) -> str:
+    return f"{kind}{text}\r\n"
+
+
+# A host's report of 80 columns, as a profile of mappings/banks reads it.
+_FIXED_WIDTH = Big(
+    "",
+    lambda s: _host("H", f"{s:016}USD20261119{0:012}+20261120{_MANY * 100:012}+"),
+    lambda e: _host("D", f"20261120{100:012}C {f'PAYMENT OF INVOICE {e}':30}REF{e:013}"),
+    lambda n: _host("T", f"{n % 1_000_000:06}{0:012}{100 * n:012}"),
+)
 SHAPES: dict[str, Big] = {
     "camt.052": _camt("BkToCstmrAcctRpt", "Rpt", "camt.052.001.08"),
     "camt.053": _camt("BkToCstmrStmt", "Stmt", "camt.053.001.08"),
@@ -194,6 +207,7 @@ SHAPES: dict[str, Big] = {
     "ofx": _OFX,
     "v11": _V11,
     "delimited": _DELIMITED,
+    "fixed_width": _FIXED_WIDTH,
 }
 
 
