@@ -68,10 +68,11 @@ ADJUSTMENT: Final[Table] = (
     ("posted", "reversed", "reversed"),
 )
 
-#: The delivery protocol, class C (PROTOCOLS in ARCHITECTURE.md): draft, write-once id, post by id.
-#: CONFIRMED has one door, DRAFTED (= the document's id is known): what was found by reference, or
-#: turned out posted while it was voided, goes there too, so that nothing is confirmed without being
-#: compared, and alone. The id being written once, a document that is gone is a person's to judge.
+#: The delivery protocol (PROTOCOLS in ARCHITECTURE.md), one table for all capability classes: a
+#: class only says when a create may be repeated. CONFIRMED has one door, DRAFTED (= the document's
+#: id is known): what was found by reference, or turned out posted while it was voided, goes there
+#: too, so that nothing is confirmed without being compared, and alone. The id being written once, a
+#: document that is gone is a person's to judge.
 OUTBOX: Final[Table] = (
     ("READY", "claim", "SENDING"),
     ("READY", "cancel", "CANCELLED"),
@@ -80,6 +81,7 @@ OUTBOX: Final[Table] = (
     ("SENDING", "throttled", "RETRY_WAIT"),
     ("SENDING", "draft made", "DRAFTED"),
     ("SENDING", "unknown", "UNKNOWN"),
+    ("SENDING", "accepted", "UNKNOWN"),
     ("SENDING", "reject", "REJECTED"),
     ("SENDING", "reject after unknown", "UNKNOWN"),
     ("SENDING", "lease over", "UNKNOWN"),

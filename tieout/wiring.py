@@ -13,13 +13,16 @@ classes. Without Airflow, endpoints come from the environment as addresses::
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from importlib import import_module
 from pathlib import Path
+from typing import Final
 from urllib.parse import parse_qsl, unquote, urlsplit
 
 from tieout.adjustments.books import load_books
+from tieout.connectors.connector import Connector
 from tieout.connectors.tryton import TrytonConnector
 from tieout.drops import Drop
 from tieout.drops.local import LocalDrop
@@ -40,6 +43,13 @@ __all__ = [
 ]
 
 DATABASE = "tieout"
+#: Vendor of a mapping's ``[erp]`` → module and class.
+_VENDORS: Final = {
+    "sap": ("sap_s4hana", "SapConnector"),
+    "oracle": ("oracle_fusion", "OracleConnector"),
+    "dynamics365": ("dynamics365", "DynamicsConnector"),
+    "netsuite": ("netsuite", "NetSuiteConnector"),
+}
 _LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
 
 
@@ -136,11 +146,11 @@ def open_drop(endpoint: Endpoint) -> Drop:
     raise _scheme(endpoint, "sftp or file")
 
 
-def open_connector(erp: str, endpoint: Endpoint) -> TrytonConnector:
+def open_connector(erp: str, endpoint: Endpoint) -> Connector:
     """The connector of an ERP's mapping (``mappings/erp/ERP.toml``).
 
     Raises:
-        ProfileError: ``ENDPOINT_SCHEME``, or the mapping is missing or wrong.
+        ProfileError: ``ENDPOINT_SCHEME``, ``VENDOR_UNKNOWN``, or the mapping is missing or wrong.
     """
     if endpoint.scheme not in ("http", "https"):
         raise _scheme(endpoint, "https (or http on this machine)")
@@ -152,15 +162,31 @@ def open_connector(erp: str, endpoint: Endpoint) -> TrytonConnector:
             remedy="use https, or a tunnel that ends on this machine",
         )
     books = load_books(erp)
-    company = str(books.content["company"]["code"])
-    return TrytonConnector(
-        f"{endpoint.scheme}://{endpoint.host}:{endpoint.port or 8000}",
-        endpoint.path.strip("/"),
-        endpoint.login,
-        endpoint.password,
-        company=company,
-        mapping=dict(books.content),
-    )
+    company, mapping = str(books.content["company"]["code"]), dict(books.content)
+    vendor = str(mapping["erp"].get("vendor", erp))
+    login = (endpoint.login, endpoint.password)
+    if vendor == "tryton":
+        base = f"{endpoint.scheme}://{endpoint.host}:{endpoint.port or 8000}"
+        database = endpoint.path.strip("/")
+        return TrytonConnector(base, database, *login, company=company, mapping=mapping)
+    port = f":{endpoint.port}" if endpoint.port else ""
+    base = f"{endpoint.scheme}://{endpoint.host}{port}{endpoint.path.rstrip('/')}"
+    connector = _vendor(vendor, erp)
+    return connector(base, *login, company=company, mapping=mapping, options=endpoint.extra)
+
+
+def _vendor(vendor: str, erp: str) -> Callable[..., Connector]:
+    """The connector's class; only the one that is used is imported."""
+    if vendor not in _VENDORS:
+        raise ProfileError(
+            "VENDOR_UNKNOWN",
+            f"there is no connector {vendor!r}",
+            where=f"mappings/erp/{erp}.toml [erp] vendor",
+            remedy=f"one of {', '.join(sorted((*_VENDORS, 'tryton')))}",
+        )
+    module, name = _VENDORS[vendor]
+    found: Callable[..., Connector] = getattr(import_module(f"tieout.connectors.{module}"), name)
+    return found
 
 
 def open_mailer(endpoint: Endpoint) -> SmtpMailer:

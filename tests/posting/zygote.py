@@ -78,7 +78,7 @@ def _naive(order: dict[str, Any], ledger: Ledger) -> None:
     for intent_id in made:
         with ledger.session() as session:
             intent = session.get_one(PostingIntent, intent_id)
-        draft = connector.create_draft(journal_of(intent.payload, intent.ext_ref))
+        draft = connector.create(journal_of(intent.payload, intent.ext_ref))
         connector.post(draft.doc_id or "")
         boundary.reached("commit naive", "before")
 

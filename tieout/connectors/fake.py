@@ -25,12 +25,14 @@ from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from tieout.connectors.ports import (
+    Capability,
     Delivery,
     DocumentLine,
     ErpDocument,
     Journal,
     JournalLine,
     Outcome,
+    Trace,
 )
 from tieout.errors import ConnectorError
 
@@ -65,10 +67,9 @@ class FakeErp:
     _next_id: int = 1
     _next_number: int = 1
 
-    @property
-    def capability(self) -> Literal["C"]:
+    def capability(self, journal: Journal) -> Capability:
         """Draft, then post by id."""
-        return "C"
+        return Capability("C")
 
     def plan(self, phase: str, *faults: Fault) -> None:
         """Add faults for the next requests of a phase."""
@@ -91,7 +92,7 @@ class FakeErp:
         with self._lock:
             return [d for d in self.documents.values() if d.state == "draft"]
 
-    def create_draft(self, journal: Journal) -> Delivery:
+    def create(self, journal: Journal) -> Delivery:
         """Store a draft, whatever its reference: nothing here is unique."""
         return self._request(
             "create", journal.external_ref, lambda fault: self._make(journal, fault)
@@ -105,11 +106,11 @@ class FakeErp:
         """Delete a draft; one that is gone answers OK, a posted one REJECT."""
         return self._request("delete", doc_id, lambda _: self._delete(doc_id))
 
-    def find(self, external_ref: str) -> list[ErpDocument]:
+    def find(self, journal: Journal) -> Trace:
         """All documents with the reference, by id."""
-        self._look("find", external_ref)
+        self._look("find", journal.external_ref)
         with self._lock:
-            return self._with(external_ref)
+            return Trace(tuple(self._with(journal.external_ref)))
 
     def read(self, doc_id: str) -> ErpDocument | None:
         """One document, or None."""

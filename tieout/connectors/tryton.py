@@ -9,17 +9,18 @@ read are UNKNOWN.
 
     >>> books = TrytonConnector("http://127.0.0.1:8000", "erp", "tieout", "secret",
     ...                         company="NORD", mapping={})
-    >>> books.capability
+    >>> fee = ports.Journal("AAAAAAAAAAAAAAAA", "NORD", "bank", date(2026, 11, 20), "", "EUR", ())
+    >>> books.capability(fee).kind
     'C'
     >>> books.close()
 """
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Any
 
 from tieout.connectors import ports
-from tieout.connectors.tryton_books import TrytonBooks
+from tieout.connectors.tryton_catalog import TrytonCatalog
 from tieout.connectors.tryton_masters import RefusedError, stamp
 from tieout.connectors.tryton_records import LINE_FIELDS, document_line, reference_in, shaped
 from tieout.connectors.tryton_wire import Answer
@@ -28,15 +29,17 @@ from tieout.errors import ConnectorError
 __all__ = ["TrytonConnector"]
 
 
-class TrytonConnector(TrytonBooks):
-    """The books of one company in one Tryton database; a `BooksReader` and a `JournalWriter`.
+class TrytonConnector(TrytonCatalog):
+    """The books of one company in one Tryton database; a `Connector`.
 
     Made as `TrytonBooks` is; every call passes through ``wire.exchange``.
     """
 
-    capability: Literal["C"] = "C"
+    def capability(self, journal: ports.Journal) -> ports.Capability:
+        """A draft of any kind, posted by its id."""
+        return ports.Capability("C")
 
-    def create_draft(self, journal: ports.Journal) -> ports.Delivery:
+    def create(self, journal: ports.Journal) -> ports.Delivery:
         """Create the draft; what the ERP's masters rule out is refused before anything is sent."""
         try:
             with shaped("master data"):
@@ -92,14 +95,15 @@ class TrytonConnector(TrytonBooks):
             return _delivery("REJECT", answer, "REFUSED", doc_id)
         return _left(after, doc_id)
 
-    def find(self, external_ref: str) -> list[ports.ErpDocument]:
+    def find(self, journal: ports.Journal) -> ports.Trace:
         """All documents with our reference, drafts and posted ones, by id."""
         with shaped("documents"):
             own = self._masters.company_row()["id"]
-            pattern = stamp(external_ref).replace("_", r"\_").replace("%", r"\%")
+            pattern = stamp(journal.external_ref).replace("_", r"\_").replace("%", r"\%")
             domain = [["company", "=", own], ["description", "like", f"{pattern}%"]]
             found = self._documents(domain)
-        return [document for document in found if document.external_ref == external_ref]
+        ours = (document for document in found if document.external_ref == journal.external_ref)
+        return ports.Trace(tuple(ours))
 
     def read(self, doc_id: str) -> ports.ErpDocument | None:
         """One document with its lines, None when Tryton has it not."""

@@ -1,9 +1,20 @@
-"""The delivery of one intent to an ERP of class C, as literal tables and pure functions.
+"""The delivery of one intent to an ERP, as literal tables and pure functions.
 
-Class C: the ERP makes a draft, then posts it *by its id*. Posting a known id twice is one posting,
-and the id is written once into the ledger, so a document can be posted only by its row; whatever
-else a lost reply or a second worker leaves behind is a draft that nobody posts, and is deleted.
-No assumption about timing is needed (but after a database fail-over, see `Limits.settle`).
+One protocol for all capability classes (`tieout.connectors.ports.Capability`); they differ only in
+when a create may be repeated, which `tieout.posting.sight` decides:
+
+A  always: our reference is unique for ever
+B  while the system remembers our key; then as D
+C  always: the ERP makes a draft, then posts it *by its id*. Posting a known id twice is one
+   posting, and the id is written once into the ledger, so a document can be posted only by its
+   row; whatever else a lost reply or a second worker leaves behind is a draft that nobody posts,
+   and is deleted. No assumption about timing is needed (but after a fail-over, `Limits.settle`)
+D  when nothing that was sent before can still land: a look at the end of the settle time found
+   nothing
+E  never
+
+And a refusal is the end only when no earlier, unanswered create can still land: in C it would be
+a draft that nobody posts, in all others the settle time must be over.
 
 One round: `decide` names the next request of a row, the worker performs it, `step` says what the
 answer means. CONFIRMED has one door: the document was looked at after posting, is equal to what
@@ -37,14 +48,17 @@ STEPS: Final[tuple[tuple[str, str, str | None, Then], ...]] = (
     ("SENDING", "not sent", "not sent", "wait"),
     ("SENDING", "throttled", "throttled", "wait"),
     ("SENDING", "unanswered", "unknown", "wait"),
+    ("SENDING", "under way", "accepted", "wait"),
     ("SENDING", "refused", "reject", "stop"),
     ("SENDING", "refused, after an unknown", "reject after unknown", "go"),
     ("UNKNOWN", "blind", None, "wait"),
+    ("UNKNOWN", "under way", None, "wait"),
     ("UNKNOWN", "found", "document found", "go"),
     ("UNKNOWN", "gone", "conflict", "stop"),
     ("UNKNOWN", "several posted", "conflict", "stop"),
     ("UNKNOWN", "nothing", "not found", "go"),
     ("UNKNOWN", "nothing, refused before", "not found, rejected before", "stop"),
+    ("UNKNOWN", "nothing yet", None, "wait"),
     ("UNKNOWN", "nothing, attempts spent", "attempts spent", "stop"),
     ("DRAFTED", "blind", None, "wait"),
     ("DRAFTED", "draft", None, "go"),
@@ -61,6 +75,7 @@ STEPS: Final[tuple[tuple[str, str, str | None, Then], ...]] = (
     ("DRAFTED", "not sent", None, "wait"),
     ("DRAFTED", "throttled", None, "wait"),
     ("DRAFTED", "unanswered", None, "wait"),
+    ("DRAFTED", "under way", None, "wait"),
     ("DRAFTED", "orphan answered", None, "go"),
     ("DRAFTED", "orphan unanswered", None, "wait"),
     ("VOIDING", "blind", None, "wait"),
@@ -77,6 +92,7 @@ STEPS: Final[tuple[tuple[str, str, str | None, Then], ...]] = (
     ("VOIDING", "not sent", None, "wait"),
     ("VOIDING", "throttled", None, "wait"),
     ("VOIDING", "unanswered", None, "wait"),
+    ("VOIDING", "under way", None, "wait"),
     ("VOIDING", "orphan answered", None, "go"),
     ("VOIDING", "orphan unanswered", None, "wait"),
 )

@@ -23,19 +23,26 @@ from tieout.audit.chain import append
 from tieout.errors import LedgerError
 from tieout.ledger.ledger import Ledger, database_now
 from tieout.ledger.models import Adjustment, Outbox, PostingAttempt
-from tieout.posting.claim import Claim, claim_row, load_claim
+from tieout.posting.claim import (
+    CapabilityOf,
+    Claim,
+    claim_companions,
+    claim_row,
+    load_claim,
+)
 from tieout.posting.pace import Limits, backoff
 from tieout.posting.protocol import Step, decide, step
 from tieout.posting.terms import Answer, Command, Observation, Seen
 from tieout.states import move
 
-__all__ = ["StaleClaimError", "next_claim", "record", "set_aside", "transaction"]
+__all__ = ["StaleClaimError", "next_claims", "record", "set_aside", "transaction"]
 
 #: What the end of an intent means for its adjustment: (kind, outbox state) → event.
 _ADJUSTMENT_EVENT: Final = {
     ("ADJUST", "CONFIRMED"): "posted",
     ("ADJUST", "REJECTED"): "refused by ERP",
-    ("REVERSE", "CONFIRMED"): "reversed",
+    ("REVERSE", "CONFIRMED"): "posted",
+    ("REVERSE", "REJECTED"): "refused by ERP",
 }
 
 
@@ -53,13 +60,26 @@ def transaction(ledger: Ledger, name: str) -> Iterator[Session]:
     boundary.reached(f"commit {name}", "after")
 
 
-def next_claim(ledger: Ledger, erp: str, owner: str, limits: Limits) -> Claim | None:
-    """Claim a row and commit its first attempt with the claim; None when nothing is due."""
+def next_claims(
+    ledger: Ledger, erp: str, owner: str, capability_of: CapabilityOf, limits: Limits
+) -> list[Claim]:
+    """Claim a row and commit its first attempt with the claim; empty when nothing is due.
+
+    Where the row is a new journal and its endpoint takes several documents with one request,
+    others like it come with it.
+    """
     with transaction(ledger, "claim") as session:
         row = claim_row(session, erp, owner, limits)
         if row is None:
-            return None
-        return _begin(session, load_claim(session, row), limits, database_now(session))
+            return []
+        claims = [load_claim(session, row, capability_of, limits)]
+        journal = claims[0].journal
+        most = capability_of(journal).batch_max - 1
+        if row.state == "SENDING" and journal.endpoint == "journal" and most > 0:
+            others = claim_companions(session, row, journal.company, owner, limits, most)
+            claims += [load_claim(session, other, capability_of, limits) for other in others]
+        now = database_now(session)
+        return [_begin(session, claim, limits, now) for claim in claims]
 
 
 def record(
@@ -209,7 +229,7 @@ def _ending(observation: Observation) -> dict[str, Any]:
         return {
             "outcome": "OK",
             "code": "SEEN",
-            "message": said or "nothing",
+            "message": said or observation.pending or observation.refused or "nothing",
             "response_sha256": digest,
         }
     return {

@@ -30,8 +30,9 @@ def see(row: Row, observation: Observation, limits: Limits) -> tuple[str, Row]:
 
 
 def _see_created(row: Row, delivery: Delivery) -> tuple[str, Row]:
-    """An answered create."""
-    after = replace(row, reason=_reason(delivery))
+    """An answered create; unless it surely had no effect, it may land from now on."""
+    ineffective = delivery.outcome in ("NOT_SENT", "THROTTLED", "REJECT")
+    after = replace(row, reason=_reason(delivery), settled=row.settled and ineffective)
     match delivery.outcome:
         case "OK" if delivery.doc_id:
             return "draft made", replace(after, doc_id=delivery.doc_id, refused=False, reason="")
@@ -41,6 +42,8 @@ def _see_created(row: Row, delivery: Delivery) -> tuple[str, Row]:
             return "not sent", replace(after, attempts=row.attempts - 1)
         case "THROTTLED":
             return "throttled", replace(after, attempts=row.attempts - 1)
+        case "PENDING":
+            return "under way", replace(after, accepted=True)
         case "REJECT":
             sight = "refused, after an unknown" if row.unknown else "refused"
             return sight, replace(after, refused=True)
@@ -57,7 +60,7 @@ def _see_effect(row: Row, answer: Answer) -> tuple[str, Row]:
     if never_left:
         after = replace(after, attempts=row.attempts - 1)
     if doc_id != row.doc_id:
-        if never_left or delivery.outcome == "UNKNOWN":
+        if never_left or delivery.outcome in ("UNKNOWN", "PENDING"):
             return "orphan unanswered", replace(after, reason=_reason(delivery))
         return "orphan answered", replace(after, swept=row.swept | {doc_id or ""})
     match delivery.outcome:
@@ -71,6 +74,8 @@ def _see_effect(row: Row, answer: Answer) -> tuple[str, Row]:
             return "not sent", _because(after, delivery)
         case "THROTTLED":
             return "throttled", _because(after, delivery)
+        case "PENDING":  # the system does it itself, in its own time: asking is no attempt
+            return "under way", replace(_because(after, delivery), attempts=row.attempts - 1)
         case _:
             return "unanswered", _because(after, delivery)
 
@@ -87,11 +92,26 @@ def _see_unknown(row: Row, seen: Seen, limits: Limits) -> tuple[str, Row]:
         # The lowest draft: two workers, or the old and the new database, adopt the same one.
         adopted = posted[0] if posted else min(seen.documents, key=_by_id)
         return "found", replace(row, doc_id=adopted.doc_id, refused=False, reason="")
+    if seen.pending:
+        return "under way", replace(row, reason=seen.pending)
+    if seen.refused:
+        row = replace(row, refused=True, reason=seen.refused)
+    return _see_nothing(row, limits)
+
+
+def _see_nothing(row: Row, limits: Limits) -> tuple[str, Row]:
+    """Nothing with our reference, and nothing under way: may it be sent again, and is it over?"""
+    may_land = row.kind != "C" and not row.settled
     if row.refused:
-        return "nothing, refused before", row
-    if row.attempts >= limits.attempts_max:
+        return ("nothing yet" if may_land else "nothing, refused before"), row
+    if row.kind == "E":
+        return "nothing, attempts spent", replace(row, reason=_never_again(row))
+    if row.kind == "B" and row.accepted and not row.overdue:
+        return "nothing yet", row
+    if row.attempts >= limits.attempts_max or (row.kind == "B" and row.accepted):
         return "nothing, attempts spent", replace(row, reason=_spent(row))
-    return "nothing", row
+    repeatable = row.kind in ("A", "C") or (row.kind == "B" and row.key_alive)
+    return ("nothing" if repeatable or not may_land else "nothing yet"), row
 
 
 def _see_ours(row: Row, seen: Seen, limits: Limits) -> tuple[str, Row]:
@@ -148,6 +168,10 @@ def _gone(row: Row) -> str:
 def _differs(document: SeenDocument) -> str:
     state = "posted" if document.posted else "draft"
     return f"{state} document {document.doc_id} differs: {'; '.join(document.differences)}"
+
+
+def _never_again(row: Row) -> str:
+    return f"nobody can say whether it arrived, so it is not sent again: {row.reason}"
 
 
 def _spent(row: Row) -> str:

@@ -28,13 +28,11 @@ from tieout.ledger.models import (
     StatementStatus,
 )
 from tieout.masterdata import BankAccount
+from tieout.posting.reversal import REVERSAL
 from tieout.stages.identities import told
 from tieout.states import move
 
-__all__ = ["REVERSAL", "mark_reversed", "propose_reversals", "reversal_of", "take_back", "void"]
-
-#: Kind of the adjustment that takes a posted one back.
-REVERSAL = "reversal"
+__all__ = ["mark_reversed", "propose_reversals", "reversal_of", "take_back", "void"]
 
 
 def take_back(session: Session, account: Account) -> int:
