@@ -22,7 +22,7 @@ from tieout.errors import ConnectorError
 
 SECOND = 1_000  # the clock counts milliseconds
 DEADLINE = 30 * SECOND  # of a call, on our side
-FLIGHT = 60 * SECOND  # until a request has arrived, or never does
+FLIGHT = 120 * SECOND  # until a request has arrived, or never does; longer than any grace
 
 
 class Clock(Protocol):
