@@ -34,8 +34,9 @@ def test_the_same_seed_has_the_same_trace() -> None:
     assert len({run(seed).trace for seed in range(20)}) == 20
 
 
-def broken(count: int = 400) -> list[str]:
-    return [problem for seed in range(count) for problem in run(seed).problems]
+def broken(seeds: range = range(20, 80)) -> list[str]:
+    """The problems of the first seed that has any."""
+    return next(([*v.problems] for seed in seeds if (v := run(seed)).problems), [])
 
 
 def test_a_settle_time_that_is_too_short_is_found_out(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -43,7 +44,7 @@ def test_a_settle_time_that_is_too_short_is_found_out(monkeypatch: pytest.Monkey
         return replace(self._capability, settle=dt.timedelta(0))
 
     monkeypatch.setattr(SimErp, "capability", hasty)
-    assert any("I1" in problem for problem in broken())
+    assert any("I1:" in problem for problem in broken())
 
 
 def test_a_fail_over_without_a_new_epoch_is_found_out(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -53,7 +54,7 @@ def test_a_fail_over_without_a_new_epoch_is_found_out(monkeypatch: pytest.Monkey
         self.standby = self.data.copy()
 
     monkeypatch.setattr(World, "fail_over", unnoticed)
-    assert any("I1" in problem for problem in broken())
+    assert any("I1:" in problem for problem in broken())
 
 
 def test_a_ledger_without_fences_is_found_out(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -71,7 +72,7 @@ def test_a_ledger_without_fences_is_found_out(monkeypatch: pytest.MonkeyPatch) -
 
 def test_faults_that_never_stop_leave_it_unfinished(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(worlds, "PATIENCE", 60 * 1000)
-    assert any("I12" in problem for problem in broken(20))
+    assert any("I12" in problem for problem in broken())
 
 
 def test_memory_takes_back_what_was_not_committed() -> None:
