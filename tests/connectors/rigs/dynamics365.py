@@ -66,7 +66,7 @@ class Dynamics365Rig:
     spare_day = date(2026, 3, 12)
 
     def __init__(self, base: str, told: D365Simulator, changed: dict[str, Any]) -> None:
-        self.base, self.simulator = base, told
+        self.base, self.simulator, self.changed = base, told, changed
         self.connector = connector_at(base, changed=changed)
 
     def journal(
