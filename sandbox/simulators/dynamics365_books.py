@@ -64,6 +64,7 @@ class Books:
 
     Attributes:
         manual_numbers: whether a journal may bring its own number.
+        exists: how the user's language says that a key is taken.
         tables: rows of the entities that are only read, and the ledger's entries.
         headers, lines: journals by company and number; lines by their number.
     """
@@ -72,6 +73,7 @@ class Books:
         self.clock = clock
         self.lock = threading.RLock()
         self.manual_numbers = True
+        self.exists = "The record already exists."
         self.tables = world()
         self.entries: list[Row] = []
         self.vouchers: dict[str, list[Row]] = {}
@@ -236,7 +238,7 @@ class Books:
         )
         key = (company, header["JournalBatchNumber"])
         if key in self.headers:
-            text = f"Cannot create a record in Journal ({key[1]}). The record already exists."
+            text = f"Cannot create a record in Journal ({key[1]}). {self.exists}"
             raise infolog("LedgerJournalHeaderEntity", text)
         self.headers[key], self.lines[key] = header, {}
         self._later(lambda: (self.headers.pop(key), self.lines.pop(key)))

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from tieout.connectors import ports
 from tieout.connectors.dynamics365_changes import HEADERS, Changes, Planned, inserts
+from tieout.connectors.dynamics365_checks import RefusedError
 from tieout.connectors.dynamics365_journals import Journals, is_void
-from tieout.connectors.dynamics365_masters import Masters, RefusedError
+from tieout.connectors.dynamics365_masters import Masters
 from tieout.connectors.dynamics365_outcome import (
     Verdict,
     delivery,
@@ -89,7 +90,9 @@ class Creator:
         number = number_of(journal.external_ref) if self._profile.ours else ""
         company = self._masters.company
         lines = [
-            line_values(journal, index, company, number, self._masters.account_of(line))
+            line_values(
+                journal, index, company, number, self._masters.account_of(line, journal.booked_on)
+            )
             for index, line in enumerate(journal.lines)
         ]
         return header_values(journal, company, name, number), lines
@@ -112,8 +115,8 @@ class Creator:
         doc_id = f"{one.header['dataAreaId']}/{one.header['JournalBatchNumber']}"
         if found.outcome == "OK":
             return told("OK", "DRAFTED", "", answer, doc_id)
-        if found.code == "RECORD_EXISTS":
-            return self._existing(one.journal, doc_id, answer)
+        if found.outcome == "REJECT":
+            return self._refused(one.journal, doc_id, found, answer)
         return delivery(found, answer)
 
     def _create_by_sequence(self, header: Row, lines: list[Row]) -> ports.Delivery:
@@ -139,20 +142,27 @@ class Creator:
             return told("OK", "DRAFTED", "", answer, doc_id)
         return delivery(found, answer)
 
-    def _existing(self, journal: ports.Journal, doc_id: str, answer: HttpAnswer) -> ports.Delivery:
-        """The number is taken: by this posting, by what is left of it, or by another's."""
+    def _refused(
+        self, journal: ports.Journal, doc_id: str, found: Verdict, answer: HttpAnswer
+    ) -> ports.Delivery:
+        """A refusal, or a number that is taken: by this posting, what is left of it, or another's.
+
+        The system refuses in its user's language, so its number is looked up after any refusal.
+        """
         try:
             with shaped("journal"):
                 header = self._journals.header(doc_id)
                 lines = self._journals.lines(doc_id) if header is not None else []
-                theirs = header is None or reference_in(header["Description"])
-                void = header is not None and is_void(header, journal.external_ref)
+                theirs = reference_in(header["Description"]) if header is not None else ""
         except ConnectorError as error:
             return told("UNKNOWN", "NOT_READ_BACK", str(error), answer)
+        if header is None:
+            absent = Verdict("UNKNOWN", found.code, "it exists, and is not there")
+            return delivery(absent if found.code == "RECORD_EXISTS" else found, answer)
         if theirs != journal.external_ref:
             message = f"the journal number {doc_id!r} is another posting's"
             return told("REJECT", "NUMBER_TAKEN", message, answer)
-        if void:
+        if is_void(header, journal.external_ref):
             message = "the journal was voided; its number is used up"
             return told("REJECT", "VOIDED", message, answer)
         if not lines:
