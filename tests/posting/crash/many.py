@@ -89,7 +89,7 @@ def _shoot(ledger: Ledger, tryton: Tryton, count: int, seed: int) -> int:
             break
         while len(workers) < 2:
             workers.append(subprocess.Popen(command))
-        time.sleep(draw.uniform(2, 9))
+        time.sleep(draw.uniform(8, 24))  # long enough to begin, whatever else runs
         victim = draw.choice(workers)
         if victim.poll() is None:
             victim.send_signal(signal.SIGKILL)
