@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from tieout.connectors import ports
+from datetime import date
+
+from tieout.connectors import ports, reads
 from tieout.connectors.dynamics365_changes import HEADERS, Changes, Planned, inserts
 from tieout.connectors.dynamics365_checks import RefusedError
 from tieout.connectors.dynamics365_journals import Journals, is_void
@@ -32,6 +34,7 @@ from tieout.errors import ConnectorError
 __all__ = ["Creator"]
 
 _LINES_MAX = 1000
+Periods = dict[date, reads.PeriodStatus]
 
 
 class Creator:
@@ -51,23 +54,24 @@ class Creator:
 
     def create(self, journals: tuple[ports.Journal, ...]) -> tuple[ports.Delivery, ...]:
         """An outcome for each journal, in their order."""
-        planned = [self._plan(journal) for journal in journals]
+        asked: Periods = {}
+        planned = [self._plan(journal, asked) for journal in journals]
         ready = [one for one in planned if isinstance(one, Planned)]
         made = self._create_all(ready) if ready else []
         told_of = iter(made)
         return tuple(next(told_of) if isinstance(one, Planned) else one for one in planned)
 
-    def _plan(self, journal: ports.Journal) -> Planned | ports.Delivery:
+    def _plan(self, journal: ports.Journal, asked: Periods) -> Planned | ports.Delivery:
         """What is to be sent, or why nothing is."""
         try:
             with shaped("master data"):
-                return Planned(journal, *self._values(journal))
+                return Planned(journal, *self._values(journal, asked))
         except RefusedError as error:
             return refusal(error)
         except ConnectorError as error:
             return unsent(error)
 
-    def _values(self, journal: ports.Journal) -> tuple[Row, list[Row]]:
+    def _values(self, journal: ports.Journal, asked: Periods) -> tuple[Row, list[Row]]:
         """Header and lines of a journal.
 
         Raises:
@@ -77,7 +81,7 @@ class Creator:
         if journal.endpoint == "clearing":
             message = "Dynamics 365 has no public interface that settles open transactions"
             raise RefusedError("NOT_OFFERED", message, remedy="settle them there")
-        self._masters.check(journal)
+        self._masters.check(journal, asked)
         if len(journal.lines) > _LINES_MAX:
             raise RefusedError("TOO_MANY_LINES", f"more than {_LINES_MAX} lines in one journal")
         if journal.reverses is not None and self._journals.read(journal.reverses) is None:

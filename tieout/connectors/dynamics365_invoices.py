@@ -61,7 +61,7 @@ class Invoices:
         """Create the invoice with its lines in one change set, checked before."""
         try:
             with shaped("master data"):
-                self._masters.check(journal)
+                self._masters.check(journal, {})
                 operations = self._operations(journal)
         except RefusedError as error:
             return refusal(error)

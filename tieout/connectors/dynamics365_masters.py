@@ -87,8 +87,11 @@ class Masters:
         with shaped("period status"):
             return _STATUS.get(str(rows[0]["Status"]), "unknown") if rows else "unknown"
 
-    def check(self, journal: Journal) -> None:
+    def check(self, journal: Journal, asked: dict[date, reads.PeriodStatus]) -> None:
         """Refuse what cannot be posted.
+
+        Args:
+            asked: periods asked for since the request began; what is asked is put there.
 
         Raises:
             RefusedError: with the code of the first thing wrong, and the mapping's line.
@@ -102,7 +105,9 @@ class Masters:
             raise RefusedError("CURRENCY_OTHER", message)
         for line in journal.lines:
             self._check_account(line, journal.booked_on)
-        status = self.period_status(journal.booked_on)
+        if journal.booked_on not in asked:
+            asked[journal.booked_on] = self.period_status(journal.booked_on)
+        status = asked[journal.booked_on]
         if status in ("closed", "future"):
             message = f"the fiscal period of {journal.booked_on} is {status}"
             remedy = "open the period, or correct the date"
