@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import date, timedelta
+from typing import Any
 
 import pytest
 
@@ -15,6 +16,7 @@ from tests.connectors.rigs.dynamics365 import (
     open_service_rig,
     opened,
 )
+from tieout.connectors.http_wire import HttpAnswer
 from tieout.connectors.ports import JournalLine, Liability
 from tieout.errors import ConnectorError
 
@@ -201,6 +203,32 @@ def test_a_void_that_is_not_answered_is_unknown_and_can_be_said_again(
     assert rig.connector.delete_draft("nord/ABCDEFGHIJ").outcome == "UNKNOWN"
     assert rig.connector.delete_draft("nord/ABCDEFGHIJ").outcome == "OK"
     assert rig.books(REF) == []
+
+
+@pytest.mark.parametrize(
+    ("meanwhile", "outcome", "code"),
+    [("changed", "UNKNOWN", "CHANGED"), ("posted", "REJECT", "ALREADY_POSTED")],
+)
+def test_a_draft_that_changes_while_it_is_voided_is_left_as_it_is(
+    rig: Dynamics365Rig, meanwhile: str, outcome: str, code: str
+) -> None:
+    rig.connector.create(rig.journal(REF))
+    inner = rig.connector.wire.exchange
+
+    def exchange(method: str, path: str, **rest: Any) -> HttpAnswer:
+        if "$batch" in path and meanwhile == "changed":
+            key = {"dataAreaId": "nord", "JournalBatchNumber": "ABCDEFGHIJ"}
+            text = {"Description": f"[{REF}] by hand"}
+            rig.simulator.books.update("LedgerJournalHeaders", key, text)
+        elif "$batch" in path:
+            rig.simulator.poster.run()
+        return inner(method, path, **rest)
+
+    rig.connector.wire.exchange = exchange  # type: ignore[method-assign]
+    found = rig.connector.delete_draft("nord/ABCDEFGHIJ")
+    assert (found.outcome, found.code) == (outcome, code)
+    (document,) = rig.books(REF)
+    assert len(document.lines) == 2
 
 
 def test_a_journal_the_batch_job_left_says_why(rig: Dynamics365Rig) -> None:
