@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
 from tests.connectors.rigs.oracle import DAY, OracleRig, open_rig
+from tieout.connectors.http_wire import HttpAnswer
 from tieout.connectors.ports import Delivery, Journal, JournalLine, Trace
 from tieout.posting.readback import differences
 
@@ -326,3 +328,20 @@ def test_one_reference_twice_in_a_batch_is_sent_once(rig: OracleRig) -> None:
     rig.let_work()
     (document,) = rig.connector.find(journal).documents
     assert differences(journal, document) == ()
+
+
+def test_a_chain_that_ends_between_two_looks_hides_nothing(rig: OracleRig) -> None:
+    """Books, then jobs: without a second look at the books this would be nothing at all."""
+    journal = rig.journal(REFERENCE)
+    rig.connector.create(journal)
+    inner = rig.connector.wire.exchange
+
+    def work_in_between(method: str, path: str, **given: Any) -> HttpAnswer:
+        if "/requests" in path:
+            rig.let_work()
+            for job in rig.tenant.scheduler.jobs.values():
+                job.output = ""  # and its report tells nothing
+        return inner(method, path, **given)
+
+    rig.connector.wire.exchange = work_in_between  # type: ignore[method-assign]
+    assert [d.external_ref for d in rig.connector.find(journal).documents] == [REFERENCE]
