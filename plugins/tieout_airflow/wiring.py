@@ -2,8 +2,8 @@
 
 * ``tieout_drop_bank``: ``sftp://me@host/banks?key_path=/path&host_key=ssh-ed25519%20AAAA…``
 * ``tieout_drop_expense``: the same for the expense system's drop
-* ``tieout_erp_<name>``, one an ERP mapping: ``http://login:password@host:8000/database`` for Tryton,
-  ``https://client:secret@host`` with the vendor's extras for the others
+* ``tieout_erp_<name>``, one an ERP mapping: ``http://login:password@host:8000/database`` of Tryton,
+  ``https://client:secret@host`` with the vendor's extras of the others
 * ``tieout_smtp``: ``smtp://host:25``
 
 Connections come from the metadata, a secrets backend, or ``AIRFLOW_CONN_TIEOUT_…`` variables.
