@@ -201,6 +201,11 @@ def _routes(tenant: SapSimulator) -> FastAPI:
         status, told = tenant.create(body, spoil)
         return Response(told, status, media_type="text/xml")
 
+    _odata_routes(app, tenant)
+    return app
+
+
+def _odata_routes(app: FastAPI, tenant: SapSimulator) -> None:
     @app.get(_ODATA + "{service}")
     @app.get(_ODATA + "{service}/")
     def root(service: str, request: Request) -> Response:
@@ -235,8 +240,6 @@ def _routes(tenant: SapSimulator) -> FastAPI:
             return _unauthorised()
         status, told = tenant.read(service, name, request)
         return Response(told, status, media_type="application/json")
-
-    return app
 
 
 def _unauthorised() -> Response:

@@ -6,11 +6,14 @@ from collections.abc import Iterator
 from dataclasses import replace
 from datetime import date, timedelta
 
+import httpx
 import pytest
 
+from sandbox.simulators.sap import LOGIN
 from tests.connectors.books import outcome
-from tests.connectors.rigs.sap import DAY, SapRig, open_rig
+from tests.connectors.rigs.sap import DAY, SapRig, mapping, open_rig
 from tieout.connectors.ports import Journal, JournalLine, Liability
+from tieout.connectors.sap_s4hana import SapConnector
 from tieout.errors import ConnectorError
 from tieout.posting.readback import differences
 
@@ -104,6 +107,79 @@ def test_what_goes_wrong_is_told_as_it_is(
     assert len(rig.books("FAULT")) == documents
     assert list(rig.connector.find(journal).documents) == rig.books("FAULT")
     assert rig.tenant.plan.seen()["create"] == 1, "nothing is sent again"
+
+
+def test_a_fault_is_told_in_sap_s_words(rig: SapRig) -> None:
+    rig.fault("create", "error before")
+    delivery = rig.connector.create(rig.journal("FAULT"))
+    assert delivery.message == "Internal error: ABAP runtime error"
+
+
+@pytest.mark.parametrize(
+    "response",
+    [
+        httpx.Response(200, content=b""),
+        httpx.Response(200, content=b"<a/>"),
+        httpx.Response(200, content=b"<html>hello", headers={"content-type": "text/html"}),
+        httpx.Response(202, content=b""),
+        httpx.Response(204),
+        httpx.Response(307, headers={"location": "https://evil.test/"}),
+        httpx.Response(401, content=b"\xff"),
+        httpx.Response(403, json={"error": {"code": "x", "message": {"value": "no"}}}),
+        httpx.Response(500, content=b"<broken"),
+        httpx.Response(504),
+    ],
+)
+def test_an_answer_that_proves_nothing_is_unknown(rig: SapRig, response: httpx.Response) -> None:
+    """Masters are read from the simulator; the write is answered by something else."""
+    writes = []
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        if request.method == "POST":
+            writes.append(request.url.host)
+            return response
+        address = rig.address + request.url.raw_path.decode()
+        return httpx.get(address, auth=LOGIN, trust_env=False)
+
+    connector = SapConnector(
+        "https://sap.test",
+        *LOGIN,
+        company="NORD",
+        mapping=mapping(),
+        transport=httpx.MockTransport(answer),
+    )
+    delivery = connector.create(rig.journal("NOTHING"))
+    connector.close()
+    assert delivery.outcome == "UNKNOWN", delivery
+    assert delivery.doc_id is None and delivery.message and delivery.code != "OK"
+    assert writes == ["sap.test"], "sent once, and no redirect followed"
+
+
+def test_a_preview_is_what_is_sent(rig: SapRig) -> None:
+    journal = rig.journal("PREVIEW")
+    shown = rig.connector.preview(journal)
+    assert "create" not in rig.tenant.plan.seen()
+    posted(rig, journal)
+    head, body = shown.split("\n\n", 1)
+    assert body.encode() == rig.tenant.bodies[0]
+    assert head.startswith("POST /sap/bc/srt/scs_ext/sap/journalentrycreaterequestconfi\n")
+    assert "Authorization" not in shown and LOGIN[1] not in shown
+    with pytest.raises(ConnectorError) as caught:
+        rig.connector.preview(replace(journal, lines=()))
+    assert caught.value.code == "UNBALANCED"
+
+
+def test_everything_of_ours_is_listed_for_the_completeness_check(rig: SapRig) -> None:
+    for name, on in (("LISTEDDOCUMENTAA", DAY), ("LISTEDDOCUMENTBB", date(2026, 10, 5))):
+        posted(rig, rig.journal(name, booked_on=on))
+    posted(rig, rig.journal("SHORT"))
+    listed = rig.connector.posted_since
+    assert [d.external_ref for d in listed("NORD", DAY)] == ["LISTEDDOCUMENTAA"]
+    assert [d.external_ref for d in listed("NORD", date(2026, 10, 1))] == [
+        "LISTEDDOCUMENTBB",
+        "LISTEDDOCUMENTAA",
+    ]
+    assert listed("NORD", DAY) == rig.books("LISTEDDOCUMENTAA")
 
 
 def test_a_pause_is_told_as_long_as_sap_asks(rig: SapRig) -> None:
