@@ -24,7 +24,7 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 
 from tieout.adjustments.books import load_books
 from tieout.connectors.connector import Connector
-from tieout.connectors.gated import GatedTransport
+from tieout.connectors.http_wire import through
 from tieout.connectors.tryton import TrytonConnector
 from tieout.drops import Drop
 from tieout.drops.local import LocalDrop
@@ -35,6 +35,7 @@ from tieout.ledger import Ledger
 from tieout.ledger.embedded import ensure_server, running_server, stop_server
 from tieout.posting.gate import Gate
 from tieout.posting.traffic_profile import SECTIONS, load_terms
+from tieout.redaction import remember
 from tieout.reports.mail import SmtpMailer
 
 __all__ = [
@@ -55,6 +56,8 @@ _VENDORS: Final = {
     "dynamics365": ("dynamics365", "Dynamics365Connector"),
     "netsuite": ("netsuite", "NetSuiteConnector"),
 }
+#: Extras of connections that are secrets; the others are names, addresses and paths.
+_SECRET_EXTRAS: Final = ("client_secret", "passphrase", "password", "token", "token_secret")
 _LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
 
 
@@ -70,14 +73,30 @@ class Endpoint:
     path: str = ""
     extra: Mapping[str, str] = field(default_factory=dict, repr=False)
 
+    def __post_init__(self) -> None:
+        remember(self.password, *(v for k, v in self.extra.items() if k in _SECRET_EXTRAS))
+
     @classmethod
     def parse(cls, address: str) -> Endpoint:
-        """An endpoint of an address (``scheme://login:password@host:port/path?extra``)."""
-        parts = urlsplit(address)
+        """An endpoint of an address (``scheme://login:password@host:port/path?extra``).
+
+        Raises:
+            ProfileError: ``ENDPOINT_MALFORMED``, repeating nothing of the address.
+        """
+        try:
+            parts = urlsplit(address)
+            port = parts.port or 0
+        except ValueError:
+            # The text of that error quotes what it took for a port: it may be of the password.
+            raise ProfileError(
+                "ENDPOINT_MALFORMED",
+                "the address of a connection cannot be taken apart",
+                remedy="write / : @ ? # and % in logins and passwords as %2F %3A %40 %3F %23 %25",
+            ) from None
         return cls(
             scheme=parts.scheme,
             host=parts.hostname or "",
-            port=parts.port or 0,
+            port=port,
             login=unquote(parts.username or ""),
             password=unquote(parts.password or ""),
             path=unquote(parts.path),
@@ -181,26 +200,17 @@ def open_connector(erp: str, endpoint: Endpoint, gate: Gate | None = None) -> Co
     books = load_books(erp)
     company = str(books.content["company"]["code"])
     mapping = {key: value for key, value in books.content.items() if key not in SECTIONS}
-    transport = None if gate is None else GatedTransport(gate)
     vendor = str(mapping["erp"].get("vendor", erp))
     login = (endpoint.login, endpoint.password)
-    if vendor == "tryton":
-        base = f"{endpoint.scheme}://{endpoint.host}:{endpoint.port or 8000}"
-        database = endpoint.path.strip("/")
-        return TrytonConnector(
-            base, database, *login, company=company, mapping=mapping, transport=transport
-        )
-    port = f":{endpoint.port}" if endpoint.port else ""
-    base = f"{endpoint.scheme}://{endpoint.host}{port}{endpoint.path.rstrip('/')}"
-    connector = _vendor(vendor, erp)
-    return connector(
-        base,
-        *login,
-        company=company,
-        mapping=mapping,
-        options=endpoint.extra,
-        transport=transport,
-    )
+    with through(gate):
+        if vendor == "tryton":
+            base = f"{endpoint.scheme}://{endpoint.host}:{endpoint.port or 8000}"
+            database = endpoint.path.strip("/")
+            return TrytonConnector(base, database, *login, company=company, mapping=mapping)
+        port = f":{endpoint.port}" if endpoint.port else ""
+        base = f"{endpoint.scheme}://{endpoint.host}{port}{endpoint.path.rstrip('/')}"
+        connector = _vendor(vendor, erp)
+        return connector(base, *login, company=company, mapping=mapping, options=endpoint.extra)
 
 
 def _vendor(vendor: str, erp: str) -> Callable[..., Connector]:

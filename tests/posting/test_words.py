@@ -141,7 +141,7 @@ def test_what_a_fail_over_may_have_sent_cannot_be_cancelled(ledger: Ledger, erp:
     (intent,) = ready(ledger, erp)
     with ledger.session() as session:
         session.execute(text("UPDATE outbox SET epoch = 'other/1' WHERE erp = :e"), {"e": erp})
-    assert "restored" in refused("OUTBOX_SENT", ledger, "cancel", intent)
+    assert "restore" in refused("OUTBOX_SENT", ledger, "cancel", intent)
 
 
 def test_cancel_and_claim_race_to_one_end(ledger: Ledger, erp: str) -> None:

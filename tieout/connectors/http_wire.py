@@ -11,16 +11,35 @@ from __future__ import annotations
 import hashlib
 import socket
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass, field
 from typing import Any, Final, Literal
 
 import httpx
 
 from tieout import boundary
-from tieout.connectors.gated import HeldError
+from tieout.connectors.gated import GatedTransport, HeldError, RequestGate
 
-__all__ = ["HttpAnswer", "HttpWire", "Timeouts"]
+__all__ = ["HttpAnswer", "HttpWire", "Timeouts", "through"]
+
+_GATE: ContextVar[RequestGate | None] = ContextVar("gate", default=None)
+
+
+@contextmanager
+def through(gate: RequestGate | None) -> Iterator[None]:
+    """Inside, whatever wire is made sends all its requests through this gate, for ever.
+
+    However a connector builds its network (with a certificate of ours, say), it cannot be made
+    around the gate.
+    """
+    token = _GATE.set(gate)
+    try:
+        yield
+    finally:
+        _GATE.reset(token)
+
 
 _ANSWER_BYTES_MAX: Final = 64 * 1024 * 1024
 _BEFORE_FIRST_BYTE: Final = (httpx.ConnectError, httpx.ConnectTimeout, httpx.UnsupportedProtocol)
@@ -104,6 +123,9 @@ class HttpWire:
         self.base_url = base_url.rstrip("/")
         self.name = name
         self._total = timeouts.total
+        gate = _GATE.get()
+        if gate is not None:
+            transport = GatedTransport(gate, transport)
         self._client = httpx.Client(
             timeout=httpx.Timeout(timeouts.read, connect=timeouts.connect),
             limits=httpx.Limits(max_keepalive_connections=0),

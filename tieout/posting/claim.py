@@ -32,7 +32,6 @@ __all__ = [
     "claim_companions",
     "claim_row",
     "enter_epoch",
-    "has_past",
     "load_claim",
     "moment",
     "never_sent",
@@ -57,6 +56,7 @@ class Claim:
         attempt_id: the effect that is committed and under way, None between effects.
         looks: reads and finds made under this claim.
         failures: waits in a row, for the backoff.
+        lease_until: when the claim is over, by the database's clock, without a sign of life.
     """
 
     intent_id: str
@@ -69,6 +69,7 @@ class Claim:
     row: Row
     fence: int
     epoch: str
+    lease_until: dt.datetime
     attempt_id: int | None = None
     looks: int = 0
     failures: int = 0
@@ -136,7 +137,7 @@ def _recover(row: Outbox, epoch: str, now: dt.datetime, limits: Limits) -> tuple
     return before, event
 
 
-def has_past(session: Session, epoch: str) -> bool:
+def _has_past(session: Session, epoch: str) -> bool:
     """Whether this ledger was ever restored or failed over: then even a new row may be known."""
     timeline = epoch.rpartition("/")[2]
     return timeline != "1" or any(other != epoch for other in _epochs(session))
@@ -148,7 +149,7 @@ def never_sent(session: Session, row: Outbox) -> bool:
     No attempt is on record, and no fail-over or restore can have forgotten one.
     """
     epoch = database_epoch(session)
-    if row.state != "READY" or row.epoch != epoch or has_past(session, epoch):
+    if row.state != "READY" or row.epoch != epoch or _has_past(session, epoch):
         return False
     attempt = select(PostingAttempt.attempt_id).where(PostingAttempt.intent_id == row.intent_id)
     return session.scalars(attempt.limit(1)).first() is None
@@ -213,7 +214,7 @@ def _take(session: Session, row: Outbox, owner: str, limits: Limits) -> Outbox:
     """Lease and fence a locked row, and move its state."""
     epoch, now = moment(session)
     before, event = row.state, claim_event(row.state, unknown=row.unknown_since is not None)
-    if before == "READY" and has_past(session, epoch):
+    if before == "READY" and _has_past(session, epoch):
         event = "epoch changed"
     row.fence, row.owner, row.lease_until = row.fence + 1, owner, now + limits.lease
     if event is not None:
@@ -287,5 +288,6 @@ def load_claim(session: Session, row: Outbox, capability_of: CapabilityOf, limit
         ),
         fence=row.fence,
         epoch=row.epoch,
+        lease_until=row.lease_until or now,
         failures=next(good, len(attempts)),
     )

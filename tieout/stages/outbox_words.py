@@ -20,16 +20,15 @@ from sqlalchemy.orm import Session
 from tieout.audit import append
 from tieout.errors import LedgerError
 from tieout.identity import content_id
-from tieout.ledger import Ledger, database_epoch, database_now
+from tieout.ledger import Ledger, database_now
 from tieout.ledger.models import (
     Adjustment,
     AdjustmentLine,
     Outbox,
     OutboxWord,
-    PostingAttempt,
     PostingIntent,
 )
-from tieout.posting.claim import has_past
+from tieout.posting.claim import never_sent
 from tieout.posting.protocol import WORKING
 from tieout.posting.record import transaction
 from tieout.states import move
@@ -135,12 +134,10 @@ def _release_manual(session: Session, row: Outbox, person: str, reason: str) -> 
 
 
 def _cancel(session: Session, intent: PostingIntent, row: Outbox, person: str, reason: str) -> str:
-    """A row that no worker ever took; after a restore nobody can know that."""
-    tried = select(PostingAttempt.attempt_id).where(PostingAttempt.intent_id == row.intent_id)
-    epoch = database_epoch(session)
-    doubtful = row.epoch != epoch or has_past(session, epoch)
-    if row.state != "READY" or doubtful or session.scalars(tried.limit(1)).first() is not None:
-        known = "the database was restored: it may have been sent" if doubtful else "it is too late"
+    """Only a row that was surely never sent; after a restore nobody can know that."""
+    if not never_sent(session, row):
+        ready = "but a run that died, or that a restore has forgotten, may have sent it"
+        known = ready if row.state == "READY" else "it is too late"
         raise LedgerError(
             "OUTBOX_SENT",
             f"it is {row.state}, {known}",
