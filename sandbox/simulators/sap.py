@@ -6,9 +6,9 @@ Run by itself::
 
 Kinds of requests for its `FaultPlan`: ``token``, ``create`` (all three SOAP services), ``cube``
 (operational items: find and read), ``books`` (ledger lines), ``masters``, ``invoice``, ``work``
-(each queued message) and ``callback``. Beside the common faults it knows ``wrong severity``,
-``round`` and ``expired token`` for ``create``, ``delay`` for ``work``, ``lost`` and ``duplicate``
-for ``callback``.
+(each queued message) and ``callback``. Beside the common faults it knows, for ``create``,
+``wrong severity``, ``round`` (other amounts), ``bare`` (no references are kept) and
+``expired token``; for ``work`` ``delay``; for ``callback`` ``lost`` and ``duplicate``.
 """
 
 from __future__ import annotations

@@ -25,6 +25,7 @@ CUBE: Final = ("API_OPLACCTGDOCITEMCUBE_SRV", "A_OperationalAcctgDocItemCube")
 FIELDS: Final = (
     "CompanyCode",
     "FiscalYear",
+    "AccountingDocCreatedByUser",
     "AccountingDocument",
     "AccountingDocumentHeaderText",
     "AccountingDocumentItem",
@@ -95,6 +96,18 @@ class Documents:
             return []
         _, year, document = parts
         return self.rows(f"{same('FiscalYear', year)} and {code('AccountingDocument', document)}")
+
+    def reversed_by(self, doc_id: str) -> str:
+        """The id of the document that took one back; empty where none did."""
+        for row in self.rows_of(doc_id):
+            if row["ReverseDocument"]:
+                year, document = str(row["ReverseDocumentFiscalYear"]), str(row["ReverseDocument"])
+                return doc_id_of(self._company_code, year, document)
+        return ""
+
+    def entered_by(self, doc_id: str, user: str) -> bool:
+        """Whether a document was entered in the name of a user."""
+        return any(row["AccountingDocCreatedByUser"] == user for row in self.rows_of(doc_id))
 
     def changed(self, since: date, reference: re.Pattern[str]) -> list[ErpDocument]:
         """Documents with a reference of ours entered or changed on a day or later, by id."""

@@ -22,7 +22,6 @@ import httpx
 from tieout.connectors import ports
 from tieout.connectors.http_wire import HttpAnswer
 from tieout.connectors.sap_clearing import Clearing
-from tieout.connectors.sap_documents import doc_id_of
 from tieout.connectors.sap_entries import Entries
 from tieout.connectors.sap_invoices import Invoices, as_invoice
 from tieout.connectors.sap_masters import RefusedError, placed, shaped
@@ -37,6 +36,7 @@ from tieout.connectors.sap_outcomes import (
 from tieout.connectors.sap_reads import SapReads
 from tieout.connectors.sap_session import Message, soap_message
 from tieout.connectors.sap_soap import Entry, confirmed, create_request, message_uuid
+from tieout.connectors.sap_text import OURS
 from tieout.errors import ConnectorError
 
 __all__ = ["SapConnector"]
@@ -205,20 +205,27 @@ class SapConnector(SapReads):
                 documents = self._documents.with_reference(reference, field=field)
                 found = ports.Trace(tuple(documents))
                 if not documents and journal.reverses is not None:
-                    found = ports.Trace(refused=self._taken_back(journal.reverses))
+                    found = self._taken_back(journal.reverses)
         told = self._told.get(journal.external_ref, "")
         if not found.documents and not found.refused and told:
             return ports.Trace(pending=told)
         return found
 
-    def _taken_back(self, doc_id: str) -> str:
-        """Why a document cannot be reversed any more; empty where it can."""
-        for row in self._documents.rows_of(doc_id):
-            if row["ReverseDocument"]:
-                year, number = str(row["ReverseDocumentFiscalYear"]), str(row["ReverseDocument"])
-                by = doc_id_of(self._profile.company_code, year, number)
-                return f"document {doc_id} is reversed by {by} already"
-        return ""
+    def _taken_back(self, doc_id: str) -> ports.Trace:
+        """A document that was reversed under another reference than ours cannot be any more.
+
+        One that our own user entered without any reference of ours may be the very reversal we
+        look for: it is shown, for a person to say.
+        """
+        by = self._documents.reversed_by(doc_id)
+        other = self._documents.one(by) if by else None
+        if not by:
+            return ports.Trace()
+        if other is None or not self._documents.entered_by(by, self._profile.created_by):
+            return ports.Trace(refused=f"document {doc_id} is reversed by {by} already")
+        if OURS.fullmatch(other.external_ref):
+            return ports.Trace(refused=f"document {doc_id} is reversed by {by} already")
+        return ports.Trace((other,))
 
     def read(self, doc_id: str) -> ports.ErpDocument | None:
         """One document with its lines, None when SAP has it not."""
