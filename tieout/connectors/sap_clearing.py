@@ -15,7 +15,7 @@ from tieout.connectors.ports import Delivery, ErpDocument, Journal, Trace
 from tieout.connectors.sap_documents import Documents, doc_id_of
 from tieout.connectors.sap_entries import Entries
 from tieout.connectors.sap_masters import RefusedError, refused, shaped
-from tieout.connectors.sap_odata import Row, any_of, code, day, number, plain, same
+from tieout.connectors.sap_odata import Row, code, day, number, parts, plain, same
 from tieout.connectors.sap_outcomes import refusal_of, taken_of, unsent_of
 from tieout.connectors.sap_profile import Profile
 from tieout.connectors.sap_session import Message, Session, soap_message
@@ -99,8 +99,8 @@ class Clearing:
                 raise refused("LINE_UNKNOWN", f"{line!r} is no line of this company's documents")
             year, document = same("FiscalYear", found[2]), code("AccountingDocument", found[3])
             wanted[found[1]] = f"({year} and {document})"
-        rows = self._documents.rows(any_of(*wanted.values()))
-        by_id = {_line_id(row): row for row in rows}
+        wheres = parts(list(wanted.values()))
+        by_id = {_line_id(row): row for where in wheres for row in self._documents.rows(where)}
         return [by_id[line] for line in journal.clears if line in by_id]
 
     def _rows(self, journal: Journal) -> list[Row]:

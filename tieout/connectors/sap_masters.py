@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Literal
 
-from tieout.connectors.sap_odata import Row, any_of, code, day, plain, same
+from tieout.connectors.sap_odata import Row, code, day, parts, plain, same
 from tieout.connectors.sap_profile import Profile
 from tieout.connectors.sap_session import Session
 from tieout.errors import ConnectorError, MoneyError, TieoutError
@@ -116,14 +116,14 @@ class Masters:
             missing = sorted({one for one in codes if one not in self._accounts})
             if missing:
                 chart = str(self.company()["ChartOfAccounts"])
-                where = same("ChartOfAccounts", chart)
-                where += " and " + any_of(*(code("GLAccount", one) for one in missing))
                 names = ("GLAccount", "GLAccountType", "AccountIsBlockedForPosting",
                          "AccountIsMarkedForDeletion")  # fmt: skip
                 service, name = "API_GLACCOUNTINCHARTOFACCOUNTS_SRV", "A_GLAccountInChartOfAccounts"
-                for row in self._session.rows(service, name, names, where, "GLAccount"):
-                    account = account_of(row)
-                    self._accounts[account.code] = account
+                for some in parts([code("GLAccount", one) for one in missing]):
+                    where = f"{same('ChartOfAccounts', chart)} and {some}"
+                    for row in self._session.rows(service, name, names, where, "GLAccount"):
+                        account = account_of(row)
+                        self._accounts[account.code] = account
             return {one: self._accounts[one] for one in codes if one in self._accounts}
 
     def reconciles(self, gl_account: str) -> frozenset[PartnerKind]:
