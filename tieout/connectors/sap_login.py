@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Final, Protocol
-from urllib.parse import urlsplit
+from urllib.parse import urlencode, urlsplit
 
 import httpx
 
@@ -89,7 +89,7 @@ class _Token:
                 self._header = ""
 
     def _fetch(self, wire: HttpWire) -> HttpAnswer | None:
-        scope = f"&scope={self._scope}" if self._scope else ""
+        form = {"grant_type": "client_credentials", "scope": self._scope}
         answer = wire.exchange(
             "POST",
             self._address,
@@ -99,7 +99,7 @@ class _Token:
                 "Content-Type": "application/x-www-form-urlencoded",
                 "Accept": "application/json",
             },
-            content=f"grant_type=client_credentials{scope}".encode(),
+            content=urlencode({name: value for name, value in form.items() if value}).encode(),
         )
         if answer.status == 200:
             try:
