@@ -7,7 +7,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 BENCH := .venv-bench
 
-.PHONY: help setup demo up down test corpus check fmt fuzz lock clean bench-match bench-parse bench-suites
+.PHONY: help setup demo up down test corpus check fmt fuzz lock clean bench-match bench-parse bench-suites model
 
 help:  ## what each command does
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -41,6 +41,9 @@ check: $(STAMP)  ## format, lint, types, import law, style
 	@$(BIN)/lint-imports --no-logo 2>/dev/null || $(BIN)/lint-imports
 	@echo "[check] style"
 	@$(BIN)/python -m pytest tests/style
+
+model: $(STAMP)  ## search every order of events around the posting protocol; about three minutes
+	@$(BIN)/python -m tests.posting.model_check --write
 
 fmt: $(STAMP)  ## format the code and mend what the linter can
 	@$(BIN)/ruff format . && $(BIN)/ruff check --fix .

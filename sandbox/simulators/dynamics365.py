@@ -1,9 +1,10 @@
 """Dynamics 365 Finance, simulated: OData journals, a batch job that posts, packages, Entra tokens.
 
 Serve it with ``python -m sandbox.simulators.dynamics365 --port 8365``. It has its own ledger, which
-``/_control/documents`` shows; faults are planned by kind of request: ``token number create find read
-post delete ledger masters package`` and ``poster`` (see `sandbox.simulators.dynamics365_posting`).
-A header made by itself is a ``number``: it holds nothing yet that could be posted.
+``/_control/documents`` shows; faults are planned by kind of request: ``token number create find
+read post delete ledger masters package``, ``poster`` (see `sandbox.simulators.dynamics365_posting`)
+and ``import`` (see `sandbox.simulators.dynamics365_packages`). A header made by itself is a
+``number``: it holds nothing yet that could be posted.
 """
 
 from __future__ import annotations
@@ -92,6 +93,8 @@ class D365Simulator:
             operation = Operation(request.method, f"/{path}", query, headers, body)
             if path.endswith("/oauth2/v2.0/token"):
                 return self._token(operation)
+            if path.startswith("blob/"):
+                return self._blob(operation)
             base = f"{request.url.scheme}://{request.url.netloc}"
             fault = str(request.scope.get("fault", ""))
             return self._serve(operation, base, fault)
@@ -105,6 +108,15 @@ class D365Simulator:
             return Response(fault_body(ODataError(401, "Unauthorized")), 401)
         reply = self.api.answer(operation, base)
         return Response(reply.body, reply.status, dict(reply.headers))
+
+    def _blob(self, operation: Operation) -> Response:
+        """The storage beside it: whoever has an address may use it."""
+        name = operation.path.removeprefix("/blob/")
+        if operation.method == "PUT":
+            kind = operation.headers.get("x-ms-blob-type", "")
+            return Response(b"", self.packages.put(name, kind, operation.body))
+        found = self.packages.blobs.get(name)
+        return Response(found or b"", 200 if found else 404)
 
     def _token(self, operation: Operation) -> Response:
         """Entra's own answers."""

@@ -13,6 +13,7 @@ from decimal import Decimal
 from typing import Any
 
 from sandbox.simulators.clock import Clock
+from sandbox.simulators.dynamics365_invoices import HEADERS, LINES, Invoices
 from sandbox.simulators.dynamics365_lines import LINE, check_line, typed
 from sandbox.simulators.dynamics365_odata import ODataError, infolog
 from sandbox.simulators.dynamics365_world import COMPANIES, NO_DATE, Row, world
@@ -80,6 +81,7 @@ class Books:
         self.references: dict[str, list[Key]] = {}
         self._next = {"journal": 1, "voucher": 1, "record": 5637000001}
         self._undo: list[Callable[[], object]] | None = None
+        self.invoices = Invoices(self.tables, self._later)
 
     @contextmanager
     def change_set(self) -> Iterator[None]:
@@ -107,6 +109,8 @@ class Books:
             return LINE
         if name == "GeneralJournalAccountEntries":
             return _ENTRY
+        if name in (HEADERS, LINES):
+            return self.invoices.columns(name)
         if not self.tables.get(name):
             message = f"No HTTP resource was found that matches the request URI '/data/{name}'."
             raise ODataError(404, message)
@@ -119,6 +123,8 @@ class Books:
         """
         self.columns(name)
         with self.lock:
+            if name in (HEADERS, LINES):
+                return self.invoices.rows(name)
             if name not in ("LedgerJournalHeaders", "LedgerJournalLines"):
                 return [dict(row) for row in self.tables[name]]
             journals = self._narrowed(text, journal)
@@ -148,6 +154,8 @@ class Books:
                 return dict(self._insert_header(values))
             if name == "LedgerJournalLines":
                 return dict(self._insert_line(values))
+            if name in (HEADERS, LINES):
+                return dict(self.invoices.insert(name, values))
         raise ODataError(405, f"'{name}' is not updatable.")
 
     def update(self, name: str, key: Row, values: Row) -> Row:
@@ -165,6 +173,9 @@ class Books:
     def delete(self, name: str, key: Row) -> None:
         """Delete a journal with its lines, or one line, while it is not posted."""
         with self.lock:
+            if name == HEADERS:
+                self.invoices.delete(key)
+                return
             header = self.header(key)
             self._open(header)
             journal = (header["dataAreaId"], header["JournalBatchNumber"])

@@ -49,7 +49,8 @@ def _kind(method: str, path: str, query: str, body: bytes) -> str:
     if path.startswith("/api/services/"):
         return "post"
     if "/DataManagementDefinitionGroups/" in path or path.startswith("/blob/"):
-        return "package"
+        asks = "GetExecution" in path or "ErrorKeys" in path
+        return "create" if "ImportFromPackage" in path else "find" if asks else "package"
     if method != "GET":
         if path == "/data/LedgerJournalHeaders":
             return "number"
@@ -59,6 +60,8 @@ def _kind(method: str, path: str, query: str, body: bytes) -> str:
         return "post"
     if "Document eq" in query:
         return "find"
+    if "VendorInvoice" in path:
+        return "read"
     if "Journal" in path and "Names" not in path:
         return "ledger" if "General" in path else "read"
     return "masters"

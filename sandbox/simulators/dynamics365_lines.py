@@ -45,6 +45,11 @@ LENGTHS = {
     "Text": 60,
     "Document": 20,
     "Invoice": 20,
+    "InvoiceNumber": 20,
+    "DocumentNumber": 20,
+    "HeaderReference": 20,
+    "InvoiceDescription": 60,
+    "LineDescription": 60,
     "Voucher": 20,
     "PaymentReference": 20,
 }

@@ -40,7 +40,20 @@ class Poster:
             for journal, header in list(self._books.headers.items()):
                 if header["IsPosted"] == "No" and self._books.lines[journal]:
                     posted += self.enabled and self._one(journal)
-        return posted
+            return posted + sum(self._invoice(key) for key in list(self._books.invoices.headers))
+
+    def _invoice(self, key: Key) -> bool:
+        """Post a pending invoice, as the workflow does that approves it."""
+        header = self._books.invoices.headers[key]
+        lines = self._books.invoices.lines[key]
+        is_open = self._is_open(key[0], header["Date"])
+        header["Log"] = "" if is_open else f"Fiscal period for {header['Date']} is not open."
+        if not (lines and is_open):
+            return False
+        voucher = f"VI{self._books.number('voucher'):08d}"
+        for entry in self._books.invoices.take(key, voucher):
+            self._books.book(entry | {"Voucher": voucher, "JournalNumber": voucher})
+        return True
 
     def post(self, journal: Key) -> str:
         """Post one journal; the reason where it cannot be posted."""
@@ -115,7 +128,31 @@ class Poster:
         with self._books.lock:
             journals = dict.fromkeys(self._books.references.get(reference, ()))
             found = [self._document(journal, reference) for journal in journals]
+            found += self._invoices(reference)
         return [document for document in found if document["lines"]]
+
+    def _invoices(self, reference: str) -> list[dict[str, Any]]:
+        """Pending and posted vendor invoices with a reference."""
+        invoices = self._books.invoices
+        common = {"doc_id": "", "posted": True, "reference": reference}
+        found = [
+            common
+            | {
+                "voucher": voucher,
+                "lines": [_told_entry(entry) for entry in self._books.vouchers[voucher]],
+            }
+            for voucher in invoices.posted.get(reference, ())
+        ]
+        for told in invoices.told(reference):
+            like = {"currency": told["Currency"], "on": told["Date"], "text": ""}
+            lines = [
+                {"account": account, "amount": amount, "foreign": amount} | like
+                for account, amount in told["lines"]
+            ]
+            found.append(
+                common | {"doc_id": told["doc_id"], "posted": False, "voucher": "", "lines": lines}
+            )
+        return found
 
     def _document(self, journal: Key, reference: str) -> dict[str, Any]:
         header = self._books.headers.get(journal, {})

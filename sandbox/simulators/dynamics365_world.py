@@ -66,7 +66,7 @@ def world() -> dict[str, list[Row]]:
         "EssWorkers": [{"PersonnelNumber": code, "Name": name} for code, name in _WORKERS],
         "TaxCodes": [{"dataAreaId": OWN, "TaxCode": "VAT19", "TaxName": "VAT 19 %"}],
         "FinancialDimensionValues": [_value("100"), _value("200", "Yes"), _value("300")],
-        "JournalNames": [_journal_name(OWN, "BankAdj"), _journal_name(OWN, "VendInv", "Vend")],
+        "JournalNames": [_journal_name(OWN, "BankAdj"), _journal_name(OWN, "VendInv")],
         "ExchangeRates": [_rate("USD", "92.5000", dt.date(2026, 11, 1))],
         "FiscalPeriods": [_period(2026, month) for month in range(1, 13)],
         "FiscalYears": [_year(company) for company in COMPANIES],

@@ -61,13 +61,24 @@ class Gate:
         if full:
             await _refuse(send)
             return
+        place = [1]
+
+        def leave() -> None:
+            with self._lock:
+                self.running -= place.pop() if place else 0
+
+        async def leaving(message: Message) -> None:
+            # The place is free before the client can hear the end of its answer.
+            if message["type"] == "http.response.body" and not message.get("more_body"):
+                leave()
+            await send(message)
+
         try:
             while scope.get("fault") == "hold" and self.holding:
                 await asyncio.sleep(0.002)
-            await self._inner(scope, receive, send)
+            await self._inner(scope, receive, leaving)
         finally:
-            with self._lock:
-                self.running -= 1
+            leave()
 
     def limits(self) -> Mapping[str, Any]:
         """What the governance resource tells."""

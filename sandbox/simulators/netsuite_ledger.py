@@ -15,7 +15,7 @@ from typing import Any
 
 from sandbox.simulators import netsuite_seed as seed
 from sandbox.simulators.clock import Clock
-from sandbox.simulators.netsuite_fields import PREFIXES, SUBLISTS
+from sandbox.simulators.netsuite_fields import PREFIXES, SUBLISTS, TYPES
 from sandbox.simulators.netsuite_rules import approved, check, day_of, gl_lines, rate_of
 from sandbox.simulators.netsuite_shapes import RefusedError
 from sandbox.simulators.netsuite_suiteql import Tables
@@ -121,6 +121,11 @@ class Ledger:
         with self.lock:
             return self._external.get((kind, external))
 
+    def has(self, kind: str, record_id: str) -> bool:
+        """Whether there is such a record."""
+        with self.lock:
+            return (kind, record_id) in self._records
+
     def ids(self, kind: str) -> list[str]:
         """The ids of a type, in order."""
         with self.lock:
@@ -129,11 +134,11 @@ class Ledger:
     def books(self, external: str = "") -> list[dict[str, Any]]:
         """What a checker reads: every document (of a reference), with what it did to the ledger."""
         with self.lock:
-            chosen = [
-                (kind, record_id, record)
-                for (kind, record_id), record in self._records.items()
-                if not external or record.get("externalId") == external
-            ]
+            keys = list(self._records)
+            if external:
+                found = ((kind, self._external.get((kind, external), "")) for kind in TYPES)
+                keys = [key for key in found if key in self._records]
+            chosen = [(*key, self._records[key]) for key in keys]
             return [_told(*each) for each in sorted(chosen, key=lambda each: int(each[1]))]
 
     def set_period(self, on: dt.date, *, closed: bool) -> None:

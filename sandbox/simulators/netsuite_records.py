@@ -84,7 +84,7 @@ class Records:
         """The id of a key of the address, ``10452`` or ``eid:REFERENCE``."""
         if key.startswith("eid:"):
             return self.ledger.by_external(kind, key.removeprefix("eid:"))
-        return key if key in self.ledger.ids(kind) else None
+        return key if self.ledger.has(kind, key) else None
 
     def get(self, kind: str, key: str, *, expand: bool, fields: str = "") -> dict[str, Any]:
         """One record; its sublists are links unless they are expanded."""

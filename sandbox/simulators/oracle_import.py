@@ -154,8 +154,8 @@ def report_of(title: str, request: int, rows: Sequence[InterfaceRow], show: obje
     """The OUT file: one line a row with its status, then what the statuses mean."""
     assert callable(show)
     out = [title, f"Request {request}", ""]
-    out += [f"{number:<6}{row.status:<30}{show(row)}" for number, row in enumerate(rows, 1)]
+    out += [f"{number:<6}{row.status:<40}{show(row)}" for number, row in enumerate(rows, 1)]
     meanings = sorted({(row.status, row.message) for row in rows if row.message})
-    out += ["", *(f"{status:<30}{message}" for status, message in meanings)]
+    out += ["", *(f"{status:<40}{message}" for status, message in meanings)]
     out.append(f"Rows in error: {sum(1 for row in rows if row.status != 'P')}")
     return "\n".join(out) + "\n"

@@ -12,6 +12,7 @@ import io
 import json
 import zipfile
 from collections.abc import Mapping
+from itertools import islice
 from typing import Any, Final
 
 from sandbox.simulators.faults import FaultPlan
@@ -158,17 +159,18 @@ class Integrations:
         for key in parameters:
             if key not in ("q", "fields", "excludeFields", "id", "orderBy", "pageIndex"):
                 raise BadRequestError(f"unknown parameter {key}")
-        rows = [job_row(job) for job in self.scheduler.jobs.values()]
-        rows = [dict(row) for row in scim(rows, parameters.get("q", ""))]
+        jobs = self.scheduler.jobs
+        numbers = sorted(jobs, reverse=parameters.get("orderBy") == "requestId:desc")
         if parameters.get("id"):
             wanted = parameters["id"].split(",")
-            rows = [row for row in rows if str(row["requestId"]) in wanted]
-        if parameters.get("orderBy") == "requestId:desc":
-            rows.reverse()
+            numbers = [number for number in numbers if str(number) in wanted]
         index = int(parameters.get("pageIndex", "0"))
-        items = rows[index * _PAGE : (index + 1) * _PAGE]
+        # Rows are made one by one: a tenant has had many jobs, a page shows few.
+        kept = (row for number in numbers if (row := _kept(jobs[number], parameters)))
+        rows = list(islice(kept, index * _PAGE, (index + 1) * _PAGE + 1))
+        items = rows[:_PAGE]
         links = [{"rel": "self", "href": address}]
-        if (index + 1) * _PAGE < len(rows):
+        if len(rows) > _PAGE:
             others = "&".join(f"{k}={v}" for k, v in parameters.items() if k != "pageIndex")
             bare = address.partition("?")[0]
             links.append({"rel": "next", "href": f"{bare}?{others}&pageIndex={index + 1}"})
@@ -206,6 +208,12 @@ class Integrations:
                 times = {"lost": 0, "twice": 2}.get(self.plan.take("callback"), 1)
                 found += [(job.callback, self.completion(job))] * times
         return found
+
+
+def _kept(job: Job, parameters: Mapping[str, str]) -> dict[str, Any] | None:
+    """A request's row where the filter keeps it."""
+    row = job_row(job)
+    return row if scim([row], parameters.get("q", "")) else None
 
 
 def _decoded(text: Any) -> bytes:

@@ -26,6 +26,8 @@ INTERFACE_LOADER: Final = (
     "InterfaceLoaderController"
 )
 POSTING: Final = "AutomaticPosting"
+#: Time that passes from one request of the scheduler to the next.
+_BETWEEN_SECONDS: Final = 10
 ENDED: Final = frozenset(
     {"SUCCEEDED", "WARNING", "ERROR", "CANCELLED", "CANCELED", "EXPIRED", "FINISHED"}
     | {"VALIDATION_FAILED"}
@@ -82,6 +84,7 @@ class Scheduler:
             return job
 
     def _new(self, definition: str, parameters: tuple[str, ...], **details: object) -> Job:
+        self.books.clock.advance(_BETWEEN_SECONDS)
         job = Job(next(self._ids), definition, parameters, self.books.clock.now())
         for name, value in details.items():
             setattr(job, name, value)

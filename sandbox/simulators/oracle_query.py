@@ -16,7 +16,7 @@ __all__ = ["BadRequestError", "page", "scim", "selected"]
 Row = Mapping[str, Any]
 
 _CLAUSE: Final = re.compile(
-    r"""\s*(\w+)\s*(>=|<=|!=|=|>|<|\blike\b)\s*(?:'([^']*)'|"([^"]*)"|([^'"\s]+))\s*""",
+    r"""\s*(\w+)\s*(>=|<=|!=|=|>|<|\blike\b)\s*(?:'([^']*)'|"([^"]*)"|([^'"\s=]+))\s*""",
     re.IGNORECASE,
 )
 _SCIM: Final = re.compile(r'\s*(\w+) (eq|co|ge|le) "([^"]*)"\s*')

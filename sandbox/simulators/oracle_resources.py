@@ -88,8 +88,11 @@ class Resources:
         there = [b for b in self.books.batches.values() if b.visible_at <= now]
         there.sort(key=lambda batch: batch.id)
         if not rest:
-            rows = [self._batch(batch, given, version, address) for batch in there]
-            return self._page(rows, given, version, address)
+            found = self._page([batch_row(batch) for batch in there], given, version, address)
+            by_id = {batch.id: batch for batch in there}
+            for row in found["items"]:  # children are only made for the page that is shown
+                row |= self._batch(by_id[row["JeBatchId"]], given, version, address)
+            return found
         batch = next((b for b in there if str(b.id) == rest[0]), None)
         if batch is None:
             raise NotFoundError("/".join(rest))

@@ -84,7 +84,7 @@ class Tokens:
                 audience="https://identity.oraclecloud.com/",
                 options=options,
             )
-        except (jwt.InvalidTokenError, ValueError, TypeError) as error:
+        except (jwt.PyJWTError, ValueError, TypeError) as error:
             raise PermissionError("invalid_grant") from error
         if (claims["iss"], claims["sub"]) != (self.client[0], CONSTANTS["login"]):
             raise PermissionError("invalid_grant")

@@ -27,6 +27,7 @@ from sandbox.simulators.faults import FaultPlan
 from sandbox.simulators.sap_control import control_routes
 from sandbox.simulators.sap_doors import CLIENT, LOGIN, Doors
 from sandbox.simulators.sap_inbox import Inbox
+from sandbox.simulators.sap_invoices import INVOICES, enter_invoice
 from sandbox.simulators.sap_ledger import Document, Ledger
 from sandbox.simulators.sap_messages import confirmation, fault, request_of
 from sandbox.simulators.sap_odata import QueryError, answer, error
@@ -212,6 +213,21 @@ def _routes(tenant: SapSimulator) -> FastAPI:
             response.headers.append("set-cookie", f"SAP_SESSIONID={cookie}; path=/; HttpOnly")
             response.headers.append("set-cookie", "sap-usercontext=sap-client=100; path=/")
         return response
+
+    @app.post(_ODATA + "{service}/{name}")
+    async def write(service: str, name: str, request: Request) -> Response:
+        if not tenant.doors.enter(request.headers.get("authorization", "")):
+            return _unauthorised()
+        cookie = request.cookies.get("SAP_SESSIONID", "")
+        if not tenant.doors.may_write(cookie, request.headers.get("x-csrf-token", "")):
+            words = "CSRF token validation failed"
+            return Response(words, 403, {"x-csrf-token": "Required"}, "text/plain")
+        now = tenant.clock.now()
+        if (service, name) != INVOICES:
+            told = error("/IWBEP/CM_MGW_RT/025", f"Set {name} takes no writes", now)
+            return Response(told, 405, media_type="application/json")
+        status, told = enter_invoice(tenant.ledger, await request.body(), now)
+        return Response(told, status, media_type="application/json")
 
     @app.get(_ODATA + "{service}/{name}")
     def rows(service: str, name: str, request: Request) -> Response:

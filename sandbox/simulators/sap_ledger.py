@@ -83,6 +83,7 @@ class Document:
     reversed_by: Key | None = None
     reversal_reason: str = ""
     clearing: bool = False
+    origin: str = "BKPFF"
     period: str = ""
     changed_on: dt.date | None = None
 

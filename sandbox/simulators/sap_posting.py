@@ -21,7 +21,7 @@ from sandbox.simulators.sap_world import (
 
 __all__ = ["post"]
 
-_TYPES: Final = ("AB", "DZ", "KR", "KZ", "SA")
+_TYPES: Final = ("AB", "DZ", "KR", "KZ", "RE", "SA")
 _CENT: Final = Decimal("0.01")
 Entry = dict[str, Any]
 
@@ -228,6 +228,8 @@ def _reverse(ledger: Ledger, entry: Entry, document: Document, problems: list[Me
         problems.append(note("397(F5)", f"Document {named} does not exist"))
     elif first.reversed_by or first.reverses:
         problems.append(note("361(F5A)", f"Document {first.number} was reversed already"))
+    elif first.origin != "BKPFF":
+        problems.append(note("673(F5)", f"Document {first.number} is cancelled where it came from"))
     elif any(item.cleared_by for item in first.items):
         problems.append(note("308(F5A)", f"Document {first.number} contains cleared items"))
     if problems or first is None:

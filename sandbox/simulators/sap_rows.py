@@ -85,6 +85,7 @@ def _header(document: Document) -> Row:
         "AccountingDocumentHeaderText": document.header_text,
         "DocumentReferenceID": document.reference,
         "Reference1InDocumentHeader": document.reference1,
+        "ReferenceDocumentType": document.origin,
         "PostingDate": document.posted_on,
         "DocumentDate": document.document_on,
         "FiscalPeriod": document.period,

@@ -366,3 +366,38 @@ def test_a_liability_is_owed_to_its_vendor(
 def test_clearing_is_not_offered(rig: Dynamics365Rig) -> None:
     made = rig.connector.create(replace(rig.journal(REF), lines=(), clears=("1", "2")))
     assert (made.outcome, made.code) == ("REJECT", "NOT_OFFERED")
+
+
+def test_a_batch_has_an_outcome_for_each_journal(rig: Dynamics365Rig) -> None:
+    references = [f"BATCH{letter}ABCDEFGHIJ" for letter in "ABCDE"]
+    journals = [rig.journal(reference) for reference in references]
+    journals[1] = replace(journals[1], lines=journals[1].lines[:1])
+    assert rig.connector.create(journals[3]).outcome == "OK"
+    vendors = rig.simulator.books.tables["MainAccounts"]
+    rig.connector.gl_accounts("nord")
+    vendors[:] = [row for row in vendors if row["MainAccountId"] != "7310"]
+    spoilt = (JournalLine("7310", 350, 0), JournalLine("1810", 0, 350))
+    journals[2] = replace(journals[2], lines=spoilt)
+    before = rig.simulator.plan.seen()["create"]
+    made = rig.connector.create_batch(tuple(journals))
+    assert rig.simulator.plan.seen()["create"] == before + 1
+    assert [(one.outcome, one.code) for one in made] == [
+        ("OK", "DRAFTED"),
+        ("REJECT", "UNBALANCED"),
+        ("REJECT", "GL_ACCOUNT_UNKNOWN"),
+        ("EXISTS", "EXISTS"),
+        ("OK", "DRAFTED"),
+    ]
+    rig.let_work()
+    assert [len(rig.books(reference)) for reference in references] == [1, 0, 0, 1, 1]
+
+
+@pytest.mark.parametrize(("fault", "there"), [("lost reply", 1), ("no effect", 0)])
+def test_a_batch_that_is_not_answered_is_unknown_for_each(
+    rig: Dynamics365Rig, fault: str, there: int
+) -> None:
+    journals = tuple(rig.journal(f"BATCH{letter}ABCDEFGHIJ") for letter in "AB")
+    rig.fault("create", fault)
+    assert {one.outcome for one in rig.connector.create_batch(journals)} == {"UNKNOWN"}
+    found = [len(rig.connector.find(journal).documents) for journal in journals]
+    assert found == [there, there]

@@ -84,7 +84,9 @@ UNKNOWN refused     | d7                | found                        | DRAFTED
 UNKNOWN             | d7 p9             | found                        | DRAFTED    | go
 UNKNOWN             | p7 p9             | several posted               | MANUAL     | stop
 UNKNOWN id5         | d5 d7             | found                        | DRAFTED    | go
-UNKNOWN id5         | d7                | gone                         | MANUAL     | stop
+UNKNOWN id5         | d7                | not shown                    | UNKNOWN    | go
+UNKNOWN id5 missed  | d5                | found                        | DRAFTED    | go
+UNKNOWN id5 missed  | -                 | gone                         | MANUAL     | stop
 DRAFTED id5         | blind             | blind                        | DRAFTED    | wait
 DRAFTED id5         | d5                | draft                        | DRAFTED    | go
 DRAFTED id5 answered| d5                | draft still                  | DRAFTED    | wait
@@ -96,6 +98,11 @@ DRAFTED id5 D unsettled | -             | not shown yet                | DRAFTED
 DRAFTED id5 C unsettled | -             | gone                         | MANUAL     | stop
 DRAFTED id5 A       | -                 | gone                         | MANUAL     | stop
 DRAFTED id5         | d7                | gone, orphan beside          | MANUAL     | stop
+DRAFTED id5 unknown | d7                | not shown                    | DRAFTED    | go
+DRAFTED id5 unknown missed | -          | gone                         | MANUAL     | stop
+DRAFTED id5 unknown missed | p5         | posted                       | CONFIRMED  | stop
+DRAFTED id5 A swept7 | p5 d7            | another stays                | MANUAL     | stop
+DRAFTED id5 A       | d5 d7             | draft                        | DRAFTED    | go
 DRAFTED id5         | p5                | posted                       | CONFIRMED  | stop
 DRAFTED id5         | p5 d7             | posted, orphan beside        | DRAFTED    | go
 DRAFTED id5 spent   | p5 d7             | posted                       | CONFIRMED  | stop
@@ -126,6 +133,12 @@ VOIDING id5         | -                 | gone                         | REJECTE
 VOIDING id5 A unsettled | -             | gone, another may land       | VOIDING    | wait
 VOIDING id5 D       | -                 | gone                         | REJECTED   | stop
 VOIDING id5         | d7                | gone, orphan beside          | VOIDING    | go
+VOIDING id5 unknown | d7                | gone, orphan beside          | VOIDING    | go
+VOIDING id5 unknown | -                 | not shown                    | VOIDING    | go
+VOIDING id5 unknown missed | -          | gone                         | REJECTED   | stop
+VOIDING id5 A unknown missed unsettled | - | gone, another may land    | VOIDING    | wait
+VOIDING id5 A spent | d7                | another stays                | MANUAL     | stop
+VOIDING id5 A       | d7                | gone, orphan beside          | VOIDING    | go
 VOIDING id5         | d5 p7             | several posted               | MANUAL     | stop
 VOIDING id5         | delete OK 5       | answered                     | VOIDING    | go
 VOIDING id5         | delete REJECT 5   | refused                      | VOIDING    | go
@@ -146,21 +159,15 @@ def row_of(words: str) -> Row:
     state, *special = words.split()
     row = Row(state, attempts=1, reason="why")
     for word in special:
-        if word == "unknown":
-            row = replace(row, unknown=True)
-        elif word == "refused":
-            row = replace(row, refused=True)
-        elif word == "spent":
+        if word == "spent":
             row = replace(row, attempts=LIMITS.attempts_max)
-        elif word == "answered":
-            row = replace(row, answered=True)
         elif word in ("A", "B", "C", "D", "E"):
             row = replace(row, kind=word)  # type: ignore[arg-type]
         elif word == "unsettled":
             row = replace(row, settled=False)
         elif word == "old":
             row = replace(row, key_alive=False)
-        elif word in ("accepted", "overdue"):
+        elif word in ("accepted", "answered", "missed", "overdue", "refused", "unknown"):
             row = replace(row, **{word: True})  # type: ignore[arg-type]
         elif word.startswith("swept"):
             row = replace(row, swept=frozenset({word[5:]}))
@@ -259,6 +266,8 @@ def test_what_is_asked_next() -> None:
     assert decide(Row("UNKNOWN", doc_id="5")) == Command("find")
     assert decide(Row("DRAFTED", doc_id="5")) == Command("read", "5")
     assert decide(Row("DRAFTED", doc_id="5", unknown=True)) == Command("find")
+    assert decide(Row("DRAFTED", doc_id="5", unknown=True, missed=True)) == Command("read", "5")
+    assert decide(Row("UNKNOWN", doc_id="5", missed=True)) == Command("read", "5")
     assert decide(Row("DRAFTED", doc_id="5", checked=True)) == Command("post", "5")
     assert decide(Row("DRAFTED", doc_id="5", orphan="7")) == Command("delete", "7")
     assert decide(Row("VOIDING", doc_id="5", checked=True)) == Command("delete", "5")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import httpx
@@ -74,13 +75,19 @@ def infolog(answer: httpx.Response) -> str:
     return str(answer.json()["error"]["innererror"]["message"])
 
 
-@pytest.fixture
-def client() -> Iterator[Client]:
+@contextmanager
+def opened_client() -> Iterator[Client]:
     told = simulator()
     with serving(told.application) as base:
         found = Client(base, told)
         yield found
         found.http.close()
+
+
+@pytest.fixture
+def client() -> Iterator[Client]:
+    with opened_client() as found:
+        yield found
 
 
 def test_paths_and_properties_tell_upper_from_lower_case(client: Client) -> None:

@@ -26,6 +26,8 @@ pytestmark = pytest.mark.skipif(
 OWN = ("TieoutOpenTransactions", "TieoutPeriodStatuses", "TieoutPostingLog")
 #: Public entities that the definitions at hand name only in the Common Data Model, or not at all.
 ELSEWHERE = {
+    "VendorInvoiceHeaders": "VendorInvoiceHeaderEntity",
+    "VendorInvoiceLines": "VendorInvoiceLineEntity",
     "GeneralJournalAccountEntries": "GeneralJournalAccountEntryEntity",
     "VendorBankAccounts": "VendVendorBankAccountEntity",
 }
@@ -54,7 +56,13 @@ def attributes(name: str) -> set[str]:
         return {row["attribute"] for row in rows if row["entity"] == name}
 
 
-COLLECTIONS = ("LedgerJournalHeaders", "LedgerJournalLines", *sorted(Books(Clock()).tables))
+COLLECTIONS = (
+    "VendorInvoiceHeaders",
+    "VendorInvoiceLines",
+    "LedgerJournalHeaders",
+    "LedgerJournalLines",
+    *sorted(Books(Clock()).tables),
+)
 
 
 @pytest.mark.parametrize("name", COLLECTIONS)

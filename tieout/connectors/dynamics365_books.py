@@ -12,8 +12,11 @@ import httpx
 
 from tieout.connectors import reads
 from tieout.connectors.dynamics365_changes import Changes
+from tieout.connectors.dynamics365_creating import Creator
+from tieout.connectors.dynamics365_invoices import Invoices
 from tieout.connectors.dynamics365_journals import Journals
 from tieout.connectors.dynamics365_masters import Masters
+from tieout.connectors.dynamics365_packages import Packages
 from tieout.connectors.dynamics365_profile import ERP, profile_of
 from tieout.connectors.dynamics365_records import day_of, shaped
 from tieout.connectors.dynamics365_session import Login, Row, Session, literal
@@ -62,7 +65,13 @@ class DynamicsBooks:
         self._session = Session(self.wire, app)
         self._masters = Masters(self._session, company, self._profile)
         self._changes = Changes(self._session)
+        prefix = self._profile.package_prefix
+        self._packages = Packages(self._session, self._masters.company, prefix) if prefix else None
         self._journals = Journals(self._session, self._masters, self._profile)
+        self._invoices = Invoices(self._session, self._masters, self._profile)
+        self._creator = Creator(
+            self._session, self._masters, self._journals, self._packages, self._profile
+        )
 
     def close(self) -> None:
         """Release the network client."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from tieout.connectors.dynamics365_batch import Operation, Part, decoded, encoded
 from tieout.connectors.dynamics365_journals import is_void, key_path
@@ -10,12 +11,21 @@ from tieout.connectors.dynamics365_outcome import Verdict, refused, verdict
 from tieout.connectors.dynamics365_records import VOID, reference_in, rendered
 from tieout.connectors.dynamics365_session import Row, Session, literal
 from tieout.connectors.http_wire import HttpAnswer
-from tieout.connectors.ports import Delivery
+from tieout.connectors.ports import Delivery, Journal
 
-__all__ = ["HEADERS", "LINES", "Changes", "inserts", "kept_because", "voiding"]
+__all__ = ["HEADERS", "LINES", "Changes", "Planned", "inserts", "kept_because", "voiding"]
 
 HEADERS = "/data/LedgerJournalHeaders"
 LINES = "/data/LedgerJournalLines"
+
+
+@dataclass(frozen=True, slots=True)
+class Planned:
+    """A journal and the rows that make it."""
+
+    journal: Journal
+    header: Row
+    lines: list[Row]
 
 
 class Changes:

@@ -13,8 +13,19 @@ from typing import Final
 from tieout.connectors.dynamics365_session import Row, parsed, retry_after, waiting
 from tieout.connectors.http_wire import HttpAnswer
 from tieout.connectors.ports import Delivery, Outcome
+from tieout.errors import ConnectorError, TieoutError
 
-__all__ = ["Verdict", "delivery", "refusal_code", "refused", "verdict"]
+__all__ = [
+    "Verdict",
+    "delivery",
+    "left_unposted",
+    "refusal",
+    "refusal_code",
+    "refused",
+    "told",
+    "unsent",
+    "verdict",
+]
 
 _REFUSALS: Final = tuple(
     (re.compile(pattern, re.IGNORECASE), code)
@@ -101,3 +112,33 @@ def _told(body: Row) -> tuple[str, str]:
         case {"message": str(text)}:
             return text, ""
     return "", ""
+
+
+def told(
+    outcome: Outcome, code: str, message: str, answer: HttpAnswer, doc_id: str | None = None
+) -> Delivery:
+    """A delivery that a look at the answer has decided."""
+    return Delivery(outcome, doc_id, None, code, message, answer.sha256)
+
+
+def left_unposted(log: str, answer: HttpAnswer, doc_id: str) -> Delivery:
+    """The batch job has not posted the journal: it has not tried, or it says why."""
+    said = " ".join(log.split())[:300]
+    if said:
+        code = refusal_code(said) or "NOT_POSTED"
+        return told("REJECT", code, f"the posting job left it: {said}", answer, doc_id)
+    message = "not posted yet; Dynamics 365 posts it by its own batch job or workflow"
+    return told("PENDING", "WAITS_FOR_POSTING", message, answer, doc_id)
+
+
+def refusal(error: TieoutError) -> Delivery:
+    """A journal that was refused before anything was sent."""
+    mend = f" ({error.remedy})" if error.remedy else ""
+    return Delivery("REJECT", None, None, error.code, f"{error.message}{mend}", "")
+
+
+def unsent(error: ConnectorError, doc_id: str | None = None) -> Delivery:
+    """A look before the write failed, so the write itself never left."""
+    throttled = error.code in ("THROTTLED", "LOGIN_THROTTLED")
+    outcome: Outcome = "THROTTLED" if throttled else "NOT_SENT"
+    return Delivery(outcome, doc_id, None, error.code, str(error), "")

@@ -23,9 +23,9 @@ _SECTIONS: Final = {
     "accounts": None,
     "dimensions": ("format", "delimiter", "default"),
     "bank_accounts": None,
-    "posting": ("way", "service", "numbering", "log_field"),
+    "posting": ("door", "way", "service", "numbering", "log_field", "batch_max"),
     "liabilities": ("way", "journal", "posting_profiles"),
-    "packages": ("definition_group", "entity", "file"),
+    "packages": ("key_days", "prefix"),
     "periods": ("entity",),
     "open_items": ("entity",),
     "cash_book": ("text",),
@@ -34,6 +34,7 @@ _SECTIONS: Final = {
 }
 _PARTS: Final = ("document_no", "payment_batch_id", "end_to_end_id", "narrative")
 _CHOICES: Final = {
+    "door": ("odata", "package"),
     "way": ("batch", "service"),
     "numbering": ("ours", "sequence"),
 }
@@ -49,9 +50,13 @@ class Profile:
         banks: the system's bank account of a main account that takes no manual entry.
         ours: whether journals bring their own number.
         service: path of the service that posts; empty where the system posts by itself.
+        pending_invoices: whether liabilities are vendor invoices, not journal lines.
         posting_profiles: the posting profile that leads a vendor line to a main account other
             than ``payable``.
         log_field: column of the journal header with the reason a posting failed; may be empty.
+        batch_max: journals in one request.
+        package_prefix: of data projects; empty where journals go through OData.
+        key_lifetime: how long the system remembers an execution.
         settle: from the end of a request on our side until its effect is there or never comes.
         text: pattern of a cash-book line.
     """
@@ -66,9 +71,12 @@ class Profile:
     ours: bool
     service: str
     log_field: str
+    batch_max: int
     liability_journal: str
-    liability_way: str
+    pending_invoices: bool
     posting_profiles: Mapping[str, str]
+    package_prefix: str
+    key_lifetime: timedelta
     periods: str
     open_items: str
     text: re.Pattern[str]
@@ -87,7 +95,13 @@ def profile_of(mapping: Mapping[str, Any]) -> Profile:
         if keys is not None:
             allow_keys(mapping.get(name, {}), keys, f"{_FILE} [{name}]")
     dimensions = mapping.get("dimensions", {})
-    posting = {"way": "batch", "numbering": "ours"} | dict(mapping.get("posting", {}))
+    posting = {"door": "odata", "way": "batch", "numbering": "ours"} | dict(
+        mapping.get("posting", {})
+    )
+    liabilities: dict[str, Any] = {"way": "journal"} | dict(mapping.get("liabilities", {}))
+    if liabilities["way"] not in ("journal", "pending"):
+        message = f"way = {liabilities['way']!r} is none of journal, pending"
+        raise ProfileError("PROFILE_VALUE", message, where=f"{_FILE} [liabilities] way")
     for key, choices in _CHOICES.items():
         if posting[key] not in choices:
             message = f"{key} = {posting[key]!r} is none of {', '.join(choices)}"
@@ -96,9 +110,12 @@ def profile_of(mapping: Mapping[str, Any]) -> Profile:
     if posting["way"] == "service" and not service.startswith("/api/services/"):
         message = f"the service {service!r} is no path below /api/services/"
         raise ProfileError("PROFILE_VALUE", message, where=f"{_FILE} [posting] service")
+    packages: dict[str, Any] = {"prefix": "TIEOUT", "key_days": 7} | dict(
+        mapping.get("packages", {})
+    )
     times = {"connect": 5, "read": 30, "total": 60, "request_max": 600}
     times |= dict(mapping.get("timeouts", {}))
-    accounts, liabilities = mapping.get("accounts", {}), mapping.get("liabilities", {})
+    accounts = mapping.get("accounts", {})
     return Profile(
         journals=dict(mapping.get("journals", {})),
         receivable=str(accounts.get("receivable", "")),
@@ -109,10 +126,13 @@ def profile_of(mapping: Mapping[str, Any]) -> Profile:
         banks=dict(mapping.get("bank_accounts", {})),
         ours=posting["numbering"] == "ours",
         service=service,
+        batch_max=max(1, min(int(posting.get("batch_max", 20)), 100)),
         log_field=str(posting.get("log_field", "")),
         liability_journal=str(liabilities.get("journal", "")),
-        liability_way=str(liabilities.get("way", "journal")),
+        pending_invoices=liabilities["way"] == "pending",
         posting_profiles=dict(liabilities.get("posting_profiles", {})),
+        package_prefix=str(packages["prefix"]) if posting["door"] == "package" else "",
+        key_lifetime=timedelta(days=packages["key_days"]),
         periods=str(mapping.get("periods", {}).get("entity", "")),
         open_items=str(mapping.get("open_items", {}).get("entity", "")),
         text=_pattern(str(mapping.get("cash_book", {}).get("text", "(?P<narrative>.*)"))),

@@ -22,8 +22,10 @@ __all__ = [
     "company_amount",
     "day_of",
     "document",
+    "entry_lines",
     "exchange_rate",
     "header_values",
+    "line_of",
     "line_sides",
     "line_values",
     "main_account",
@@ -146,7 +148,7 @@ def document(
 ) -> ErpDocument:
     """A journal read back; of a posted one the amounts are those of the general ledger."""
     posted = header["IsPosted"] == "Yes"
-    told = [_entry_line(row, currency, profile) for row in entries]
+    told = list(entry_lines(entries, currency, profile))
     drawn = [_draft_line(row, currency, profile) for row in lines]
     if posted and len(told) == len(drawn):
         told = [_with_party(mine, other) for mine, other in zip(told, drawn, strict=True)]
@@ -160,6 +162,16 @@ def document(
         day_of(entries[0]["AccountingDate"] if posted and entries else lines[0]["TransDate"]),
         tuple(told if posted else drawn),
     )
+
+
+def entry_lines(rows: list[Row], currency: str, profile: Profile) -> tuple[DocumentLine, ...]:
+    """Entries of the general ledger as lines; the ledger knows no partners."""
+    return tuple(_entry_line(row, currency, profile) for row in rows)
+
+
+def line_of(account: str, own: int, party: str | None, text: str) -> DocumentLine:
+    """A line in the company's currency, signed like debit − credit."""
+    return DocumentLine(account, max(own, 0), max(-own, 0), None, None, party, text)
 
 
 def _with_party(mine: DocumentLine, other: DocumentLine) -> DocumentLine:

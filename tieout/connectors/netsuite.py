@@ -17,13 +17,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Any, Final
 
 from tieout.connectors import ports
 from tieout.connectors.netsuite_books import NetSuiteBooks
+from tieout.connectors.netsuite_changes import changed_documents
 from tieout.connectors.netsuite_clearing import clearing
-from tieout.connectors.netsuite_jobs import Jobs, idempotency_key
+from tieout.connectors.netsuite_jobs import BATCH_MAX, Judges, Queue
 from tieout.connectors.netsuite_masters import RefusedError
 from tieout.connectors.netsuite_outcomes import delivery, not_sent, outcome, refusal, told
 from tieout.connectors.netsuite_readback import account_ids, approval, document, shaped
@@ -50,7 +51,7 @@ class NetSuiteConnector(NetSuiteBooks):
 
     def __init__(self, *args: Any, **named: Any) -> None:
         super().__init__(*args, **named)
-        self._jobs = Jobs(self._session)
+        self._queue = Queue(self._session, Judges(self._created, self._by_reference))
         self._records = Records(self._masters, self._mapping, self._posting.approve)
 
     def capability(self, journal: ports.Journal) -> ports.Capability:
@@ -61,25 +62,18 @@ class NetSuiteConnector(NetSuiteBooks):
         if self._posting.way == "upsert":
             return ports.Capability("D", settle)
         queue = timedelta(minutes=self._posting.queue_minutes)
-        return ports.Capability("B", settle + queue, timedelta(hours=self._posting.key_hours))
+        life = timedelta(hours=self._posting.key_hours)
+        together = BATCH_MAX if journal.endpoint == "journal" else 1
+        return ports.Capability("B", settle + queue, life, together)
 
     def create(self, journal: ports.Journal) -> ports.Delivery:
         """Create the record; what NetSuite's masters rule out is refused before it is sent."""
         kind = kind_of(journal)
-        try:
-            with shaped("master data"):
-                if journal.clears:
-                    self._records.check(journal)
-                    body = clearing(journal, self._records, self._session)
-                else:
-                    self._require_reversible(journal)
-                    body = self._records.body(journal)
-        except RefusedError as error:
-            return ports.Delivery("REJECT", None, None, error.code, error.message, "")
-        except ConnectorError as error:
-            return not_sent(error)
+        body = self._body(journal)
+        if isinstance(body, ports.Delivery):
+            return body
         if self._posting.way == "async":
-            return self._create_queued(journal, kind, body)
+            return self._queue.create(journal, kind, body)
         method, path = "POST", f"{RECORD}/{kind}"
         params: tuple[tuple[str, str], ...] = ()
         if self._posting.way == "upsert":
@@ -88,6 +82,21 @@ class NetSuiteConnector(NetSuiteBooks):
             params = (("replace", sublists),)
         answer = self._session.write(method, path, body, point="create", params=params)
         return self._created(journal, answer)
+
+    def create_batch(self, journals: tuple[ports.Journal, ...]) -> tuple[ports.Delivery, ...]:
+        """Put several documents in the queue with one request; each has its own outcome."""
+        bodies = [self._body(journal) for journal in journals]
+        sent = [
+            (journal, body)
+            for journal, body in zip(journals, bodies, strict=True)
+            if not isinstance(body, ports.Delivery)
+        ]
+        if self._posting.way != "async" or len({kind_of(journal) for journal in journals}) != 1:
+            message = "only documents of one kind, and only NetSuite's queue, go together"
+            refused = ports.Delivery("NOT_SENT", None, None, "BATCH_NOT_OFFERED", message, "")
+            return (refused,) * len(journals)
+        told = iter(self._queue.create_batch(kind_of(journals[0]), sent) if sent else ())
+        return tuple(b if isinstance(b, ports.Delivery) else next(told) for b in bodies)
 
     def post(self, doc_id: str) -> ports.Delivery:
         """Approve where the mapping lets us; else PENDING until somebody in NetSuite has."""
@@ -119,27 +128,29 @@ class NetSuiteConnector(NetSuiteBooks):
         return delivery("PENDING", answer, "APPROVAL_PENDING", doc_id)
 
     def find(self, journal: ports.Journal) -> ports.Trace:
-        """The record with our reference, and the job that may still make it."""
-        key = idempotency_key(journal.external_ref)
-        job = self._jobs.known(key) if self._posting.way == "async" else ""
-        state = self._jobs.state(job) if job else None
-        # The record is looked for after the job was asked, so that none slips through between.
+        """The record with our reference, else the job that may still make it."""
         found = self._by_reference(journal)
-        if found is not None:
-            return ports.Trace((found,))
-        if state is None:
-            return ports.Trace()
-        if state.progress == "running":
-            return ports.Trace(pending=f"job {job} is in NetSuite's queue")
-        reason = state.answers[0]
-        if reason.kind == "done":
-            return ports.Trace()  # it was made, and somebody has deleted it since
-        return ports.Trace(refused=f"{reason.code}: {reason.message}")
+        if found is None and self._posting.way == "async":
+            state = self._queue.trace(journal)
+            # A job that is over may have ended between the two questions: look again.
+            found = self._by_reference(journal) if state.over else None
+            if found is None:
+                return ports.Trace((), state.pending, state.refused)
+        return ports.Trace(() if found is None else (found,))
 
     def read(self, doc_id: str) -> ports.ErpDocument | None:
         """One document with its lines, None when NetSuite has it not."""
         kind, record = self._record(doc_id)
         return None if record is None else self._document(kind, record)
+
+    def changed_documents(self, since: date) -> list[ports.ErpDocument]:
+        """Documents of ours entered or changed since a day, by id; a day before it too.
+
+        They are read from the lines of the ledger, not from the records `read` tells of.
+        """
+        with shaped("changed documents"):
+            own = self._masters.subsidiary()
+            return changed_documents(self._session, own, self._masters.currency, since)
 
     def delete_draft(self, doc_id: str) -> ports.Delivery:
         """Delete a record that is not approved: OK when it is gone, REJECT when it is posted."""
@@ -182,44 +193,19 @@ class NetSuiteConnector(NetSuiteBooks):
         self._masters.forget_period(journal.booked_on)
         return refusal(journal, answer)
 
-    def _create_queued(
-        self, journal: ports.Journal, kind: str, body: Mapping[str, Any]
-    ) -> ports.Delivery:
-        key = idempotency_key(journal.external_ref)
-        headers = {"Prefer": "respond-async", "X-NetSuite-Idempotency-Key": key}
-        path = f"{RECORD}/{kind}"
-        answer = self._session.write("POST", path, body, point="create", headers=headers)
-        taken = answer.kind == "done" and answer.status == 202
-        again = answer.kind == "refused" and answer.code == "IDEMPOTENCY_ERROR"
-        if not taken and not again:
-            return self._created(journal, answer)
-        job = self._jobs.learn(key, answer)
-        if not job:
-            return delivery("UNKNOWN", answer, "NO_LOCATION")
-        message = f"NetSuite took it as job {job}"
-        pending = ports.Delivery("PENDING", None, None, "QUEUED", message, answer.sha256)
-        if taken:
-            return pending
+    def _body(self, journal: ports.Journal) -> dict[str, Any] | ports.Delivery:
+        """The record to create, or why nothing is sent."""
         try:
-            state = self._jobs.state(job)
-        except ConnectorError:
-            return pending
-        if state.progress == "running":
-            return pending
-        return self._finished(journal, state.answers[0])
-
-    def _finished(self, journal: ports.Journal, answer: Answer) -> ports.Delivery:
-        """What a job that is over has left: a job can do nothing any more once it has failed."""
-        made = self._created(journal, answer)
-        if made.outcome in ("OK", "EXISTS", "REJECT"):
-            return made
-        try:
-            found = self._by_reference(journal)
-        except ConnectorError:
-            return made
-        if found is not None:
-            return delivery("EXISTS", answer, "EXISTS", found.doc_id, found.number)
-        return made if answer.kind == "done" else delivery("REJECT", answer, "JOB_FAILED")
+            with shaped("master data"):
+                if journal.clears:
+                    self._records.check(journal)
+                    return clearing(journal, self._records, self._session)
+                self._require_reversible(journal)
+                return self._records.body(journal)
+        except RefusedError as error:
+            return ports.Delivery("REJECT", None, None, error.code, error.message, "")
+        except ConnectorError as error:
+            return not_sent(error)
 
     def _require_reversible(self, journal: ports.Journal) -> None:
         """A reversal is a journal of ours against a document that is there and not reversed."""

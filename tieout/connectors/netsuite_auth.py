@@ -10,7 +10,6 @@
 from __future__ import annotations
 
 import base64
-import functools
 import hashlib
 import hmac
 import json
@@ -18,7 +17,7 @@ import secrets
 import threading
 import time
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Final, Protocol
 from urllib.parse import quote, urlencode, urlsplit
@@ -211,7 +210,7 @@ class _Signature:
             "oauth_token": _option(options, "token_id"),
         }
         key = f"{_quoted(password)}&{_quoted(_option(options, 'token_secret'))}".encode()
-        self._mac = functools.partial(_mac, key)
+        self._mac = _mac(key)
 
     def header(self, method: str, address: str, params: Params) -> str | Answer:
         named = {
@@ -248,5 +247,10 @@ def _quoted(text: str) -> str:
     return quote(text, safe="~")
 
 
-def _mac(key: bytes, text: bytes) -> bytes:
-    return hmac.new(key, text, hashlib.sha256).digest()
+def _mac(key: bytes) -> Callable[[bytes], bytes]:
+    """Signs with a key that is in no attribute a message could show."""
+
+    def mac(text: bytes) -> bytes:
+        return hmac.new(key, text, hashlib.sha256).digest()
+
+    return mac

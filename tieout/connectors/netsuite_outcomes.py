@@ -72,7 +72,15 @@ def delivery(
     """A delivery in NetSuite's own words, with what it says they are about."""
     place = f" ({answer.path})" if answer.path else ""
     message = f"{answer.message}{place}"
-    return ports.Delivery(outcome, doc_id, number, code or answer.code, message, answer.sha256)
+    return ports.Delivery(
+        outcome,
+        doc_id,
+        number,
+        code or answer.code,
+        message,
+        answer.sha256,
+        answer.retry_after if outcome == "THROTTLED" else None,
+    )
 
 
 def not_sent(error: ConnectorError, doc_id: str | None = None) -> ports.Delivery:

@@ -23,7 +23,15 @@ _SECTIONS: Final[dict[str, tuple[str, ...]]] = {
     "posting": ("approve", "clearing_account", "key_hours", "queue_minutes", "way"),
     "timeouts": ("connect", "read", "total"),
 }
-_FREE: Final = ("accounts", "expense_categories", "journals", "references")
+#: What others read: purposes and patterns, and what the gate to the system keeps to.
+_FREE: Final = (
+    "accounts",
+    "expense_categories",
+    "journals",
+    "maintenance",
+    "references",
+    "traffic",
+)
 _PARTS: Final = ("document_no", "payment_batch_id", "end_to_end_id", "narrative")
 _WAYS: Final = ("async", "create", "upsert")
 

@@ -12,7 +12,7 @@ from tieout.connectors import reads
 from tieout.connectors.netsuite_session import Row
 from tieout.money import to_minor
 
-__all__ = ["LINES", "SOURCE", "cash_book_line", "open_item"]
+__all__ = ["LINES", "SOURCE", "cash_book_line", "open_item", "ours"]
 
 #: Our references as external ids; other integrations have their own.
 _REFERENCE: Final = re.compile(r"[A-Z2-7]{16}", re.ASCII)
@@ -42,7 +42,7 @@ def cash_book_line(
     """A line of the cash book kept in ``currency``; ``own`` is the company's."""
     company_minor = to_minor(Decimal(row["amount"]), own)
     foreign = Decimal(row.get("foreignamount") or 0)
-    reference = _ours(row)
+    reference = ours(row)
     parts = _parts(row, reference, pattern)
     return reads.CashBookLine(
         line_id=_line_id(row),
@@ -86,7 +86,7 @@ def open_item(row: Row, own: str, party: Row | None) -> reads.OpenItem:
         document_no=row.get("number"),
         reference=row.get("number") if row["type"] in ("VendBill", "VendCred") else None,
         narrative=row.get("memo") or row.get("text"),
-        external_ref=_ours(row),
+        external_ref=ours(row),
     )
 
 
@@ -99,7 +99,7 @@ def _parts(row: Row, reference: str | None, pattern: re.Pattern[str]) -> Mapping
     return {name: value or None for name, value in found.groupdict().items()}
 
 
-def _ours(row: Row) -> str | None:
+def ours(row: Row) -> str | None:
     """The external id where it is one of ours."""
     found = row.get("reference", "")
     return found if _REFERENCE.fullmatch(found) else None

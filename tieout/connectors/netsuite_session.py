@@ -100,7 +100,9 @@ class Session:
                     raise ConnectorError("ANSWER_UNEXPECTED", message, where=source)
                 last = key
                 found.append(row)
-            if not more or not page:
+            # A full page is never the last one we ask for: a query that reaches the rows NetSuite
+            # gives of one says there are no more.
+            if not page or (not more and len(page) < self._page_size):
                 return found
 
     def total(self, query: str) -> Row:

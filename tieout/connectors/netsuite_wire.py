@@ -5,12 +5,14 @@ Amounts leave as JSON numbers with their own decimals and come in as `Decimal`: 
 
 from __future__ import annotations
 
+import datetime as dt
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal, InvalidOperation
 from typing import Any, Final, Literal
 
+from tieout.connectors.gated import retry_after
 from tieout.connectors.http_wire import HttpAnswer
 
 __all__ = ["Answer", "answered", "encoded"]
@@ -45,6 +47,7 @@ class Answer:
         path: what NetSuite says the refusal is about, ``line.items[0].account``.
         location: of the record or job, from the header.
         value: of the body of a ``done``, None where it had none.
+        retry_after: how long a ``throttled`` asks us to stay away; NetSuite need not say.
     """
 
     kind: Literal["done", "refused", "unauthorized", "throttled", "unsent", "lost"]
@@ -55,6 +58,7 @@ class Answer:
     location: str = ""
     sha256: str = ""
     value: Any = field(default=None, repr=False)
+    retry_after: dt.timedelta | None = None
 
 
 def answered(answer: HttpAnswer) -> Answer:
@@ -77,7 +81,8 @@ def answered(answer: HttpAnswer) -> Answer:
     message = words[:_WORDS_MAX] or f"NetSuite answered HTTP {status}"
     kind = _kind(status, told, json.dumps(details, default=str))
     if kind == "throttled":
-        code = _THROTTLES[0]
+        wait = retry_after(answer.headers, dt.datetime.now(dt.UTC))
+        return Answer(kind, _THROTTLES[0], message, status, place, sha256=digest, retry_after=wait)
     return Answer(kind, code, message, status, place, location, digest)
 
 

@@ -24,27 +24,32 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from typing import Any
+from datetime import date
+from typing import Any, Final
 
 import httpx
 
-from tieout.connectors import ports
-from tieout.connectors.http_wire import HttpAnswer, HttpWire
+from tieout.connectors import ports, reads
+from tieout.connectors.http_wire import HttpWire
+from tieout.connectors.oracle_books import OracleBooks
 from tieout.connectors.oracle_checks import RefusedError, check, refusal
 from tieout.connectors.oracle_fbdi import journal_file, mark
-from tieout.connectors.oracle_jobs import OracleJobs, submitted
-from tieout.connectors.oracle_journals import JOURNAL, OracleJournals, is_posted
+from tieout.connectors.oracle_invoices import INVOICE, OracleInvoices
+from tieout.connectors.oracle_jobs import OracleJobs
+from tieout.connectors.oracle_journals import JOURNAL, OracleJournals
 from tieout.connectors.oracle_masters import OracleMasters
+from tieout.connectors.oracle_posting import OraclePosting
 from tieout.connectors.oracle_profile import read_profile
-from tieout.connectors.oracle_session import OracleSession, Row
+from tieout.connectors.oracle_session import OracleSession
 from tieout.connectors.oracle_tokens import OracleTokens
 from tieout.connectors.oracle_trace import OracleTracks
-from tieout.connectors.oracle_written import answered, delivery, not_sent
+from tieout.connectors.oracle_written import delivery, not_sent
 from tieout.errors import ConnectorError
 
 __all__ = ["OracleFusionConnector"]
 
-_BATCH_MAX = 200
+_BATCH_MAX: Final = 200
+_REFERENCE: Final = re.compile(r"[A-Z0-9]{1,16}", re.ASCII)
 
 
 class OracleFusionConnector:
@@ -80,183 +85,182 @@ class OracleFusionConnector:
         self._session = OracleSession(self.wire, tokens, self._profile.page_size)
         self._masters = OracleMasters(self._session, self._profile)
         self._journals = OracleJournals(self._session, self._profile)
-        self._jobs = OracleJobs(self._session, tokens.user, self._profile.look_back)
+        self._invoices = OracleInvoices(self._session, self._profile, self._masters)
+        submitter = self._profile.submitter or tokens.user
+        self._jobs = OracleJobs(self._session, submitter, self._profile.look_back)
         self._tracks = OracleTracks(self._jobs, self._profile.source)
+        self._posting = OraclePosting(
+            self._session, self._profile, self._journals, self._jobs, self._tracks
+        )
+        self._books = OracleBooks(self._session, self._profile, self._masters, self._journals)
 
     def close(self) -> None:
         """Release the network client."""
         self.wire.close()
 
     def capability(self, journal: ports.Journal) -> ports.Capability:
-        """Files can only be looked up afterwards."""
-        return ports.Capability("D", settle=self._profile.settle, batch_max=_BATCH_MAX)
+        """Files can only be looked up afterwards; a supplier's invoice number is unique."""
+        settle = self._profile.settle
+        if journal.endpoint == "liability":
+            return ports.Capability("A" if self._profile.invoices_by == "rest" else "D", settle)
+        many = _BATCH_MAX if journal.endpoint in ("journal", "reversal") else 1
+        return ports.Capability("D", settle, batch_max=many)
 
     def create(self, journal: ports.Journal) -> ports.Delivery:
         """Submit the document; what the master data rule out is refused before."""
-        return self.create_batch((journal,))[0]
+        if journal.liability is None:
+            return self.create_batch((journal,))[0]
+        refused = self._refused(journal)
+        if refused is not None:
+            return refused
+        try:
+            if self._profile.invoices_by == "rest":
+                return self._invoices.create(journal, journal.liability)
+            file = self._invoices.file(journal, journal.liability)
+            return self._posting.submit(file, "create invoice")
+        except RefusedError as error:
+            return refusal(error)
+        except ConnectorError as error:
+            return not_sent(error)
 
     def create_batch(self, journals: tuple[ports.Journal, ...]) -> tuple[ports.Delivery, ...]:
         """One file for all that pass the checks; one outcome a journal, in their order."""
-        outcomes: dict[int, ports.Delivery] = {}
+        if any(journal.liability is not None for journal in journals):
+            return tuple(self.create(journal) for journal in journals)
+        outcomes = [self._refused(journal) for journal in journals]
         for place, journal in enumerate(journals):
-            try:
-                check(journal, self._profile, self._masters)
-            except RefusedError as error:
-                outcomes[place] = refusal(error)
-            except ConnectorError as error:
-                outcomes[place] = not_sent(error)
-        passed = [journal for place, journal in enumerate(journals) if place not in outcomes]
-        sent = self._import(passed) if passed else None
-        return tuple(outcomes.get(place) or _given(sent) for place in range(len(journals)))
+            if journal.external_ref in {other.external_ref for other in journals[:place]}:
+                message = f"{journal.external_ref} is twice in the batch: rows of one name merge"
+                outcomes[place] = delivery("NOT_SENT", "TWICE_IN_BATCH", message)
+        passed = [x for x, refused in zip(journals, outcomes, strict=True) if refused is None]
+        if not passed:
+            return tuple(outcome for outcome in outcomes if outcome is not None)
+        file = journal_file(passed, self._profile)
+        sent = self._posting.submit(file, "create journal")
+        return tuple(outcome or sent for outcome in outcomes)
 
-    def _import(self, journals: list[ports.Journal]) -> ports.Delivery:
-        file = journal_file(journals, self._profile)
+    def _refused(self, journal: ports.Journal) -> ports.Delivery | None:
+        """Why a document is not sent, None when it may be."""
+        if journal.clears:
+            message = "Oracle offers no interface that clears items of the ledger"
+            return delivery("REJECT", "NOT_OFFERED", message)
         try:
-            answer = self._jobs.submit(file.request(), "create journal")
+            check(journal, self._profile, self._masters)
+            return self._not_reversible(journal.reverses) if journal.reverses else None
+        except RefusedError as error:
+            return refusal(error)
         except ConnectorError as error:
             return not_sent(error)
-        taken = _submission(answer)
-        if taken.outcome == "PENDING":
-            self._tracks.note(file.group, submitted(answer))
-        return taken
 
-    def post(self, doc_id: str) -> ports.Delivery:
-        """Submit the posting job for exactly this batch, unless it is posted or one is at it."""
-        batch_id = _batch_id(doc_id)
-        try:
-            row = self._journals.row(batch_id)
-            if row is None:
-                return _simple("REJECT", "GONE", f"Oracle has no batch {batch_id}", doc_id)
-            if is_posted(row):
-                return _posted(row, doc_id)
-            known = self._posting_state(batch_id, row)
-            if known is not None:
-                return known
-            if not self._profile.post_job:
-                return _simple("PENDING", "WAITS_FOR_AUTOPOST", "not posted yet", doc_id)
-            answer = self._jobs.submit(self._post_request(batch_id), "post journal")
-        except ConnectorError as error:
-            return not_sent(error, doc_id)
-        return _submission(answer, doc_id)
+    def _not_reversible(self, doc_id: str) -> ports.Delivery | None:
+        """Only a posted journal is reversed, by one with the sides exchanged that is ours to find.
 
-    def _posting_state(self, batch_id: str, row: Row) -> ports.Delivery | None:
-        """What the latest posting job of a batch came to; None where there has been none."""
-        doc_id = f"{JOURNAL}{batch_id}"
-        words = f"{row.get('ErrorMessage') or ''}".strip()
-        for request in self._jobs.requests() if self._profile.post_job else ():
-            if self._profile.post_job in request.definition and batch_id in request.words:
-                if not request.ended:
-                    message = f"posting request {request.id} is {request.state}"
-                    return _simple("PENDING", "POSTING", message, doc_id)
-                if words:
-                    return _simple("REJECT", "POSTING_REFUSED", words, doc_id)
-                return None
+        Oracle's own reversal makes a journal under a name of its own, which `find` cannot see.
+        """
+        if doc_id.startswith(INVOICE):
+            message = "an invoice is reversed in Payables, by cancelling it"
+            return delivery("REJECT", "NOT_OFFERED", message)
+        found = self.read(doc_id)
+        if found is None or found.state != "posted":
+            state = "a draft" if found else "not there"
+            message = f"{doc_id} cannot be reversed: it is {state}"
+            return delivery("REJECT", "NOT_REVERSIBLE", message)
         return None
 
-    def _post_request(self, batch_id: str) -> dict[str, Any]:
-        parameters = self._profile.post_parameters.format(
-            batch_id=batch_id,
-            data_access_set_id=self._profile.data_access_set_id,
-            ledger_id=self._profile.ledger_id,
-        )
-        return {
-            "OperationName": "submitESSJobRequest",
-            "JobPackageName": self._profile.post_package,
-            "JobDefName": self._profile.post_job,
-            "DocumentId": "#NULL",
-            "ESSParameters": parameters,
-        }
+    def post(self, doc_id: str) -> ports.Delivery:
+        """Post exactly this batch, or validate this invoice; PENDING until it has been done."""
+        try:
+            kind, number = _parts(doc_id)
+        except ConnectorError as error:
+            return not_sent(error, doc_id)
+        return self._invoices.validate(doc_id) if kind == INVOICE else self._posting.post(number)
 
     def find(self, journal: ports.Journal) -> ports.Trace:
         """The document by our reference; else what its jobs say."""
         reference = journal.external_ref
-        if not re.fullmatch(r"[A-Z0-9]{1,16}", reference, re.ASCII):
-            return ports.Trace()  # such a reference is refused before it is sent
-        documents = self._journals.find(reference)
-        if documents:
+        if not _REFERENCE.fullmatch(reference) or journal.clears:
+            return ports.Trace()  # such a document is refused before it is sent
+        debt = journal.liability
+        documents = (self._invoices if debt else self._journals).find(reference)
+        if documents or (debt and self._profile.invoices_by == "rest"):
             return ports.Trace(documents)
-        return self._tracks.trace(reference, mark(reference))
+        return self._tracks.trace(reference, debt.invoice_no if debt else mark(reference))
 
     def read(self, doc_id: str) -> ports.ErpDocument | None:
         """One document with its lines, None when Oracle has it not."""
-        row = self._journals.row(_batch_id(doc_id))
-        return self._journals.document(row) if row is not None else None
+        kind, number = _parts(doc_id)
+        part = self._invoices if kind == INVOICE else self._journals
+        row = part.row(number)
+        return part.document(row) if row is not None else None
 
     def delete_draft(self, doc_id: str) -> ports.Delivery:
         """Delete an unposted batch of ours: OK when it is gone, REJECT when it is posted."""
-        batch_id = _batch_id(doc_id)
-        if not self._profile.delete_drafts:
-            message = "the mapping does not let drafts be deleted"
-            return _simple("REJECT", "NOT_OFFERED", message, doc_id)
         try:
-            row = self._journals.row(batch_id)
-            if row is None:
-                return _simple("OK", "GONE", "there is no such batch", doc_id)
-            if is_posted(row):
-                return _simple("REJECT", "ALREADY_POSTED", f"posted as {row['BatchName']}", doc_id)
-            if not self._journals.document(row).external_ref:
-                return _simple("REJECT", "NOT_OURS", "the batch has no reference of ours", doc_id)
-            path = f"journalBatches/{batch_id}"
-            answer = self._session.write("DELETE", path, None, point="delete journal")
+            kind, number = _parts(doc_id)
         except ConnectorError as error:
             return not_sent(error, doc_id)
-        return self._deleted(answer, doc_id)
+        if kind == INVOICE or not self._profile.delete_drafts:
+            message = "a person deletes it: it is an invoice, or [posting] delete_drafts is off"
+            return delivery("REJECT", "NOT_OFFERED", message, doc_id=doc_id)
+        return self._posting.delete(number)
 
-    def _deleted(self, answer: HttpAnswer, doc_id: str) -> ports.Delivery:
-        if answer.status in (200, 204):
-            return delivery("OK", "DELETED", "", answer, doc_id)
-        if answer.status == 404:
-            return delivery("OK", "GONE", "there is no such batch", answer, doc_id)
-        failed = answered(answer, doc_id)
-        if failed is not None:
-            return failed
-        try:
-            row = self._journals.row(_batch_id(doc_id))
-        except ConnectorError:
-            return delivery("UNKNOWN", "NOT_READ_BACK", "not read back", answer, doc_id)
-        code = "ALREADY_POSTED" if row is not None and is_posted(row) else "REFUSED"
-        return delivery("REJECT", code, "Oracle refuses to delete the batch", answer, doc_id)
+    def cash_book(self, gl_account: str, *, since: date) -> list[reads.CashBookLine]:
+        """Posted lines of a bank's natural account dated after ``since``."""
+        return self._books.cash_book(gl_account, since)
+
+    def book_balance(self, gl_account: str, *, on: date, currency: str) -> int:
+        """Balance of a natural account in ``currency``, posted up to and including ``on``."""
+        return self._books.balance(gl_account, on, currency)
+
+    def open_items(self, company: str, *, on: date) -> list[reads.OpenItem]:
+        """Unpaid payables and open receivables up to ``on``."""
+        self._ours(company)
+        return self._books.open_items(on)
+
+    def company_rates(self) -> list[reads.Rate]:
+        """The rates of the mapping's currencies."""
+        return self._books.rates()
+
+    def gl_accounts(self, company: str) -> list[reads.GlAccount]:
+        """The values of the natural account segment."""
+        self._ours(company)
+        return sorted(self._masters.accounts(fresh=True).values(), key=lambda found: found.code)
+
+    def partners(self, company: str) -> list[reads.Partner]:
+        """Suppliers, and employees who are set up as suppliers."""
+        self._ours(company)
+        return self._masters.partners()
+
+    def cost_centers(self, company: str) -> list[reads.CostCenter]:
+        """The enabled values of the cost center segment."""
+        self._ours(company)
+        found = self._masters.cost_centers(fresh=True).values()
+        return sorted((center for center, on in found if on), key=lambda center: center.code)
+
+    def tax_codes(self, company: str) -> list[reads.TaxCode]:
+        """None: our postings carry no tax, and no list of the contract tells the codes."""
+        self._ours(company)
+        return []
+
+    def period_status(self, company: str, on: date) -> reads.PeriodStatus:
+        """Whether the general ledger is open on a day."""
+        self._ours(company)
+        return self._masters.status(on)
+
+    def _ours(self, company: str) -> None:
+        if company != self._profile.code:
+            message = f"this connector reads {self._profile.code!r}, not {company!r}"
+            raise ConnectorError("COMPANY_OTHER", message)
 
 
-def _given(sent: ports.Delivery | None) -> ports.Delivery:
-    return sent or _simple("NOT_SENT", "NOTHING", "nothing was sent")
-
-
-def _submission(answer: HttpAnswer, doc_id: str | None = None) -> ports.Delivery:
-    """A submission was taken, refused, or nobody knows."""
-    failed = answered(answer, doc_id)
-    if failed is not None:
-        return failed
-    if answer.status == 400:
-        message = "Oracle does not take the submission as it is"
-        return delivery("REJECT", "SUBMISSION_REFUSED", message, answer, doc_id)
-    number = submitted(answer)
-    if number == "-1":
-        message = "Oracle refused the submission (ReqstId -1): job, parameters or account"
-        return delivery("REJECT", "SUBMISSION_REFUSED", message, answer, doc_id)
-    if number:
-        return delivery("PENDING", "ACCEPTED", f"request {number} is at it", answer, doc_id)
-    return delivery("UNKNOWN", "UNPARSABLE", "the answer names no request", answer, doc_id)
-
-
-def _posted(row: Row, doc_id: str) -> ports.Delivery:
-    number = str(row["BatchName"])
-    return ports.Delivery("OK", doc_id, number, "ALREADY_POSTED", f"posted as {number}", "")
-
-
-def _simple(
-    outcome: ports.Outcome, code: str, message: str, doc_id: str | None = None
-) -> ports.Delivery:
-    return delivery(outcome, code, message, doc_id=doc_id)
-
-
-def _batch_id(doc_id: str) -> str:
-    """The batch of a document's id.
+def _parts(doc_id: str) -> tuple[str, str]:
+    """Kind and number of a document's id.
 
     Raises:
         ConnectorError: ``DOC_ID`` where it is not one of ours.
     """
-    number = doc_id.removeprefix(JOURNAL)
-    if not re.fullmatch(r"\d{1,18}", number, re.ASCII):
-        raise ConnectorError("DOC_ID", f"{doc_id!r} is not the id of a journal in Oracle")
-    return number
+    for kind in (JOURNAL, INVOICE):
+        number = doc_id.removeprefix(kind)
+        if number != doc_id and re.fullmatch(r"\d{1,18}", number, re.ASCII):
+            return kind, number
+    raise ConnectorError("DOC_ID", f"{doc_id!r} is not the id of a document in Oracle")

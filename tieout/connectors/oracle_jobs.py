@@ -63,6 +63,7 @@ class OracleJobs:
     def __init__(self, session: OracleSession, submitter: str, look_back: timedelta) -> None:
         self._session, self._submitter, self._look_back = session, submitter, look_back
         self._outputs: dict[str, tuple[str, ...]] = {}
+        self._seen: dict[int, tuple[Request, datetime]] = {}
         self._lock = threading.Lock()
 
     def submit(self, body: Mapping[str, Any], point: str) -> HttpAnswer:
@@ -72,28 +73,45 @@ class OracleJobs:
     def requests(self) -> list[Request]:
         """The submitter's requests, newest first, as far back as we look.
 
+        What has ended does not change: a second list is read only down to where all is known.
+
         Raises:
             ConnectorError: the scheduler cannot be asked.
         """
         parameters = [("orderBy", "requestId:desc"), ("fields", _FIELDS)]
         if self._submitter:
             parameters.append(("q", f'submitter eq "{self._submitter}"'))
-        found: list[Request] = []
-        newest: datetime | None = None
-        for _ in range(_PAGES_MAX):
-            page = self._session.ask(_REQUESTS, parameters, point="list jobs")
-            with shaped("list of requests"):
-                for item in page["items"]:
-                    at = datetime.fromisoformat(item["submissionTime"])
-                    newest = newest or at
-                    if at < newest - self._look_back:
-                        return found
-                    found.append(_request(item))
-                following = [x["href"] for x in page.get("links") or () if x["rel"] == "next"]
-                if not following:
-                    return found
-                parameters = parse_qsl(urlsplit(str(following[0])).query)
+        with self._lock:
+            oldest_running = min((n for n, (r, _) in self._seen.items() if not r.ended), default=0)
+            for _ in range(_PAGES_MAX):
+                page = self._session.ask(_REQUESTS, parameters, point="list jobs")
+                with shaped("list of requests"):
+                    known = self._take(page["items"], oldest_running)
+                    links = page.get("links") or ()
+                    following = [str(link["href"]) for link in links if link["rel"] == "next"]
+                if known or not following:
+                    return [self._seen[number][0] for number in sorted(self._seen, reverse=True)]
+                parameters = parse_qsl(urlsplit(following[0]).query)
         raise ConnectorError("ANSWER_UNEXPECTED", "the list of requests has no end")
+
+    def _take(self, items: list[Mapping[str, Any]], oldest_running: int) -> bool:
+        """Keep a page, newest first; whether nothing of interest can come after it."""
+        last_unknown = 0
+        page: dict[int, datetime] = {}
+        for place, item in enumerate(items, 1):
+            number, at = int(item["requestId"]), datetime.fromisoformat(item["submissionTime"])
+            before = self._seen.get(number)
+            if before is None or not before[0].ended:
+                last_unknown = place
+            self._seen[number], page[number] = (_request(item), at), at
+        if not page:
+            return True
+        edge = max(at for _, at in self._seen.values()) - self._look_back
+        for number in [number for number, (_, at) in self._seen.items() if at < edge]:
+            del self._seen[number]
+        # Requests may show a little out of order: half of a page must have been known before.
+        known = last_unknown <= len(items) // 2 and min(page) <= (oldest_running or min(page))
+        return known or min(page.values()) < edge
 
     def state(self, request_id: str) -> str:
         """The state of a request of ours; asks the scheduler where the short way is blank."""

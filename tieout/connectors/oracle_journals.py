@@ -6,15 +6,13 @@ Names come back decorated with request and group ids; our reference stands in th
 
 from __future__ import annotations
 
-from decimal import Decimal
 from typing import Final
 
 from tieout.connectors.oracle_fbdi import mark, marked
 from tieout.connectors.oracle_profile import OracleProfile
-from tieout.connectors.oracle_session import OracleSession, Row, day_of, shaped
+from tieout.connectors.oracle_session import OracleSession, Row, day_of, minor_of, shaped
 from tieout.connectors.ports import DocumentLine, ErpDocument
 from tieout.errors import ConnectorError
-from tieout.money import to_minor
 
 __all__ = ["JOURNAL", "OracleJournals", "is_posted"]
 
@@ -76,14 +74,14 @@ class OracleJournals:
     def _line(self, line: Row) -> DocumentLine:
         own = self._profile.currency
         currency = str(line["CurrencyCode"])
-        accounted = [_amount(line, f"Accounted{side}") for side in ("Dr", "Cr")]
-        entered = [_amount(line, f"Entered{side}") for side in ("Dr", "Cr")]
+        accounted = [minor_of(line, f"Accounted{side}", own) for side in ("Dr", "Cr")]
+        entered = [minor_of(line, f"Entered{side}", currency) for side in ("Dr", "Cr")]
         foreign = currency != own
         return DocumentLine(
             gl_account=self._profile.account_in(str(line["AccountCombination"])),
-            debit_minor=to_minor(accounted[0], own),
-            credit_minor=to_minor(accounted[1], own),
-            foreign_minor=to_minor(entered[0] - entered[1], currency) if foreign else None,
+            debit_minor=accounted[0],
+            credit_minor=accounted[1],
+            foreign_minor=entered[0] - entered[1] if foreign else None,
             foreign_currency=currency if foreign else None,
             party=None,
             narrative=str(line.get("Description") or ""),
@@ -93,13 +91,3 @@ class OracleJournals:
 def is_posted(row: Row) -> bool:
     """Whether a batch is posted, by code or in words."""
     return row.get("Status") == "P" or row.get("StatusMeaning") == "Posted"
-
-
-def _amount(line: Row, name: str) -> Decimal:
-    """An amount, zero where there is none; JSON integers come as int."""
-    found = line.get(name)
-    if found is None:
-        return Decimal(0)
-    if isinstance(found, bool) or not isinstance(found, int | Decimal):
-        raise ValueError(f"{name} is {found!r}")
-    return Decimal(found)

@@ -16,7 +16,7 @@ __all__ = ["OracleProfile", "read_profile"]
 
 _WHERE: Final = "mappings/erp/oracle.toml"
 _SECTIONS: Final[Mapping[str, tuple[str, ...]]] = {
-    "cash_book": ("page_size", "text"),
+    "cash_book": ("account_currencies", "page_size", "text"),
     "company": (
         "business_unit",
         "business_unit_id",
@@ -49,6 +49,7 @@ _SECTIONS: Final[Mapping[str, tuple[str, ...]]] = {
         "settle_minutes",
         "single_currency",
         "source",
+        "submitter",
         "supplier_site",
     ),
     "timeouts": ("connect", "read", "total"),
@@ -67,6 +68,8 @@ class OracleProfile:
         segments: of the chart of accounts, in order: ``company``, ``account``, ``cost_center``, or
             a fixed value.
         cost_centers: natural account to cost center, where it is not ``cost_center``.
+        account_currencies: natural account to currency, where it is not the ledger's.
+        submitter: whose jobs are ours; empty for the user of the connection.
     """
 
     code: str
@@ -97,6 +100,9 @@ class OracleProfile:
     delete_drafts: bool
     rate_type: str
     currencies: tuple[str, ...]
+    submitter: str
+    receivable: str
+    account_currencies: Mapping[str, str]
     page_size: int
     timeouts: Timeouts
     text: re.Pattern[str] = field(repr=False)
@@ -165,6 +171,9 @@ def read_profile(mapping: Mapping[str, Any], company: str) -> OracleProfile:
         delete_drafts=bool(posting.get("delete_drafts", True)),
         rate_type=str(posting.get("rate_type", "Corporate")),
         currencies=tuple(posting.get("currencies", ())),
+        submitter=str(posting.get("submitter", "")),
+        receivable=str(mapping.get("accounts", {}).get("receivable", "")),
+        account_currencies=dict(parts["cash_book"].get("account_currencies", {})),
         page_size=min(_number(parts["cash_book"], "page_size", 200), _PAGE_MAX),
         timeouts=Timeouts(**parts["timeouts"]),
         text=_pattern(str(parts["cash_book"].get("text", "(?P<narrative>.*)"))),

@@ -17,6 +17,7 @@ from urllib.parse import urlsplit
 from tieout.connectors.http_wire import HttpAnswer, HttpWire
 from tieout.connectors.oracle_tokens import OracleTokens
 from tieout.errors import ConnectorError, MoneyError
+from tieout.money import to_minor
 
 __all__ = [
     "ACTION",
@@ -27,6 +28,8 @@ __all__ = [
     "body_of",
     "complaint",
     "day_of",
+    "encoded",
+    "minor_of",
     "shaped",
 ]
 
@@ -63,7 +66,7 @@ class OracleSession:
             ConnectorError: no token could be had; nothing has been sent.
         """
         header = self.tokens.header()
-        content = json.dumps(body).encode() if body is not None else b""
+        content = encoded(body).encode() if body is not None else b""
         headers = _headers(header)
         if content:
             headers["Content-Type"] = kind
@@ -196,6 +199,32 @@ def shaped(what: str) -> Iterator[None]:
         raise ConnectorError("ANSWER_UNEXPECTED", message, remedy=remedy) from error
 
 
+def encoded(value: object) -> str:
+    """JSON with decimals as exact numbers, which the standard encoder cannot write."""
+    if isinstance(value, Decimal):
+        return f"{value:f}"
+    if isinstance(value, Mapping):
+        return "{" + ",".join(f"{json.dumps(k)}:{encoded(v)}" for k, v in value.items()) + "}"
+    if isinstance(value, list | tuple):
+        return "[" + ",".join(encoded(item) for item in value) + "]"
+    return json.dumps(value)
+
+
 def day_of(text: str) -> date:
     """A day as the resources write it, with or without a time."""
     return date.fromisoformat(text[:10])
+
+
+def minor_of(row: Row, name: str, currency: str) -> int:
+    """An amount of a record in minor units, zero where there is none.
+
+    Raises:
+        ValueError: it is no number.
+        MoneyError: it has more places than its currency.
+    """
+    found = row.get(name)
+    if found is None:
+        return 0
+    if isinstance(found, bool) or not isinstance(found, int | Decimal):
+        raise ValueError(f"{name} is {found!r}")
+    return to_minor(Decimal(found), currency)

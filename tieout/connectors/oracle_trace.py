@@ -47,7 +47,7 @@ class OracleTracks:
             ConnectorError: the scheduler cannot be asked.
         """
         group = group_of((reference,))
-        requests = self._jobs.requests()
+        requests = sorted(self._jobs.requests(), key=lambda request: int(request.id))
         alone = [request for request in requests if group in request.words]
         known = self._made.get(group)
         if known is not None and all(request.id != known for request in alone):

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from datetime import UTC, datetime
+
+from tieout.connectors.gated import retry_after
 from tieout.connectors.http_wire import HttpAnswer
 from tieout.connectors.oracle_session import body_of, complaint
 from tieout.connectors.ports import Delivery, Outcome
@@ -34,11 +38,13 @@ def answered(answer: HttpAnswer, doc_id: str | None = None) -> Delivery | None:
         outcome: Outcome = "NOT_SENT" if answer.kind == "unsent" else "UNKNOWN"
         return delivery(outcome, answer.code, answer.message, answer, doc_id)
     message = f"Oracle answered HTTP {answer.status}{complaint(answer)}"
+    code = f"HTTP_{answer.status}"
     if answer.status == 429:
-        return delivery("THROTTLED", answer.code, message, answer, doc_id)
+        told = delivery("THROTTLED", code, message, answer, doc_id)
+        return replace(told, retry_after=retry_after(answer.headers, datetime.now(UTC)))
     if answer.status in (200, 201, 204) or is_structured(answer):
         return None
-    return delivery("UNKNOWN", answer.code, message, answer, doc_id)
+    return delivery("UNKNOWN", code, message, answer, doc_id)
 
 
 def is_structured(answer: HttpAnswer) -> bool:

@@ -12,7 +12,7 @@ from datetime import date
 from typing import Final
 
 from tieout.connectors import reads
-from tieout.connectors.sap_documents import CUBE, doc_id_of
+from tieout.connectors.sap_documents import CUBE, doc_id_of, own_reference
 from tieout.connectors.sap_masters import Masters, shaped
 from tieout.connectors.sap_odata import Row, after, any_of, code, day, number, plain, same, until
 from tieout.connectors.sap_profile import Profile
@@ -40,10 +40,12 @@ _LEDGER_FIELDS: Final = (
 _HEADER_FIELDS: Final = (
     "FiscalYear",
     "AccountingDocument",
+    "AccountingDocumentHeaderText",
     "AccountingDocumentItem",
     "DocumentReferenceID",
     "FinancialAccountType",
     "Reference1InDocumentHeader",
+    "ReferenceDocumentType",
     "Customer",
     "CustomerName",
     "Supplier",
@@ -203,7 +205,7 @@ class Books:
 
 def _ours(row: Row) -> str | None:
     """Our reference in a document's header, None where it is not one of ours."""
-    held = str(row["Reference1InDocumentHeader"] or "")
+    held = own_reference(row)
     return held if OURS.fullmatch(held) else None
 
 

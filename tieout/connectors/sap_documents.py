@@ -2,7 +2,8 @@
 
 A document's id is company code, fiscal year and number, ``1010/2026/0100000067``; the number has
 its ten places whatever a read shows. Our reference stands in the header's "Reference 1", in a
-clearing document, which has no such field, in the document's reference.
+clearing document, which has no such field, in the document's reference, and in the header's text
+of an entry that a supplier invoice made.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from tieout.connectors.sap_odata import Row, code, day, number, plain, same
 from tieout.connectors.sap_session import Session
 from tieout.money import to_minor
 
-__all__ = ["CUBE", "FIELDS", "Documents", "doc_id_of", "split_id"]
+__all__ = ["CUBE", "FIELDS", "Documents", "doc_id_of", "own_reference", "split_id"]
 
 #: Service and entity set of operational items.
 CUBE: Final = ("API_OPLACCTGDOCITEMCUBE_SRV", "A_OperationalAcctgDocItemCube")
@@ -25,6 +26,7 @@ FIELDS: Final = (
     "CompanyCode",
     "FiscalYear",
     "AccountingDocument",
+    "AccountingDocumentHeaderText",
     "AccountingDocumentItem",
     "AccountingDocumentItemRef",
     "AmountInCompanyCodeCurrency",
@@ -41,11 +43,14 @@ FIELDS: Final = (
     "IsOpenItemManaged",
     "PostingDate",
     "Reference1InDocumentHeader",
+    "ReferenceDocumentType",
     "ReverseDocument",
     "ReverseDocumentFiscalYear",
     "Supplier",
     "TransactionCurrency",
 )
+#: What a journal entry comes from that an invoice of the invoice ledger made.
+_INVOICE: Final = "RMRP"
 _ORDER: Final = "FiscalYear,AccountingDocument,AccountingDocumentItem"
 _ID: Final = re.compile(r"([A-Z0-9]{4})/(\d{4})/(\d{10})", re.ASCII)
 
@@ -118,10 +123,17 @@ def _document(doc_id: str, rows: list[Row]) -> ErpDocument:
         doc_id=doc_id,
         state="posted",
         number=doc_id[-10:],
-        external_ref=str(rows[0]["Reference1InDocumentHeader"] or rows[0]["DocumentReferenceID"]),
+        external_ref=own_reference(rows[0]) or str(rows[0]["DocumentReferenceID"] or ""),
         booked_on=booked_on,
-        lines=() if _clears_itself(rows) else tuple(_line(row) for row in sorted(rows, key=_place)),
+        lines=() if _clears_itself(rows) else _lines(rows),
     )
+
+
+def own_reference(row: Row) -> str:
+    """What stands where our reference stands, of an entry or of one that an invoice made."""
+    if row["ReferenceDocumentType"] == _INVOICE:
+        return str(row["AccountingDocumentHeaderText"] or "")
+    return str(row["Reference1InDocumentHeader"] or "")
 
 
 def _clears_itself(rows: list[Row]) -> bool:
@@ -138,6 +150,18 @@ def _place(row: Row) -> tuple[int, int]:
     """Where a line stood in what was sent; behind them what SAP added by itself."""
     sent, item = str(row["AccountingDocumentItemRef"] or ""), str(row["AccountingDocumentItem"])
     return int(sent) if sent.isdigit() and int(sent) else 10**6, int(item)
+
+
+def _lines(rows: list[Row]) -> tuple[DocumentLine, ...]:
+    """The lines in the order they were sent, without those of a tax of nothing that SAP added."""
+    found = [_line(row) for row in sorted(rows, key=_place) if not _nothing(row)]
+    return tuple(found)
+
+
+def _nothing(row: Row) -> bool:
+    """Whether a line moves no amount in either currency, as that of a tax of rate zero."""
+    names = ("AmountInCompanyCodeCurrency", "AmountInTransactionCurrency")
+    return all(number(row[name]) == 0 for name in names)
 
 
 def _line(row: Row) -> DocumentLine:

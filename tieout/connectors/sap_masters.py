@@ -49,7 +49,7 @@ class Account:
 def refused(code_: str, message: str, value: str = "") -> RefusedError:
     """A refusal; ``value`` is looked up in the mappings, so that the line to mend is named."""
     where = place_of(value, erp="sap") if value else ""
-    remedy = f"correct {where}" if where else ""
+    remedy = "correct it there" if where else ""
     return RefusedError(code_, message, where=where, remedy=remedy)
 
 
@@ -63,6 +63,7 @@ class Masters:
         self._accounts: dict[str, Account] = {}
         self._reconciles: dict[str, frozenset[PartnerKind]] = {}
         self._partners: dict[tuple[PartnerKind, str], str] = {}
+        self._centers: dict[str, list[Row]] = {}
 
     def company(self) -> Row:
         """The company code's row.
@@ -165,18 +166,25 @@ class Masters:
                 return found[0]
         raise refused("PARTY_UNKNOWN", f"SAP has no {name.lower()} {named!r}", named)
 
+    def _spans(self, wanted: str) -> list[Row]:
+        """The spans of a cost center."""
+        names = ("CostCenter", "ValidityStartDate", "ValidityEndDate",
+                 "IsBlkdForPrimaryCostsPosting")  # fmt: skip
+        with self._lock:
+            if not self._centers.get(wanted):
+                area = same("ControllingArea", str(self.company()["ControllingArea"]))
+                where = f"{area} and {code('CostCenter', wanted)}"
+                found = self._session.rows("API_COSTCENTER_SRV", "A_CostCenter", names, where)
+                self._centers[wanted] = found
+            return self._centers[wanted]
+
     def check_cost_center(self, wanted: str, on: date) -> None:
         """A cost center must exist, be valid on the day and take primary costs.
 
         Raises:
             RefusedError: naming the mapping line.
         """
-        with self._lock:
-            area = same("ControllingArea", str(self.company()["ControllingArea"]))
-        names = ("CostCenter", "ValidityStartDate", "ValidityEndDate",
-                 "IsBlkdForPrimaryCostsPosting")  # fmt: skip
-        where = f"{area} and {code('CostCenter', wanted)}"
-        spans = self._session.rows("API_COSTCENTER_SRV", "A_CostCenter", names, where)
+        spans = self._spans(wanted)
         if not spans:
             message = f"SAP has no cost center {wanted!r}"
             raise refused("COST_CENTER_UNKNOWN", message, wanted)

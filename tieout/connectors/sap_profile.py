@@ -30,6 +30,7 @@ _SECTIONS: Final = {
         "retention_days",
         "reversal_reason",
         "sender",
+        "supplier_invoices",
         "transaction_type",
         "visibility",
         "way",
@@ -48,6 +49,7 @@ class Profile:
     Attributes:
         company: our code of the company; ``company_code`` is SAP's.
         journals: document type by our journal.
+        invoices: whether suppliers' invoices go to SAP's invoice ledger.
         cost_centers: by GL account; ``cost_center`` for all other accounts of primary costs.
         settle: of a request that is not answered: our deadline, SAP's longest request, and the lag
             until what it posted can be read.
@@ -63,6 +65,7 @@ class Profile:
     cost_centers: Mapping[str, str]
     tax_codes: Mapping[str, str]
     way: Literal["single", "bulk"]
+    invoices: bool
     created_by: str
     logical_system: str
     sender: str
@@ -101,6 +104,7 @@ def load_profile(mapping: Mapping[str, Any], company: str) -> Profile:
         cost_centers=dimensions.get("cost_centers", {}),
         tax_codes=dimensions.get("tax_codes", {}),
         way=_way(posting.get("way", "single")),
+        invoices=bool(posting.get("supplier_invoices", False)),
         created_by=_short(posting, "created_by", "TIEOUT"),
         logical_system=_short(posting, "logical_system", "TIEOUT"),
         sender=_short(posting, "sender", "TIEOUT"),

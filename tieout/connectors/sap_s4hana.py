@@ -22,7 +22,9 @@ import httpx
 from tieout.connectors import ports
 from tieout.connectors.http_wire import HttpAnswer
 from tieout.connectors.sap_clearing import Clearing
+from tieout.connectors.sap_documents import doc_id_of
 from tieout.connectors.sap_entries import Entries
+from tieout.connectors.sap_invoices import Invoices, as_invoice
 from tieout.connectors.sap_masters import RefusedError, shaped
 from tieout.connectors.sap_outcomes import (
     delivery_of,
@@ -39,6 +41,7 @@ from tieout.errors import ConnectorError
 __all__ = ["SapConnector"]
 
 _SINGLE: Final = ("journalentrycreaterequestconfi", "JournalEntryCreateRequestConfirmation_In")
+_INVOICE_FIELD: Final = "AccountingDocumentHeaderText"
 _BULK: Final = ("journalentrybulkcreationreques", "JournalEntryBulkCreationRequest_In")
 
 
@@ -67,6 +70,7 @@ class SapConnector(SapReads):
         )
         self._entries = Entries(self._masters, self._profile)
         self._clearing = Clearing(self._session, self._documents, self._entries, self._profile)
+        self._invoices = Invoices(self._session, str(self._profile.journals.get("invoices", "RE")))
         self._told: dict[str, str] = {}
 
     def capability(self, journal: ports.Journal) -> ports.Capability:
@@ -76,6 +80,8 @@ class SapConnector(SapReads):
         settled before.
         """
         profile = self._profile
+        if self._as_invoice(journal):
+            return ports.Capability("D", settle=profile.settle)
         if self._asynchronous(journal):
             return ports.Capability("B", settle=profile.retention, key_lifetime=profile.retention)
         return ports.Capability("D", settle=profile.settle, batch_max=profile.batch_max)
@@ -102,12 +108,27 @@ class SapConnector(SapReads):
                 done[place] = refusal_of(error)
             except ConnectorError as error:
                 done[place] = unsent_of(error.code, str(error))
+        for place in [p for p in entries if self._as_invoice(journals[p])]:
+            done[place] = self._enter(entries.pop(place))
         if self._profile.way == "bulk":
             done |= {place: self._send_bulk(entry) for place, entry in entries.items()}
         elif entries:
             told = self._send_single(tuple(entries.values()))
             done |= dict(zip(entries, told, strict=True))
         return tuple(done[place] for place in range(len(journals)))
+
+    def rehearse(self, journal: ports.Journal) -> ports.Delivery:
+        """Ask SAP what would come of a clearing; its callback tells, and nothing is changed."""
+        return self._clearing.create(journal, rehearse=True)
+
+    def _as_invoice(self, journal: ports.Journal) -> bool:
+        return self._profile.invoices and as_invoice(journal)
+
+    def _enter(self, entry: Entry) -> ports.Delivery:
+        try:
+            return self._invoices.enter(entry)
+        except RefusedError as error:
+            return refusal_of(error)
 
     def _asynchronous(self, journal: ports.Journal) -> bool:
         return bool(journal.clears) or self._profile.way == "bulk"
@@ -149,7 +170,9 @@ class SapConnector(SapReads):
             if journal.clears:
                 found = self._clearing.find(journal)
             else:
-                reference, field = journal.external_ref, "Reference1InDocumentHeader"
+                invoice = self._as_invoice(journal)
+                field = _INVOICE_FIELD if invoice else "Reference1InDocumentHeader"
+                reference = journal.external_ref
                 documents = self._documents.with_reference(reference, field=field)
                 found = ports.Trace(tuple(documents))
                 if not documents and journal.reverses is not None:
@@ -163,7 +186,8 @@ class SapConnector(SapReads):
         """Why a document cannot be reversed any more; empty where it can."""
         for row in self._documents.rows_of(doc_id):
             if row["ReverseDocument"]:
-                by = f"{row['ReverseDocument']}/{row['ReverseDocumentFiscalYear']}"
+                year, number = str(row["ReverseDocumentFiscalYear"]), str(row["ReverseDocument"])
+                by = doc_id_of(self._profile.company_code, year, number)
                 return f"document {doc_id} is reversed by {by} already"
         return ""
 

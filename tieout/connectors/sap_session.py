@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any, Final
 from urllib.parse import parse_qsl, urlsplit
@@ -16,7 +17,7 @@ from tieout.connectors.sap_login import Login
 from tieout.connectors.sap_odata import Row
 from tieout.errors import ConnectorError
 
-__all__ = ["Session", "error_words", "is_page"]
+__all__ = ["Session", "error_of", "error_words", "is_page"]
 
 _SOAP: Final = "/sap/bc/srt/scs_ext/sap/"
 _ODATA: Final = "/sap/opu/odata/sap/"
@@ -57,6 +58,43 @@ class Session:
             self._login.forget(entrance.get("Authorization", ""))
         return answer
 
+    def write(self, service: str, entity_set: str, body: bytes) -> HttpAnswer:
+        """One OData write, sent at most once, with a CSRF token fetched for it.
+
+        A token lives in the session whose cookies came with it; both are used once. Where no token
+        was to be had, the write never left: ``unsent``.
+        """
+        entrance = self._login.headers(self.wire)
+        if isinstance(entrance, HttpAnswer):
+            return entrance
+        fetched = self.wire.exchange(
+            "GET",
+            f"{_ODATA}{service}/",
+            point="fetch csrf token",
+            headers=entrance | {"Accept": "application/json", "X-CSRF-Token": "Fetch"},
+        )
+        token = fetched.headers.get("x-csrf-token", "")
+        if fetched.status != 200 or not token:
+            if fetched.status == 401:
+                self._login.forget(entrance.get("Authorization", ""))
+            message = fetched.message or f"SAP gives no CSRF token (HTTP {fetched.status})"
+            code = fetched.code if fetched.code != "OK" else "CSRF_MISSING"
+            return replace(fetched, kind="unsent", code=code, message=message, sha256="")
+        cookies = "; ".join(cookie.split(";")[0].strip() for cookie in fetched.cookies)
+        return self.wire.exchange(
+            "POST",
+            f"{_ODATA}{service}/{entity_set}",
+            point=f"create {entity_set}",
+            headers=entrance
+            | {
+                "Content-Type": "application/json",
+                "Accept": "application/json",
+                "X-CSRF-Token": token,
+                "Cookie": cookies,
+            },
+            content=body,
+        )
+
     def rows(
         self, service: str, entity_set: str, names: Sequence[str], where: str, order: str = ""
     ) -> list[Row]:
@@ -80,7 +118,7 @@ class Session:
         for _ in range(_PAGES_MAX):
             content = self._page(path, params, entity_set)
             try:
-                found += [_bare(row) for row in content["results"]]
+                found += [{name: row[name] for name in names} for row in content["results"]]
                 promised = max(promised, int(content.get("__count", 0)))
                 following = content.get("__next")
             except (KeyError, TypeError, ValueError, AttributeError) as error:
@@ -143,16 +181,20 @@ def is_page(answer: HttpAnswer) -> bool:
     return "html" in answer.headers.get("content-type", "").lower()
 
 
+def error_of(body: bytes) -> str:
+    """``code: message`` of an answer's body, empty where it tells none."""
+    try:
+        return error_words(json.loads(body, parse_float=Decimal))
+    except (ValueError, RecursionError):
+        return ""
+
+
 def error_words(told: Any) -> str:
     """``code: message`` of an OData V2 error, empty where it is none."""
     match told:
         case {"error": {"code": str(code), "message": {"value": str(value)}}}:
             return f"{code}: {' '.join(value.split())[:300]}"
     return ""
-
-
-def _bare(row: Row) -> Row:
-    return {name: value for name, value in row.items() if not name.startswith("__")}
 
 
 def _unexpected(entity_set: str, words: str) -> ConnectorError:

@@ -14,6 +14,7 @@ from tieout.arrays import handles
 from tieout.matching.compile import Candidates, fitting
 from tieout.matching.ladder import Rung
 from tieout.matching.meet import Meeting, bucket, meet, once
+from tieout.matching.misread import misread
 from tieout.matching.rung_subset import rivals
 from tieout.matching.sides import Claim, Edges, Found, Outcome, Sides, no_edges
 from tieout.matching.stated import Stated, merged
@@ -29,6 +30,9 @@ Ints = npt.NDArray[np.int64]
 Flags = npt.NDArray[np.bool_]
 
 
+#: Crowds of equal amounts are looked into while their pairs are at most so many times the rows.
+_PAIRS_EACH: Final = 8
+_PAIRS_LEAST: Final = 1 << 20
 _SUMS: Final = "Other items of the same party come to the same sum; a person must decide."
 
 
@@ -192,6 +196,10 @@ def _met(
         at, other = meeting.where(alone).pairs()
     else:
         crowd = meeting.crowded
+        if rung.party and not rung.same:  # many equal amounts, but hardly of one party
+            most = max(_PAIRS_LEAST, _PAIRS_EACH * (len(faces.row) + len(books)))
+            small = meeting.where(crowd).smallest(most)
+            crowd[np.flatnonzero(crowd)[small]] = False
         crowded = _hubs(meeting.where(crowd), entry[faces.row], books.row)
         at, other = meeting.where(~crowd).pairs()
     same = faces.part[at] == right[0][other]
@@ -203,6 +211,9 @@ def _met(
         alike = pc.equal(texts.take(bank.place[at]), texts.take(books.place[other]))
         same &= np.asarray(alike.to_numpy(zero_copy_only=False), dtype=bool)
     same &= sides.allowed(entry[at], books.row[other])
+    if len(crowded):  # what also stands in a crowd has rivals that nobody looked at
+        same &= ~_some(crowded.entry, len(sides.part))[entry[at]]
+        same &= ~_some(crowded.item, len(sides.item_part))[books.row[other]]
     if not same.all():
         at, other = at[same], other[same]
     uid, iid, at = _distinct(bank.row[at], books.row[other], at)
@@ -215,6 +226,9 @@ def _met(
         fits &= once(uid, int(uid.max()) + 1)
         some = np.flatnonzero(fits)
         fits[some[sides.words.other_document(entry[at[some]], iid[some])]] = False
+        some = np.flatnonzero(fits)
+        stated = sides.references.texts.take(bank.place[at[some]])
+        fits[some[misread(sides, entry[at[some]], iid[some], stated)]] = False
     if not rung.same and rung.shape == "one_to_one":
         some = np.flatnonzero(fits)
         fits[some] = sides.words.not_contradicted(entry[at[some]], iid[some])
@@ -222,15 +236,27 @@ def _met(
     return uid[fits], iid[fits], at[fits], ties, crowded
 
 
+def _some(rows: Ints, size: int) -> Flags:
+    """Which handles are among the rows; -1 is none."""
+    found = np.zeros(size, dtype=bool)
+    found[rows[rows >= 0]] = True
+    return found
+
+
 def _distinct(uid: Ints, iid: Ints, at: Ints) -> tuple[Ints, Ints, Ints]:
     """Pairs once each, however many references they share."""
-    if not len(uid) or np.bincount(uid).max() == 1:
+    if not len(uid):
         return uid, iid, at
-    order = np.lexsort((at, iid, uid))
-    uid, iid, at = uid[order], iid[order], at[order]
-    first = np.ones(len(uid), dtype=bool)
-    first[1:] = (np.diff(uid) != 0) | (np.diff(iid) != 0)
-    return uid[first], iid[first], at[first]
+    many = np.bincount(uid)[uid] > 1  # only these can be there twice
+    some = np.flatnonzero(many)
+    if not len(some):
+        return uid, iid, at
+    order = some[np.lexsort((at[some], iid[some], uid[some]))]
+    again = (np.diff(uid[order]) == 0) & (np.diff(iid[order]) == 0)
+    many[some] = False
+    many[order[1:][again]] = True
+    kept = np.flatnonzero(~many)
+    return uid[kept], iid[kept], at[kept]
 
 
 def _hubs(meeting: Meeting, units: Ints, items: Ints) -> Edges:

@@ -56,6 +56,7 @@ class Claim:
         attempt_id: the effect that is committed and under way, None between effects.
         looks: reads and finds made under this claim.
         failures: waits in a row, for the backoff.
+        lease_until: when the claim is over, by the database's clock, without a sign of life.
     """
 
     intent_id: str
@@ -68,6 +69,7 @@ class Claim:
     row: Row
     fence: int
     epoch: str
+    lease_until: dt.datetime
     attempt_id: int | None = None
     looks: int = 0
     failures: int = 0
@@ -286,5 +288,6 @@ def load_claim(session: Session, row: Outbox, capability_of: CapabilityOf, limit
         ),
         fence=row.fence,
         epoch=row.epoch,
+        lease_until=row.lease_until or now,
         failures=next(good, len(attempts)),
     )

@@ -55,6 +55,7 @@ STEPS: Final[tuple[tuple[str, str, str | None, Then], ...]] = (
     ("UNKNOWN", "blind", None, "wait"),
     ("UNKNOWN", "under way", None, "wait"),
     ("UNKNOWN", "found", "document found", "go"),
+    ("UNKNOWN", "not shown", None, "go"),
     ("UNKNOWN", "gone", "conflict", "stop"),
     ("UNKNOWN", "several posted", "conflict", "stop"),
     ("UNKNOWN", "nothing", "not found", "go"),
@@ -62,6 +63,7 @@ STEPS: Final[tuple[tuple[str, str, str | None, Then], ...]] = (
     ("UNKNOWN", "nothing yet", None, "wait"),
     ("UNKNOWN", "nothing, attempts spent", "attempts spent", "stop"),
     ("DRAFTED", "blind", None, "wait"),
+    ("DRAFTED", "not shown", None, "go"),
     ("DRAFTED", "not shown yet", None, "wait"),
     ("DRAFTED", "draft", None, "go"),
     ("DRAFTED", "draft still", None, "wait"),
@@ -72,6 +74,7 @@ STEPS: Final[tuple[tuple[str, str, str | None, Then], ...]] = (
     ("DRAFTED", "gone", "draft gone", "stop"),
     ("DRAFTED", "gone, orphan beside", "draft gone", "stop"),
     ("DRAFTED", "several posted", "conflict", "stop"),
+    ("DRAFTED", "another stays", "conflict", "stop"),
     ("DRAFTED", "answered", None, "go"),
     ("DRAFTED", "refused", "post rejected", "go"),
     ("DRAFTED", "not sent", None, "wait"),
@@ -86,10 +89,12 @@ STEPS: Final[tuple[tuple[str, str, str | None, Then], ...]] = (
     ("VOIDING", "draft, attempts spent", "attempts spent", "stop"),
     ("VOIDING", "posted", "already posted", "go"),
     ("VOIDING", "posted, orphan beside", "already posted", "go"),
+    ("VOIDING", "not shown", None, "go"),
     ("VOIDING", "gone", "deleted", "stop"),
     ("VOIDING", "gone, another may land", None, "wait"),
     ("VOIDING", "gone, orphan beside", None, "go"),
     ("VOIDING", "several posted", "conflict", "stop"),
+    ("VOIDING", "another stays", "conflict", "stop"),
     ("VOIDING", "answered", None, "go"),
     ("VOIDING", "refused", None, "go"),
     ("VOIDING", "not sent", None, "wait"),
@@ -130,7 +135,7 @@ def decide(row: Row) -> Command | None:
     if row.state == "SENDING":
         return Command("create")
     if row.state == "UNKNOWN":
-        return Command("find")
+        return Command("read", row.doc_id) if row.missed else Command("find")
     if row.state not in ("DRAFTED", "VOIDING"):
         return None
     if row.orphan is not None:
@@ -138,7 +143,7 @@ def decide(row: Row) -> Command | None:
     if row.checked:
         return Command("post" if row.state == "DRAFTED" else "delete", row.doc_id)
     # Only a create that may have happened unseen leaves anything beside our document.
-    return Command("find") if row.unknown else Command("read", row.doc_id)
+    return Command("find") if row.unknown and not row.missed else Command("read", row.doc_id)
 
 
 def step(row: Row, observation: Observation, limits: Limits) -> Step:
@@ -156,7 +161,7 @@ def step(row: Row, observation: Observation, limits: Limits) -> Step:
         )
     event, then = _INDEX[row.state, sight]
     if event is not None:
-        after = replace(after, state=move("outbox", row.state, event), checked=False)
+        after = replace(after, state=move("outbox", row.state, event), checked=False, missed=False)
     if after.state == "UNKNOWN":
         after = replace(after, unknown=True)
     return Step(event, then, after, sight)

@@ -113,8 +113,9 @@ def record(
 
     Returns:
         The claim, with the next effect's attempt committed, and the step taken. After a step
-        whose ``then`` is not ``go`` the row is released; so it is when somebody holds it, and
-        where the next request gets no permit.
+        whose ``then`` is not ``go`` the row is released; so it is when somebody holds it, where
+        the next request gets no permit, and when the lease was over, though nobody took the row:
+        what the claim knew of keys and settle times is too old to act on.
 
     Raises:
         StaleClaimError: ``CLAIM_STALE``; nothing was written.
@@ -126,17 +127,19 @@ def record(
         if taken.then == "wait":
             after = replace(after, failures=claim.failures + 1)
         now = database_now(session)
+        after = replace(after, lease_until=now + limits.lease)
         values = _values(after, taken, limits, now)
         if taken.then == "wait":
             values["next_at"] = max(values["next_at"], now + _asked_for(observation))
         held = _write(session, claim, values)
         after = _note_attempt(session, claim, after, command, observation, now)
-        go = taken.then == "go" and not held
+        go = taken.then == "go" and not held and now < claim.lease_until
         if go and gate is not None and decide(after.row) is not None and not gate.ready():
             permit = gate.reserve(session)
-        if taken.then == "go" and (held or isinstance(permit, Refused)):
-            later = {"next_at": permit.until} if isinstance(permit, Refused) else {}
-            _write(session, after, {"owner": None, "lease_until": None, **later})
+        if taken.then == "go" and (not go or isinstance(permit, Refused)):
+            later = now + backoff(limits, claim.intent_id, claim.failures + 1)
+            due = permit.until if isinstance(permit, Refused) else later
+            _write(session, after, {"owner": None, "lease_until": None, "next_at": due})
             taken = replace(taken, then="wait")
         elif taken.then == "go":
             after = _begin(session, after, limits, now)
@@ -216,7 +219,7 @@ def _values(after: Claim, taken: Step, limits: Limits, now: dt.datetime) -> dict
         "document_no": row.document_no,
         "attempts": row.attempts,
         "reason": row.reason,
-        "lease_until": now + limits.lease,
+        "lease_until": after.lease_until,
     }
     if taken.then != "go":
         values |= {"owner": None, "lease_until": None}

@@ -28,6 +28,7 @@ __all__ = [
     "Dynamics365Rig",
     "connector_at",
     "mapping",
+    "open_package_rig",
     "open_rig",
     "open_service_rig",
     "opened",
@@ -156,6 +157,13 @@ def opened(changed: dict[str, Any]) -> Iterator[Dynamics365Rig]:
 def open_rig() -> Iterator[Dynamics365Rig]:
     """The usual installation: the system's batch job posts (class A)."""
     with opened({}) as rig:
+        yield rig
+
+
+@contextmanager
+def open_package_rig() -> Iterator[Dynamics365Rig]:
+    """Journals come in packages; the batch job posts (class B)."""
+    with opened({"posting": {"door": "package"}}) as rig:
         yield rig
 
 

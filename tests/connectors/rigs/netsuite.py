@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import atexit
+import os
 import tempfile
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
@@ -114,11 +116,39 @@ def _line(line: Mapping[str, Any]) -> DocumentLine:
     )
 
 
+class _Switch:
+    """A listening server whose application is another account for each rig."""
+
+    def __init__(self, stack: ExitStack) -> None:
+        self.application: Any = None
+        self.address = stack.enter_context(serving(self))
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        await self.application(scope, receive, send)
+
+
+#: Servers of this process that no rig uses now: starting and stopping one takes longer than a test.
+_IDLE: dict[int, list[_Switch]] = {}
+_RUNNING = ExitStack()
+atexit.register(_RUNNING.close)
+
+
+@contextmanager
+def _served(application: Any) -> Iterator[str]:
+    idle = _IDLE.setdefault(os.getpid(), [])
+    switch = idle.pop() if idle else _Switch(_RUNNING)
+    switch.application = application
+    try:
+        yield switch.address
+    finally:
+        idle.append(switch)
+
+
 @contextmanager
 def open_rig(way: Way = "create", **posting: Any) -> Iterator[NetSuiteRig]:
     """A new account with its connector."""
     own = simulator()
-    with tempfile.TemporaryDirectory() as folder, serving(own.application) as address:
+    with tempfile.TemporaryDirectory() as folder, _served(own.application) as address:
         key_file = Path(folder) / "key.pem"
         key_file.write_text(own.credentials.private_key, encoding="ascii")
         key_file.chmod(0o600)

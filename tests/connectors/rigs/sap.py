@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import atexit
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from datetime import date
 from decimal import Decimal
 from typing import Any, Literal
@@ -16,7 +17,7 @@ from tieout.connectors.sap_s4hana import SapConnector
 from tieout.money import to_minor
 from tieout.profiles import load, mappings_dir
 
-__all__ = ["DAY", "SapRig", "connector_to", "mapping", "open_rig"]
+__all__ = ["DAY", "SapRig", "connector_to", "mapping", "open_rig", "served"]
 
 DAY = date(2026, 11, 20)
 #: Kinds of requests as the suite names them: SAP reads back what it found, by the same set.
@@ -42,6 +43,36 @@ def connector_to(
     """A connector to a simulator."""
     own = content or mapping(way, connect=2, read=5, total=8)
     return SapConnector(address, *login, company="NORD", mapping=own, options=options)
+
+
+class _Door:
+    """An address that leads to one tenant after the other: a server costs more than a tenant."""
+
+    def __init__(self) -> None:
+        self.tenant: SapSimulator | None = None
+        self.address = _RUNNING.enter_context(serving(self))
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        assert self.tenant is not None
+        await self.tenant.application(scope, receive, send)
+
+
+_RUNNING = ExitStack()
+_IDLE: list[_Door] = []
+atexit.register(_RUNNING.close)
+
+
+@contextmanager
+def served(tenant: SapSimulator) -> Iterator[str]:
+    """Serve a tenant at an address of its own for the block."""
+    door = _IDLE.pop() if _IDLE else _Door()
+    door.tenant = tenant
+    try:
+        yield door.address
+    finally:
+        tenant.plan.idle()
+        door.tenant = None
+        _IDLE.append(door)
 
 
 class SapRig:
@@ -114,7 +145,7 @@ def open_rig(
 ) -> Iterator[SapRig]:
     """A fresh tenant and a connector."""
     tenant = simulator()
-    with serving(tenant.application) as address:
+    with served(tenant) as address:
         options = {"token_url": f"{address}/sap/bc/sec/oauth2/token"} if auth == "oauth2" else {}
         login = CLIENT if auth == "oauth2" else LOGIN
         connector = connector_to(address, way=way, login=login, options=options)

@@ -25,6 +25,7 @@ class Design:
         settle: what the settle time must wait for; all but ``all`` are wrong.
         key_margin: whether a key counts as dead early enough for what is in flight.
         lease_checked: whether a worker whose lease is over begins nothing new.
+        claims_blindly: whether what did not leave is sent again without a look.
         cancel_looks: whether a cancel asks for attempts, and for the database's past.
     """
 
@@ -50,6 +51,7 @@ class Design:
     key_believed: bool = False
     key_margin: bool = True
     lease_checked: bool = True
+    claims_blindly: bool = False
     cancel_looks: Literal["all", "attempts", "nothing"] = "all"
     commits_first: bool = True
     reverses_early: bool = False

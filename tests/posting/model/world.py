@@ -11,12 +11,13 @@ from typing import Any
 
 from tests.posting.model import erp as erps
 from tests.posting.model.design import Request, start
-from tests.posting.model.steps import NOBODY, State, Steps
+from tests.posting.model.steps import NOBODY, State
+from tests.posting.model.trouble import Trouble
 
 Next = list[tuple[str, State]]
 
 
-class World(Steps):
+class World(Trouble):
     """A design's states and the steps between them."""
 
     def first(self) -> State:
