@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Sequence, Sized
 from datetime import date
 from decimal import Decimal
 from typing import Any, Final, NamedTuple
@@ -66,7 +66,7 @@ class Batch(Rows):
     @property
     def counts(self) -> tuple[int, ...]:
         """How many entries, findings, statements and balances wait."""
-        lists = (self.lines, self.findings, self.statements, self.balances)
+        lists: tuple[Sized, ...] = (self.lines, self.findings, self.statements, self.balances)
         return tuple(len(rows) + more for rows, more in zip(lists, self.beside, strict=True))
 
     @property
