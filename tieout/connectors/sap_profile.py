@@ -86,7 +86,7 @@ def load_profile(mapping: Mapping[str, Any], company: str) -> Profile:
     Raises:
         ProfileError: an unknown key, a missing or an overlong value.
     """
-    allow_keys(mapping, tuple(_SECTIONS), _WHERE)
+    allow_keys(mapping, (*_SECTIONS, "maintenance", "traffic"), _WHERE)
     parts = {name: dict(mapping.get(name, {})) for name in _SECTIONS}
     for name, keys in _SECTIONS.items():
         if keys:
