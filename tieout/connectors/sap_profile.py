@@ -89,7 +89,7 @@ def load_profile(mapping: Mapping[str, Any], company: str) -> Profile:
     """
     erp = str(mapping.get("erp", {}).get("name", "sap"))
     where = f"mappings/erp/{erp}.toml"
-    allow_keys(mapping, tuple(_SECTIONS), where)
+    allow_keys(mapping, (*_SECTIONS, "maintenance", "traffic"), where)
     parts = {name: dict(mapping.get(name, {})) for name in _SECTIONS}
     for name, keys in _SECTIONS.items():
         if keys:
