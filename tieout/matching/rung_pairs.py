@@ -251,12 +251,18 @@ def _distinct(uid: Ints, iid: Ints, at: Ints) -> tuple[Ints, Ints, Ints]:
     some = np.flatnonzero(many)
     if not len(some):
         return uid, iid, at
-    order = some[np.lexsort((at[some], iid[some], uid[some]))]
-    again = (np.diff(uid[order]) == 0) & (np.diff(iid[order]) == 0)
-    many[some] = False
-    many[order[1:][again]] = True
-    kept = np.flatnonzero(~many)
-    return uid[kept], iid[kept], at[kept]
+    size = np.int64(iid.max() + 1)
+    both = uid[some] * size + iid[some]
+    order = np.argsort(both)
+    both = both[order]
+    firsts = np.flatnonzero(np.append(True, both[1:] != both[:-1]))
+    least = np.minimum.reduceat(at[some][order], firsts)
+    twice, item = np.divmod(both[firsts], size)
+    return (
+        np.concatenate([uid[~many], twice]),
+        np.concatenate([iid[~many], item]),
+        np.concatenate([at[~many], least]),
+    )
 
 
 def _hubs(meeting: Meeting, units: Ints, items: Ints) -> Edges:
