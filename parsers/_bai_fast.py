@@ -28,7 +28,7 @@ from tieout.canonical import Tables
 __all__ = ["records_of"]
 
 #: Bytes read at once: enough for the vectors to pay, little enough for any memory.
-_BLOCK: Final = 1 << 21
+_BLOCK: Final = 1 << 20
 #: Longest start of an entry kept for the next block.
 _CARRY_MAX: Final = 1 << 17
 
@@ -115,7 +115,7 @@ class _Driver:
         if self.rows.full and (account is None or not account.held):
             if account is not None:
                 account.release()
-            self.rows.beside = -len(self.rows.lines)
+            self.rows.count(0)
 
     def _ready(self, bulk: Bulk, first: int, stop: int) -> bool:
         """Whether the strict reader, brought up to this line, stands inside an account."""
@@ -135,8 +135,11 @@ class _Driver:
         owner = Owner(account.id, account.number, account.currency, account.group.on)
         self.runs.append(Run(first, stop, account.count, account.exponent, owner))
         account.add(bulk.added(first, stop))
-        waiting = (self.rows.waiting + stop - first) % BATCH_ENTRIES
-        self.rows.beside = waiting - len(self.rows.lines)
+        waiting, *others = self.rows.counts
+        waiting += stop - first
+        if waiting >= BATCH_ENTRIES:  # the strict reader hands on all it has, each time
+            waiting, others = waiting % BATCH_ENTRIES, []
+        self.rows.count(waiting, *others)
         self.records.full = False
 
     def end_of_file(self) -> None:
@@ -153,9 +156,9 @@ class _Driver:
             signs = account.signs
             stop = signs.doubtful[0][0]
             signs.doubtful = [(at - stop, record) for at, record in signs.doubtful]
-        keys, waiting = self.keys[:stop], rows.waiting
+        keys, counts = self.keys[:stop], rows.counts
         tables = rows.take(stop)
-        rows.beside = waiting - len(rows.lines)
+        rows.count(*counts)
         runs, self.runs = self.runs, []
         self.keys = [0] * len(rows.lines)
         if not runs or self.bulk is None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Sequence, Sized
 from datetime import date
 from decimal import Decimal
 from typing import Any, Final, NamedTuple
@@ -55,18 +55,35 @@ class Batch(Rows):
         self.lines: list[Entry] = []
         #: Each account with the place of its first entry.
         self.owners: list[tuple[int, Owner]] = []
-        #: Entries that wait beside the lines; below zero where lines count as handed on.
-        self.beside = 0
+        #: What waits beside the lists of `counts`; below zero where rows count as handed on.
+        self.beside = (0, 0, 0, 0)
 
     @property
     def waiting(self) -> int:
         """How many entries wait to be handed on."""
-        return len(self.lines) + self.beside
+        return len(self.lines) + self.beside[0]
+
+    @property
+    def counts(self) -> tuple[int, ...]:
+        """How many entries, findings, statements and balances wait."""
+        lists: tuple[Sized, ...] = (self.lines, self.findings, self.statements, self.balances)
+        return tuple(len(rows) + more for rows, more in zip(lists, self.beside, strict=True))
 
     @property
     def full(self) -> bool:
         """Whether a batch's worth of entries waits, or of anything else."""
-        return self.waiting >= BATCH_ENTRIES or super().full
+        return max(self.counts) >= BATCH_ENTRIES
+
+    def count(
+        self, entries: int, findings: int = 0, statements: int = 0, balances: int = 0
+    ) -> None:
+        """Count so many as waiting, whatever the lists hold."""
+        self.beside = (
+            entries - len(self.lines),
+            findings - len(self.findings),
+            statements - len(self.statements),
+            balances - len(self.balances),
+        )
 
     def begin(self, owner: Owner) -> None:
         """The entries that follow are this account's."""

@@ -14,7 +14,7 @@ from parsers._camt_batch import Batch
 from parsers._camt_parts import Details
 from parsers._leaf_values import decimals
 from parsers._rows import Rows
-from tieout.arrays import fixed, flags, listed, table
+from tieout.arrays import fixed, flags, listed, table, whole
 from tieout.canonical import BALANCES, DETAILS, ENTRIES, STATEMENTS, Tables
 
 if TYPE_CHECKING:
@@ -84,7 +84,7 @@ def _details(batch: Batch, details: Details, entries: pa.Table, lines: Lines) ->
     alone = np.where(rows.batch_at >= 0, rows.batch_at, rows.entry_at)[details.entry]
     own = details.spread(rows.detail_at, -1)
     at = np.where(own < 0, alone, own)
-    ids = entries["entry_id"].combine_chunks().take(fixed(details.entry, pa.int64()))
+    ids = whole(entries["entry_id"]).take(fixed(details.entry, pa.int64()))
     columns = details.columns() | {
         "detail_id": _joined(ids, ordinal),
         "entry_id": ids,
@@ -107,7 +107,7 @@ def _spliced(
     """The strict reader's rows in the places of those made for the odd entries."""
     own_entries, own_rows = table(collected.entries, ENTRIES), table(collected.details, DETAILS)
     made = {row["entry_id"]: number for number, row in enumerate(collected.entries)}
-    ids = entries["entry_id"].combine_chunks().take(fixed(odd, pa.int64())).to_pylist()
+    ids = whole(entries["entry_id"]).take(fixed(odd, pa.int64())).to_pylist()
     entry_parts: list[pa.Table] = []
     row_parts: list[pa.Table] = []
     entry_at = row_at = taken = 0

@@ -20,6 +20,7 @@ from parsers._rows import Rows, balance_finding, edges
 from parsers._text import clean
 from parsers._values import instant, is_true
 from parsers._xml import Node, line_of
+from tieout.arrays import whole
 from tieout.canonical import Tables
 from tieout.errors import Finding
 
@@ -214,7 +215,7 @@ class Statement:
             turned = pc.and_(mine, pc.and_(entries["reversal"], booked))
             entries = negated(entries, turned, "amount")
             changed = entries.filter(turned)
-            owned = pc.is_in(details["entry_id"], value_set=changed["entry_id"].combine_chunks())
+            owned = pc.is_in(details["entry_id"], value_set=whole(changed["entry_id"]))
             for name in ("amount", "original_amount"):
                 details = negated(details, owned, name)
             rows = changed.select(["line_no", "amount"]).to_pylist()

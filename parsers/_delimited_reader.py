@@ -9,7 +9,7 @@ from typing import Final
 
 from parsers._delimited_profile import Delimited, reader
 from parsers._heads import fits, head_of
-from parsers._profiled_statement import Statement
+from parsers._profiled_statement import Statement, Together
 from parsers._rows import Rows
 from parsers._text import LINE_CHARS_MAX, encoding_of
 from tieout.canonical import Tables
@@ -208,8 +208,9 @@ class _Reader:
         if self.profile.form.ends == "footer" and self.now is not None and not self.closed:
             raise _truncated(line, "the closing line of the statement is missing")
         done = list(self.accounts.values()) or ([self.now] if self.now is not None else [])
+        together = Together.of(done)
         for statement in done:
-            statement.finish(done)
+            statement.finish(together)
         self.accounts, self.now = {}, None
 
     def end_of_file(self, lines: _Lines) -> None:

@@ -14,6 +14,7 @@ import pyarrow as pa
 import pyarrow.compute
 import pyarrow.ipc
 
+from tieout.arrays import listed, table
 from tieout.canonical import Tables
 from tieout.errors import Finding
 
@@ -37,7 +38,7 @@ class Held:
         """Put a batch away."""
         if self._file is None:
             self._file = tempfile.TemporaryFile()  # noqa: SIM115 - closed when it is taken out
-        findings = pa.Table.from_pylist([f.as_dict() for f in tables.findings], _FINDINGS)
+        findings = table([finding.as_dict() for finding in tables.findings], _FINDINGS)
         for part in (*(getattr(tables, name) for name in _TABLES), findings):
             with pa.ipc.new_stream(self._file, part.schema) as out:
                 out.write_table(part)
@@ -68,7 +69,7 @@ def filled(rows: pa.Table, which: Any, name: str, value: object) -> pa.Table:
     """The table with a value in one column of these rows, where they have none."""
     column = rows[name]
     empty = pc.and_(which, pc.is_null(column))
-    return mended(rows, name, pc.if_else(empty, pa.scalar(value, column.type), column))
+    return mended(rows, name, pc.if_else(empty, listed([value], column.type)[0], column))
 
 
 def negated(rows: pa.Table, which: Any, name: str) -> pa.Table:

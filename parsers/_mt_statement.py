@@ -132,11 +132,11 @@ class Statement:
         tag = found.tag
         raw = "".join(found.lines)
         where = f"line {found.line} :{tag}:"
-        match = _BALANCE.fullmatch(raw)
-        if match is None and (match := _BALANCE.match(raw)) is not None:
+        match = _match(found)
+        if match is not None and (rest := match.string[match.end() :].replace("\n", "")):
             rows.finding(
                 "TEXT_TRAILING", "warning", where,
-                f"text behind the balance: {clean(raw[match.end() :][:60])!r}",
+                f"text behind the balance: {clean(rest[:60])!r}",
                 "if it begins another statement, the file is cut: fetch it again",
             )  # fmt: skip
         value = amount(match[4]) if match else None
@@ -189,8 +189,14 @@ class Statement:
 
 def balance_amount(found: Field) -> Decimal | None:
     """The unsigned amount of a balance field, or None where it is not one."""
-    match = _BALANCE.match("".join(found.lines))
+    match = _match(found)
     return amount(match[4]) if match else None
+
+
+def _match(found: Field) -> re.Match[str] | None:
+    """A balance; one that text follows has no digits of the lines behind it."""
+    whole = _BALANCE.fullmatch("".join(found.lines))
+    return whole or _BALANCE.match("\n".join(found.lines))
 
 
 def _account(text: str) -> Row:

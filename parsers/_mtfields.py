@@ -204,6 +204,8 @@ class FieldReader:
             line = rest
         if _BLOCK.match(line):
             line = _BLOCKS.sub("", _BLOCK.sub("", line))
+            if line[:1] != ":":
+                line = " " + line  # what stood apart of the field before stays so
             if self.phase == 3 and _OPENING.search(whole):
                 kind = _TYPE.search(whole)
                 if kind is not None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from decimal import Decimal
 
@@ -14,7 +15,29 @@ from parsers._text import clean, is_iban, reference
 from tieout.errors import MoneyError
 from tieout.money import is_currency
 
-__all__ = ["Statement"]
+__all__ = ["Statement", "Together"]
+
+
+@dataclass(frozen=True, slots=True)
+class Together:
+    """What the statements of a file come to that are counted and summed as one."""
+
+    facts: dict[str, str]
+    debits: Decimal
+    credits: Decimal
+    moved: Decimal
+    count: int
+
+    @classmethod
+    def of(cls, statements: Sequence[Statement]) -> Together:
+        """Of these; made once, however many they are."""
+        return cls(
+            {name: text for one in statements for name, text in one.facts.items()},
+            sum((one.debits for one in statements), Decimal(0)),
+            sum((one.credits for one in statements), Decimal(0)),
+            sum((one.moved for one in statements), Decimal(0)),
+            sum(one.count for one in statements),
+        )
 
 
 class Statement:
@@ -136,11 +159,11 @@ class Statement:
                 )  # fmt: skip
         self.running = [*self.running[:1], (on, balance, value)]
 
-    def finish(self, together: Sequence[Statement] = ()) -> None:
+    def finish(self, together: Together | None = None) -> None:
         """Hand on the statement row and its balances, with what proves or disproves them.
 
         Args:
-            together: the statements whose entries the file counts and sums as one.
+            together: of the statements whose entries the file counts and sums as one.
         """
         place = f"line {self.line}"
         balances = self._balances(place)
@@ -148,7 +171,7 @@ class Statement:
         if finding is not None:
             self.rows.findings.append(finding)
             self.incomplete = self.incomplete or finding.code == "BALANCE_MISMATCH"
-        self._check_controls(place, together or [self])
+        self._check_controls(place, together or Together.of([self]))
         if self.form.ends == "open":
             self.rows.finding(
                 "END_UNPROVEN", "warning", place,
@@ -224,20 +247,18 @@ class Statement:
                 })  # fmt: skip
         return rows
 
-    def _check_controls(self, place: str, together: Sequence[Statement]) -> None:
+    def _check_controls(self, place: str, together: Together) -> None:
         """Counts and sums the file states against what was read."""
-        facts = {k: v for one in together for k, v in one.facts.items()}
+        facts = together.facts
         read = {
-            "debits": -sum((one.debits for one in together), Decimal(0)),
-            "credits": sum((one.credits for one in together), Decimal(0)),
-            "total": sum((one.moved for one in together), Decimal(0)),
-        }
+            "debits": -together.debits, "credits": together.credits, "total": together.moved,
+        }  # fmt: skip
         for name, value in read.items():
             self.facts |= {name: facts[name]} if name in facts else {}
             told = self._told_money(name, place) if name in facts else None
             if told is not None and (abs(told) if name != "total" else told) != value:
                 self._wrong("CONTROL_SUM", place, f"{name} read {value}, the file says", str(told))
-        told_count, count = facts.get("count"), sum(one.count for one in together)
+        told_count, count = facts.get("count"), together.count
         if told_count is not None and (not told_count.isdigit() or int(told_count) != count):
             self._wrong("CONTROL_COUNT", place, f"{count} entries read, the file says", told_count)
 

@@ -12,7 +12,7 @@ import pyarrow as pa
 import pyarrow.compute
 import pyarrow.ipc
 
-from tieout.arrays import blank
+from tieout.arrays import blank, whole
 from tieout.canonical import BALANCES, STATEMENTS, Tables, concat
 from tieout.errors import Finding
 
@@ -85,7 +85,7 @@ class Spool:
 
     def _follow(self, entries: pa.Table) -> None:
         """Note whether a statement's entries go on behind another's."""
-        runs = pc.run_end_encode(entries["statement_id"].combine_chunks()).values.to_pylist()
+        runs = pc.run_end_encode(whole(entries["statement_id"])).values.to_pylist()
         for statement in runs:
             if statement != self._current:
                 self.mixed = self.mixed or statement in self._begun
@@ -123,10 +123,10 @@ def _read(file: Any) -> pa.Table:
 
 def _by_statement(tables: Tables, statements: pa.Table) -> Tables:
     """The rows in the order of the statements, each with its own in the order of the file."""
-    order = statements["statement_id"].combine_chunks()
+    order = whole(statements["statement_id"])
     place = pc.index_in(tables.entries["statement_id"], value_set=order)
     entries = tables.entries.take(pc.sort_indices(pa.table({"at": place}), [("at", "ascending")]))
-    owner = pc.index_in(tables.details["entry_id"], value_set=entries["entry_id"].combine_chunks())
+    owner = pc.index_in(tables.details["entry_id"], value_set=whole(entries["entry_id"]))
     details = tables.details.take(pc.sort_indices(pa.table({"at": owner}), [("at", "ascending")]))
     return replace(tables, entries=entries, details=details)
 

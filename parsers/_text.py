@@ -158,8 +158,8 @@ def _undecodable(path: Path, encoding: str) -> str | None:
                 if isinstance(error, UnicodeDecodeError):
                     line += error.object[: error.start].count(b"\n")
                 return f"line {line}"
-            if not chunk:
-                return None
+            if not chunk:  # Python lets the beginning of a byte order mark pass
+                return f"line {line}" if decoder.getstate()[0] else None
 
 
 def _is_utf8(path: Path) -> bool:

@@ -15,7 +15,18 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-__all__ = ["blank", "buffer", "fixed", "flags", "handles", "listed", "masked", "table", "word"]
+__all__ = [
+    "blank",
+    "buffer",
+    "fixed",
+    "flags",
+    "handles",
+    "listed",
+    "masked",
+    "table",
+    "whole",
+    "word",
+]
 
 Array = npt.NDArray[Any]
 
@@ -71,16 +82,30 @@ def listed(values: Sequence[Any], kind: pa.DataType = pa.string()) -> pa.Array[A
     if pa.types.is_date32(kind):
         days = [_FIRST_DAY if value is None else value.toordinal() for value in values]
         return fixed(np.array(days, dtype=np.int32) - np.int32(_FIRST_DAY), kind, known)
+    if pa.types.is_list(kind):
+        ends = np.cumsum([0, *(len(value or ()) for value in values)], dtype=np.int32)
+        items = listed([item for value in values for item in value or ()], kind.value_type)
+        return _nested(kind, values, [_mask(known), buffer(ends)], [items])
+    if pa.types.is_struct(kind):
+        fields = [listed([v and v.get(f.name) for v in values], f.type) for f in kind]
+        return _nested(kind, values, [_mask(known)], fields)
     if pa.types.is_timestamp(kind):
-        whole = [0 if value is None else (value - _EPOCH) // _MICROSECOND for value in values]
+        ticks = [0 if value is None else (value - _EPOCH) // _MICROSECOND for value in values]
     else:
-        whole = [0 if value is None else value for value in values]
-    return fixed(np.array(whole, dtype=np.int64), kind, known)
+        ticks = [0 if value is None else value for value in values]
+    return fixed(np.array(ticks, dtype=np.int64), kind, known)
 
 
 def word(text: str | None) -> Any:
     """A text (or none) as Arrow's functions take it; of a ``str`` they make it by ``pa.scalar``."""
     return listed([text])[0]
+
+
+def whole(column: Any) -> Any:
+    """A table's column as one array; ``combine_chunks`` of one without rows is ``pa.array``."""
+    if column.num_chunks == 1:
+        return column.chunk(0)
+    return pa.concat_arrays(column.chunks) if column.num_chunks else pa.nulls(0, column.type)
 
 
 def blank(schema: pa.Schema) -> pa.Table:
@@ -102,6 +127,13 @@ def _mask(known: Array | None) -> pa.Buffer | None:
     if known is None or known.all():
         return None
     return buffer(np.packbits(known, bitorder="little"))
+
+
+def _nested(
+    kind: Any, values: Sequence[Any], buffers: list[Any], parts: list[Any]
+) -> pa.Array[Any]:
+    made: pa.Array[Any] = pa.Array.from_buffers(kind, len(values), buffers, children=parts)
+    return made
 
 
 def _texts(values: Sequence[str | None], known: Array) -> pa.Array[Any]:

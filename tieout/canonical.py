@@ -40,9 +40,6 @@ __all__ = [
 
 SCHEMA_VERSION: Final = 1
 
-#: Rows up to which a table is made without ``pa.array``, whose first call costs half a second.
-_FEW: Final = 1_000
-
 AMOUNT: Final = pa.decimal128(23, 5)
 _TEXT = pa.string()
 _DAY = pa.date32()
@@ -266,18 +263,12 @@ class Tables:
 
 def table(rows: Sequence[Mapping[str, Any]], schema: pa.Schema) -> pa.Table:
     """Rows (dicts; missing keys are null) as a table of exactly ``schema``."""
-    if len(rows) > _FEW:
-        return _made_by_pyarrow(rows, schema)
     try:
         return arrays.table(rows, schema)
     except (ArithmeticError, AttributeError, TypeError, ValueError):
         # What does not fit, pyarrow says better than we could.
-        return _made_by_pyarrow(rows, schema)
-
-
-def _made_by_pyarrow(rows: Sequence[Mapping[str, Any]], schema: pa.Schema) -> pa.Table:
-    columns = [pa.array([row.get(f.name) for row in rows], type=f.type) for f in schema]
-    return pa.Table.from_arrays(columns, schema=schema)
+        columns = [pa.array([row.get(f.name) for row in rows], type=f.type) for f in schema]
+        return pa.Table.from_arrays(columns, schema=schema)
 
 
 def empty() -> Tables:

@@ -13,23 +13,25 @@
 from __future__ import annotations
 
 import hashlib
-from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import Any, Final
 
 import pyarrow as pa
 import pyarrow.compute
 
+from tieout.arrays import listed, whole, word
 from tieout.canonical import Tables
+from tieout.id_columns import ID_DIGITS, hexadecimal, keys_of, mapped, repeated, replaced, row_of
 from tieout.ordinals import Ordinals
+from tieout.owned_rows import owned
 
 __all__ = ["NO_REFERENCE", "Namer", "assign_ids", "content_id", "detail_ids", "once"]
 
 #: The stubs know too few of its signatures.
 pc: Any = pyarrow.compute
 
-_DIGITS: Final = 32
+_NONE, _POINT = map(word, ("", "."))
 _BASE: Final = ("account_id", "currency", "booked_on", "amount")
 
 
@@ -89,7 +91,7 @@ def content_id(*parts: object) -> str:
             part = format(part.normalize() if part else Decimal(0), "f")
         text = b"\x00" if part is None else b"\x01" + str(part).encode("utf-8", "surrogatepass")
         digest.update(len(text).to_bytes(4, "big") + text)
-    return digest.hexdigest()[:32]
+    return digest.hexdigest()[:ID_DIGITS]
 
 
 def assign_ids(tables: Tables, file_id: str) -> Tables:
@@ -113,7 +115,7 @@ class Namer:
     """Content ids for one file, batch by batch.
 
     First `add` every statement of the file with its balances, then ask `named` for each batch, in
-    file order; a detail comes with its entry or right behind it. Eight bytes an entry are kept.
+    file order; a detail comes with its entry or right behind it. Eight bytes of each row are kept.
     """
 
     def __init__(self, file_id: str) -> None:
@@ -122,17 +124,14 @@ class Namer:
         self._copies: set[str] = set()
         self._known: set[str] = set()
         self._ordinals = Ordinals()
-        self._last_entry: dict[str, str] = {}
-        self._seen: Counter[str] = Counter()
+        #: Its local id and its id, as columns; a detail may come in the batch behind.
+        self._last_entry: tuple[Any, Any] = (listed([]), listed([]))
         self._told: dict[str, Any] = {}
 
     def add(self, statements: pa.Table, balances: pa.Table) -> None:
         """Tell it statements with all their balances."""
-        own: dict[str, list[Mapping[str, Any]]] = {}
-        for row in balances.to_pylist():
-            own.setdefault(row["statement_id"], []).append(row)
-        for row in statements.to_pylist():
-            key = _statement_id(row, own.get(row["statement_id"], []))
+        for row, own in owned(statements, balances, "statement_id"):
+            key = _statement_id(row, own)
             if key in self._known:
                 self._copies.add(key)
             self._known.add(key)
@@ -140,20 +139,23 @@ class Namer:
 
     def named(self, tables: Tables) -> Tables:
         """One batch with content ids."""
-        statements = _mapped(tables.statements, "statement_id", self._statements)
-        files = pa.array([self._file_id] * statements.num_rows, pa.string())
-        entries = _mapped(tables.entries, "statement_id", self._statements)
+        statements = mapped(tables.statements, "statement_id", self._statements)
+        files = repeated(self._file_id, statements.num_rows)
+        entries = mapped(tables.entries, "statement_id", self._statements)
         ids = self._entry_ids(tables.entries["statement_id"], entries)
-        local = _listed(tables.entries["entry_id"])
-        known = self._last_entry | dict(zip(local, ids, strict=True))
-        if local:
-            self._last_entry = {local[-1]: ids[-1]}
-        details = _mapped(tables.details, "entry_id", known)
+        local, known = (
+            pa.concat_arrays([last, column])
+            for last, column in zip(
+                self._last_entry, (whole(tables.entries["entry_id"]), ids), strict=True
+            )
+        )
+        self._last_entry = local[-1:], known[-1:]
+        details = row_of(tables.details, "entry_id", local, known)
         return Tables(
-            _replaced(statements, "file_id", files),
-            _mapped(tables.balances, "statement_id", self._statements),
-            _replaced(entries, "entry_id", pa.array(ids, pa.string())),
-            _replaced(details, "detail_id", detail_ids(details)),
+            replaced(statements, "file_id", files),
+            mapped(tables.balances, "statement_id", self._statements),
+            replaced(entries, "entry_id", ids),
+            replaced(details, "detail_id", detail_ids(details)),
             tables.findings,
             self._numbered(tables.payments, "payment", _PAYMENT),
             self._numbered(tables.statuses, "status", _STATUS),
@@ -175,23 +177,29 @@ class Namer:
     def _digest(self, local: str) -> str:
         return str(self._told[local].hexdigest()) if local in self._told else ""
 
-    def _entry_ids(self, local: Any, entries: pa.Table) -> list[str]:
+    def _entry_ids(self, local: Any, entries: pa.Table) -> Any:
         """Ids of a batch's entries; equal ones are numbered through the file."""
-        reference = pc.utf8_upper(pc.utf8_trim_whitespace(pc.fill_null(entries["bank_ref"], "")))
-        nothing = pc.is_in(reference, value_set=pa.array(sorted(NO_REFERENCE)))
+        reference = pc.utf8_upper(pc.utf8_trim_whitespace(pc.fill_null(entries["bank_ref"], _NONE)))
+        nothing = pc.is_in(reference, value_set=listed(sorted(NO_REFERENCE)))
         keys = pc.if_else(
             nothing,
-            _keys(entries, "raw", (*_BASE, "statement_id", *_RAW)),
-            _keys(entries, "ref", (*_BASE, "bank_ref")),
+            keys_of(entries, "raw", (*_BASE, "statement_id", *_RAW)),
+            keys_of(entries, "ref", (*_BASE, "bank_ref")),
         )
-        digests = [hashlib.sha256(key).digest() for key in _listed(keys)]
+        digests = [hashlib.sha256(key).digest() for key in keys.to_pylist()]
         numbers = self._ordinals.of(digests)
         if self._copies:
             self._number_copies(local, entries, digests, numbers)
-        return [
-            digest.hex()[:_DIGITS] if number == 1 else content_id("entry", digest.hex(), number)
-            for digest, number in zip(digests, numbers, strict=True)
-        ]
+        if max(numbers, default=1) == 1:
+            return hexadecimal(digests)
+        return listed(
+            [
+                digest.hex()[:ID_DIGITS]
+                if number == 1
+                else content_id("entry", digest.hex(), number)
+                for digest, number in zip(digests, numbers, strict=True)
+            ]
+        )
 
     def _number_copies(
         self, local: Any, entries: pa.Table, digests: list[bytes], numbers: list[int]
@@ -206,52 +214,19 @@ class Namer:
 
     def _numbered(self, rows: pa.Table, kind: str, facts: tuple[str, ...]) -> pa.Table:
         """Payments or statuses with content ids; equal ones are numbered in file order."""
-        ids = []
-        for key in _listed(_keys(rows, kind, facts)):
-            digest = hashlib.sha256(key).hexdigest()
-            self._seen[digest] += 1
-            ids.append(content_id(kind, digest, self._seen[digest]))
-        files = pa.array([self._file_id] * rows.num_rows, pa.string())
-        named = _replaced(rows, f"{kind}_id", pa.array(ids, pa.string()))
-        return _replaced(named, "file_id", files)
+        digests = [hashlib.sha256(key).digest() for key in keys_of(rows, kind, facts).to_pylist()]
+        ids = [
+            content_id(kind, digest.hex(), number)
+            for digest, number in zip(digests, self._ordinals.of(digests), strict=True)
+        ]
+        named = replaced(rows, f"{kind}_id", listed(ids))
+        return replaced(named, "file_id", repeated(self._file_id, rows.num_rows))
 
 
 def detail_ids(details: pa.Table) -> Any:
     """Ids of details (rows of DETAILS): the entry's and the ordinal in it."""
     ordinals = details["ordinal"].cast(pa.string())
-    return pc.binary_join_element_wise(details["entry_id"], ordinals, ".")
-
-
-def _keys(rows: pa.Table, kind: str, columns: tuple[str, ...]) -> Any:
-    """The bytes that tell a row from others: each value behind its length, null as nothing."""
-    parts = []
-    for name in columns:
-        value = rows[name].cast(pa.string()).cast(pa.binary())
-        length = pc.binary_length(value).cast(pa.string()).cast(pa.binary())
-        told = pc.binary_join_element_wise(length, value, b":")
-        parts.append(pc.fill_null(told, b"-"))
-    return pc.binary_join_element_wise(pa.scalar(kind.encode()), *parts, b"|")
-
-
-def _mapped(rows: pa.Table, name: str, ids: Mapping[str, str]) -> pa.Table:
-    """The rows with local ids of a column replaced.
-
-    Raises:
-        KeyError: a row belongs to nothing the reader yielded.
-    """
-    return _replaced(
-        rows, name, pa.array([ids[local] for local in _listed(rows[name])], pa.string())
-    )
-
-
-def _listed(column: Any) -> list[Any]:
-    """A column's values; the stubs let each be None."""
-    return list(column.to_pylist())
-
-
-def _replaced(rows: pa.Table, name: str, values: Any) -> pa.Table:
-    at = rows.schema.get_field_index(name)
-    return rows.set_column(at, rows.schema.field(at), values)
+    return pc.binary_join_element_wise(details["entry_id"], ordinals, _POINT)
 
 
 def once(tables: Tables) -> Tables:
@@ -272,10 +247,10 @@ def _once(rows: pa.Table, *columns: str) -> pa.Table:
     if len(set(keys)) == len(keys):
         return rows
     first = {key: index for index, key in reversed(list(enumerate(keys)))}
-    return rows.take(pa.array(sorted(first.values()), type=pa.int64()))
+    return rows.take(listed(sorted(first.values()), pa.int64()))
 
 
-def _statement_id(row: Mapping[str, Any], balances: list[Mapping[str, Any]]) -> str:
+def _statement_id(row: Mapping[str, Any], balances: Sequence[Mapping[str, Any]]) -> str:
     """Account, currency, kind, sequence (or reference) and page, opening and closing."""
     edges = [
         (b["code"], b["amount"], b["on"]) for b in balances if b["code"] in ("OPBD", "PRCD", "CLBD")

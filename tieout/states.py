@@ -65,13 +65,16 @@ ADJUSTMENT: Final[Table] = (
     ("approved", "posted", "posted"),
     ("approved", "refused by ERP", "refused"),
     ("approved", "approval void", "withdrawn"),
+    ("approved", "cancel", "rejected"),
+    ("refused", "replay", "withdrawn"),
     ("posted", "reversed", "reversed"),
 )
 
-#: The delivery protocol, class C (PROTOCOLS in ARCHITECTURE.md): draft, write-once id, post by id.
-#: CONFIRMED has one door, DRAFTED (= the document's id is known): what was found by reference, or
-#: turned out posted while it was voided, goes there too, so that nothing is confirmed without being
-#: compared, and alone. The id being written once, a document that is gone is a person's to judge.
+#: The delivery protocol (PROTOCOLS in ARCHITECTURE.md), one table for all capability classes: a
+#: class only says when a create may be repeated. CONFIRMED has one door, DRAFTED (= the document's
+#: id is known): what was found by reference, or turned out posted while it was voided, goes there
+#: too, so that nothing is confirmed without being compared, and alone. The id being written once, a
+#: document that is gone is a person's to judge.
 OUTBOX: Final[Table] = (
     ("READY", "claim", "SENDING"),
     ("READY", "cancel", "CANCELLED"),
@@ -80,11 +83,13 @@ OUTBOX: Final[Table] = (
     ("SENDING", "throttled", "RETRY_WAIT"),
     ("SENDING", "draft made", "DRAFTED"),
     ("SENDING", "unknown", "UNKNOWN"),
+    ("SENDING", "accepted", "UNKNOWN"),
     ("SENDING", "reject", "REJECTED"),
     ("SENDING", "reject after unknown", "UNKNOWN"),
     ("SENDING", "lease over", "UNKNOWN"),
     ("SENDING", "epoch changed", "UNKNOWN"),
     ("RETRY_WAIT", "claim", "SENDING"),
+    ("RETRY_WAIT", "claim, unknown before", "UNKNOWN"),
     ("RETRY_WAIT", "epoch changed", "UNKNOWN"),
     ("UNKNOWN", "document found", "DRAFTED"),
     ("UNKNOWN", "conflict", "MANUAL"),

@@ -39,6 +39,7 @@ __all__ = [
     "accounts",
     "business_day",
     "check_arrivals",
+    "check_postings",
     "claim_files",
     "close_report",
     "post_adjustments",
@@ -123,7 +124,7 @@ def sync_books() -> int:
     from tieout.stages import sync
 
     waiting = _triggered_by(BANK_STATEMENTS, EXPENSES)
-    with _ledger() as ledger, _connector() as connector:
+    with _ledger() as ledger, _connector(ledger) as (connector, _):
         changed: int = sync.sync_books(ledger, connector, "tryton", business_day())
     if not changed and not waiting:
         raise AirflowSkipException("the books have not changed")
@@ -181,13 +182,25 @@ def post_adjustments() -> int:
     """Drain the outbox; return how many documents were posted."""
     from tieout.stages import post
 
-    with _ledger() as ledger, _connector() as connector:
-        result = post.post_adjustments(ledger, connector, "tryton")
+    with _ledger() as ledger, _connector(ledger) as (connector, gate):
+        result = post.post_adjustments(ledger, connector, "tryton", gate)
     log.info("%s", result)
     if not result.posted:
-        raise AirflowSkipException("0 postings: nothing to do")
+        raise AirflowSkipException(f"0 postings: {result.kept or 'nothing to do'}")
     _emit(POSTINGS, posted=result.posted)
     return int(result.posted)
+
+
+def check_postings() -> int:
+    """Compare both ways what was posted and what the ERP holds; return how many differ."""
+    from tieout.stages import completeness
+
+    with _ledger() as ledger, _connector(ledger) as (connector, _):
+        result = completeness.check_postings(ledger, connector, "tryton")
+    for line in result.differences:
+        log.warning("%s", line)
+    log.info("%s", result)
+    return len(result.differences)
 
 
 def close_report() -> str:
@@ -248,13 +261,16 @@ def _drop(connection_id: str) -> Iterator[Any]:
 
 
 @contextmanager
-def _connector() -> Iterator[Any]:
-    from tieout.wiring import open_connector
+def _connector(ledger: Any) -> Iterator[tuple[Any, Any]]:
+    """The ERP's connector, and the gate all its requests pass."""
+    from tieout.wiring import open_connector, open_gate
 
-    connector = open_connector("tryton", wiring.endpoint(wiring.ERP_TRYTON))
+    gate = open_gate(ledger, "tryton")
+    connector = open_connector("tryton", wiring.endpoint(wiring.ERP_TRYTON), gate)
     try:
-        yield connector
+        yield connector, gate
     finally:
+        gate.rest()
         connector.close()
 
 

@@ -8,10 +8,11 @@ from datetime import date
 from sandbox.model import BankAccount, BookDocument, Party
 from sandbox.tryton import service
 from tests.services import Tryton
-from tieout.connectors.ports import Delivery, Journal, JournalLine
+from tieout.connectors.http_wire import Timeouts
+from tieout.connectors.ports import Delivery, ErpDocument, Journal, JournalLine
 from tieout.connectors.tryton import TrytonConnector
 from tieout.connectors.tryton_session import Session
-from tieout.connectors.tryton_wire import Timeouts, Wire
+from tieout.connectors.tryton_wire import Wire
 
 __all__ = [
     "CUTOVER",
@@ -91,9 +92,14 @@ def outcome(delivery: Delivery) -> tuple[str, str]:
     return delivery.outcome, delivery.code
 
 
+def found(books: TrytonConnector, reference: str) -> list[ErpDocument]:
+    """All documents of a reference."""
+    return list(books.find(fee(reference)).documents)
+
+
 def draft(books: TrytonConnector, journal: Journal) -> str:
     """Create a draft that must succeed; its id."""
-    delivery = books.create_draft(journal)
+    delivery = books.create(journal)
     assert outcome(delivery) == ("OK", "DRAFTED")
     assert delivery.doc_id is not None
     return delivery.doc_id

@@ -8,8 +8,9 @@ import pytest
 
 from tests.connectors.proxy import Proxy
 from tests.services import Tryton
+from tieout.connectors.http_wire import Timeouts
 from tieout.connectors.tryton import TrytonConnector
-from tieout.connectors.tryton_wire import Timeouts, Wire
+from tieout.connectors.tryton_wire import Wire
 
 
 @pytest.fixture(scope="module")

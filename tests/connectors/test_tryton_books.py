@@ -12,7 +12,7 @@ from sandbox import world as worlds
 from sandbox.tryton.loading import load
 from tests.connectors.books import CUTOVER, DAY, small_books
 from tests.services import Tryton
-from tieout.connectors.ports import Rate
+from tieout.connectors.reads import Rate
 from tieout.connectors.tryton import TrytonConnector
 from tieout.errors import ConnectorError, ProfileError
 

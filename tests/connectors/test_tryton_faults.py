@@ -8,7 +8,7 @@ from zlib import crc32
 import pytest
 
 from sandbox.tryton import service
-from tests.connectors.books import draft, fee, outcome
+from tests.connectors.books import draft, fee, found, outcome
 from tests.connectors.proxy import Proxy, answer_bytes
 from tests.services import Tryton
 from tieout.connectors.tryton import TrytonConnector
@@ -33,10 +33,10 @@ def test_a_spoiled_create_is_unknown(
 ) -> None:
     reference = f"SPOILT{crc32(repr((fault, code)).encode()):010d}"
     proxy.match, proxy.fault = b"account.move.create", fault
-    assert outcome(spoiled.create_draft(fee(reference))) == ("UNKNOWN", code)
+    assert outcome(spoiled.create(fee(reference))) == ("UNKNOWN", code)
     proxy.match = b"\0"
-    assert len(spoiled.find(reference)) == drafts
-    assert outcome(spoiled.create_draft(fee(reference)))[0] == "OK"  # a lost session is renewed
+    assert len(found(spoiled, reference)) == drafts
+    assert outcome(spoiled.create(fee(reference)))[0] == "OK"  # a lost session is renewed
 
 
 @pytest.mark.parametrize(("fault", "state"), [("cut", "draft"), ("swallow", "posted")])
@@ -64,14 +64,14 @@ def test_a_login_that_fails_sends_nothing(tryton: Tryton, proxy: Proxy) -> None:
     wrong = TrytonConnector(
         process.url, process.database, "tieout", "wrong", company="NORD", mapping={}
     )
-    assert outcome(wrong.create_draft(fee())) == ("NOT_SENT", "LOGIN_REFUSED")
+    assert outcome(wrong.create(fee())) == ("NOT_SENT", "LOGIN_REFUSED")
     assert outcome(wrong.post("1")) == ("NOT_SENT", "LOGIN_REFUSED")
     wrong.close()
     proxy.match, proxy.fault = b"common.db.login", answer_bytes(429)
     throttled = tryton.connector(port=proxy.port)
-    assert outcome(throttled.create_draft(fee())) == ("THROTTLED", "LOGIN_THROTTLED")
+    assert outcome(throttled.create(fee())) == ("THROTTLED", "LOGIN_THROTTLED")
     with pytest.raises(ConnectorError, match="LOGIN_THROTTLED"):
-        throttled.find("ANY")
+        found(throttled, "ANY")
     throttled.close()
 
 
@@ -91,16 +91,16 @@ def test_a_stopped_server_got_nothing(tryton_other: Tryton) -> None:
     connector = tryton_other.connector()
     doc_id = draft(connector, fee("STOPPED000000001"))
     assert service.stop(tryton_other.home, tryton_other.process.database)
-    assert outcome(connector.create_draft(fee("STOPPED000000002"))) == ("NOT_SENT", "UNREACHABLE")
+    assert outcome(connector.create(fee("STOPPED000000002"))) == ("NOT_SENT", "UNREACHABLE")
     assert outcome(connector.post(doc_id)) == ("NOT_SENT", "UNREACHABLE")
     assert outcome(connector.delete_draft(doc_id)) == ("NOT_SENT", "UNREACHABLE")
-    for ask in (lambda: connector.find("X"), lambda: connector.read("1")):
+    for ask in (lambda: found(connector, "X"), lambda: connector.read("1")):
         with pytest.raises(ConnectorError, match="UNREACHABLE"):
             ask()
     process = tryton_other.process
     service.start(tryton_other.home, process.database, process.port)
     assert outcome(connector.post(doc_id)) == ("OK", "POSTED")  # it is there, once, in the end
-    assert len(connector.find("STOPPED000000001")) == 1
+    assert len(found(connector, "STOPPED000000001")) == 1
     connector.close()
 
 

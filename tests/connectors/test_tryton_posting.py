@@ -10,13 +10,14 @@ from typing import Any
 
 import pytest
 
-from tests.connectors.books import DAY, administrator, draft, fee, outcome
+from tests.connectors.books import DAY, administrator, draft, fee, found, outcome
 from tests.connectors.proxy import Proxy
 from tests.services import Tryton
+from tieout.connectors.http_wire import Timeouts
 from tieout.connectors.ports import Delivery, DocumentLine, JournalLine
 from tieout.connectors.tryton import TrytonConnector
 from tieout.connectors.tryton_session import Session
-from tieout.connectors.tryton_wire import Timeouts, Wire
+from tieout.connectors.tryton_wire import Wire
 from tieout.errors import ConnectorError
 
 
@@ -39,7 +40,7 @@ def test_create_post_read_back(books: TrytonConnector) -> None:
         DocumentLine("6855", 350, 0, None, None, None, "Fee of the bank"),
         DocumentLine("1810", 0, 350, None, None, None, ""),
     )
-    assert books.find("ROUND00000000001") == [after]
+    assert found(books, "ROUND00000000001") == [after]
 
 
 def test_our_postings_come_back_in_the_cash_book(books: TrytonConnector) -> None:
@@ -54,7 +55,7 @@ def test_posting_twice_is_one_document(books: TrytonConnector) -> None:
     first, second = books.post(doc_id), books.post(doc_id)
     assert outcome(second) == ("OK", "ALREADY_POSTED")
     assert first.number == second.number
-    assert len(books.find("TWICE00000000001")) == 1
+    assert len(found(books, "TWICE00000000001")) == 1
 
 
 def test_posting_at_once_is_one_document(books: TrytonConnector) -> None:
@@ -75,10 +76,10 @@ def test_find_tells_all_drafts_of_exactly_one_reference(books: TrytonConnector) 
     first = draft(books, fee("DOUBLE0000000001"))
     second = draft(books, fee("DOUBLE0000000001"))
     draft(books, fee("DOUBLE000000000"))
-    found = books.find("DOUBLE0000000001")
-    assert [document.doc_id for document in found] == [first, second]
-    assert books.find("NOSUCH0000000001") == []
-    assert books.find("%") == []
+    twins = found(books, "DOUBLE0000000001")
+    assert [document.doc_id for document in twins] == [first, second]
+    assert found(books, "NOSUCH0000000001") == []
+    assert found(books, "%") == []
 
 
 def test_delete_draft(books: TrytonConnector) -> None:
@@ -146,14 +147,14 @@ REFUSED: list[tuple[dict[str, Any], str]] = [
 def test_refused_before_anything_is_sent(
     spoiled: TrytonConnector, proxy: Proxy, spoilt: dict[str, Any], code: str
 ) -> None:
-    assert outcome(spoiled.create_draft(fee(**spoilt))) == ("REJECT", code)
+    assert outcome(spoiled.create(fee(**spoilt))) == ("REJECT", code)
     assert not [request for request in proxy.seen if b"account.move.create" in request]
 
 
 def test_unknown_party_and_no_lines(books: TrytonConnector) -> None:
     lines = (JournalLine("1200", 500, 0, party="Nobody"), JournalLine("4400", 0, 500))
-    assert outcome(books.create_draft(replace(fee(), lines=lines))) == ("REJECT", "PARTY_UNKNOWN")
-    assert outcome(books.create_draft(replace(fee(), lines=()))) == ("REJECT", "UNBALANCED")
+    assert outcome(books.create(replace(fee(), lines=lines))) == ("REJECT", "PARTY_UNKNOWN")
+    assert outcome(books.create(replace(fee(), lines=()))) == ("REJECT", "UNBALANCED")
 
 
 def test_closed_period(tryton: Tryton, books: TrytonConnector) -> None:
@@ -163,7 +164,7 @@ def test_closed_period(tryton: Tryton, books: TrytonConnector) -> None:
     assert books.delete_draft(doc_id).outcome == "OK"  # a period with drafts does not close
     session.ask("model.account.period.close", [period["id"]])
     session.wire.close()
-    refused = books.create_draft(fee("LATE000000000002", booked_on=date(2027, 3, 5)))
+    refused = books.create(fee("LATE000000000002", booked_on=date(2027, 3, 5)))
     assert outcome(refused) == ("REJECT", "PERIOD_CLOSED")
     assert "2027-03" in refused.message
 

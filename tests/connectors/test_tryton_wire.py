@@ -13,7 +13,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.connectors.proxy import Proxy, answer_bytes
-from tieout.connectors.tryton_wire import Answer, Timeouts, Wire
+from tieout.connectors.http_wire import Timeouts
+from tieout.connectors.tryton_wire import Answer, Wire
 
 QUICK = Timeouts(connect=2, read=0.5, total=1)
 

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 NAMES = (
+    "check_postings",
     "close_report",
     "expect_statements",
     "ingest_statements",
@@ -54,6 +55,7 @@ def test_assets_link_the_dags_into_a_ring(probed: dict[str, Any]) -> None:
         for name, dag in probed["dags"].items()
     }
     assert outlets == {
+        "check_postings": [],
         "close_report": [],
         "expect_statements": [],
         "ingest_statements": ["bank_statements"],
@@ -87,6 +89,7 @@ def test_calls_to_the_erp_share_a_pool_that_ships_with_us(
     dags = probed["dags"]
     used = {dags["sync_books"]["tasks"]["sync"]["pool"]}
     used.add(dags["post_adjustments"]["tasks"]["post"]["pool"])
+    used.add(dags["check_postings"]["tasks"]["check"]["pool"])
     shipped = json.loads((root / "plugins/tieout_airflow/pools.json").read_text())
     assert used == {"erp_tryton"} == set(shipped)
 
@@ -108,4 +111,4 @@ def test_tasks_take_and_give_ids_never_tables(root: Path) -> None:
             for annotation in [*given, node.returns]:
                 assert annotation is not None
                 assert ast.unparse(annotation) in allowed, node.name
-    assert len(seen) == 13
+    assert len(seen) == 14

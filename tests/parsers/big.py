@@ -20,13 +20,17 @@ _MANY = 50  # entries of a statement where there are many
 
 @dataclass(frozen=True)
 class Big:
-    """A format's pieces: around the file, around a statement of ``n`` entries, and each entry."""
+    """A format's pieces: around the file, around a statement of ``n`` entries, and each entry.
+
+    Every statement has its own digits in the place of those of ``account``.
+    """
 
     begin: str
     open: Callable[[int], str]
     entry: Callable[[int], str]
     close: Callable[[int], str]
     end: Callable[[int, int], str] = lambda statements, entries: ""
+    account: str = ""
 
 
 def _camt(root: str, element: str, version: str) -> Big:
@@ -136,6 +140,7 @@ def _coda() -> Big:
         lambda e: coda("21", e % 9999 + 1, 0, 100, text=f"Rechnung {e}", bank=f"B{e:020}") + "\r\n",
         lambda n: new[:42] + f"{(10_000 + 100 * n) * 10:015}" + new[57:]
         + last[:16] + f"{min(n + 2, 999_999):06}{0:015}{n * 1000:015}" + last[52:],
+        account="39007547034",
     )  # fmt: skip
 
 
@@ -145,6 +150,7 @@ def _cfonb() -> Big:
         lambda s: cfonb("01", 0, booked="191126") + "\r\n",
         lambda e: cfonb("04", 100, text=f"VIREMENT {e}", number=f"{e % 9_999_999:07}") + "\r\n",
         lambda n: cfonb("07", _overpunched(100 * n)) + "\r\n",
+        account="0012345678",
     )
 
 
@@ -156,6 +162,7 @@ def _aeb43() -> Big:
         lambda e: "".join(r.ljust(80) + "\r\n" for r in n43(100, f"TRANSFERENCIA {e}")),
         lambda n: foot[:39] + f"{n % 100_000:05}{100 * n:014}2{100 * n:014}" + foot[73:],
         lambda s, e: ("88" + "9" * 18 + f"{min(2 * s + 2 * e, 999_999):06}").ljust(80) + "\r\n",
+        account="10123456789",
     )
 
 
@@ -167,6 +174,7 @@ _V11 = Big(
         "2611192611202611210000000010" + "0" * 9 + "0000\r\n"
     ),
     lambda n: f"999010004710{'9' * 27}{100 * n:012}{n:012}261120{'0' * 18}\r\n",
+    account="0004710",
 )
 _DELIMITED = Big(
     "Account Number,As Of Date,Currency,BAI Code,Debit Amount,Credit Amount,Bank Reference,"
@@ -178,6 +186,19 @@ _DELIMITED = Big(
     ),
     lambda n: "",
     lambda s, e: f"End of report,{e} rows\n",
+)
+
+
+def _host(kind: str, text: str) -> str:
+    return f"{kind}{text}\r\n"
+
+
+# A host's report of 80 columns, as a profile of mappings/banks reads it.
+_FIXED_WIDTH = Big(
+    "",
+    lambda s: _host("H", f"{s:016}USD20261119{0:012}+20261120{_MANY * 100:012}+"),
+    lambda e: _host("D", f"20261120{100:012}C {f'PAYMENT OF INVOICE {e}':30}REF{e:013}"),
+    lambda n: _host("T", f"{n % 1_000_000:06}{0:012}{100 * n:012}"),
 )
 SHAPES: dict[str, Big] = {
     "camt.052": _camt("BkToCstmrAcctRpt", "Rpt", "camt.052.001.08"),
@@ -194,22 +215,28 @@ SHAPES: dict[str, Big] = {
     "ofx": _OFX,
     "v11": _V11,
     "delimited": _DELIMITED,
+    "fixed_width": _FIXED_WIDTH,
 }
 
 
 def _pieces(shape: Big, size: int, many: bool) -> Iterator[str]:
     made, statements, entries = len(shape.begin), 0, 0
+
+    def own(text: str) -> str:
+        digits = f"{statements:0{len(shape.account)}}"
+        return text.replace(shape.account, digits) if shape.account else text
+
     yield shape.begin
     while made < size:
         statements += 1
-        yield shape.open(statements)
-        own = 0
-        while made < size and (not many or own < _MANY):
-            own, entries = own + 1, entries + 1
-            text = shape.entry(entries)
+        yield own(shape.open(statements))
+        count = 0
+        while made < size and (not many or count < _MANY):
+            count, entries = count + 1, entries + 1
+            text = own(shape.entry(entries))
             made += len(text)
             yield text
-        yield shape.close(own)
+        yield own(shape.close(count))
     yield shape.end(statements, entries)
 
 

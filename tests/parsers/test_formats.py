@@ -126,3 +126,20 @@ def test_reading_one_format_imports_no_other() -> None:
     assert "parsers._camt_fast" in held
     needless = {"parsers.mt940", "parsers.bai2", "parsers.ofx", "pandas", "urllib.request"}
     assert not needless & {*held}
+
+
+def test_reading_and_telling_imports_no_pandas() -> None:
+    """It costs 60 MB and half a second; pyarrow imports it for whoever makes an array of a list."""
+    code = """
+import sys
+from pathlib import Path
+import tieout.cli
+files = sorted(str(p) for p in Path(sys.argv[1]).iterdir() if p.suffix != ".json")
+status = tieout.cli.main(["parse", "--json", *files])
+print(status, len(files), "pandas" in sys.modules, file=sys.stderr)
+"""
+    command = [sys.executable, "-c", code, str(SAMPLES)]
+    told = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stderr
+    status, files, imported = told.split()
+    assert (status, imported) == ("0", "False")
+    assert int(files) > 20

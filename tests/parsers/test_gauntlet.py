@@ -18,7 +18,7 @@ import parsers
 from parsers import _values
 from tests.fuzz.targets import ROOT
 from tests.parsers.reading import SAMPLES
-from tieout import money
+from tieout import money, profiles
 from tieout.canonical import Tables
 from tieout.errors import InputError, MoneyError
 
@@ -177,7 +177,10 @@ _RUNS = (
     "0", "1", "A", "a", " ", "\t", "\n", "\r", "<", ">", "/", "-", ",", ".", ":", "?", "=", "'", "&",
     "&#1", "<a ", "<!--", "{1:", "?20", "/A/", "1,", "A1", "@@", "\r\n:", ":61:", "xmlns='camt.05", "16,",
 )  # fmt: skip
-_SIZE = 1 << 14
+#: Characters tried, the small text first: at a megabyte a pattern that is slow takes hours.
+_SIZES = (1 << 14, 1 << 20)
+#: A profile's own see a file's head, a line or a field.
+_PROFILE_SIZES = (1 << 12, 1 << 16)
 
 
 def _ways(name: str) -> list[str]:
@@ -192,13 +195,45 @@ def _ways(name: str) -> list[str]:
     ("name", "pattern"), _patterns(), ids=lambda v: v if isinstance(v, str) else ""
 )
 def test_patterns_take_linear_time(name: str, pattern: re.Pattern[str] | re.Pattern[bytes]) -> None:
+    for size in _SIZES:
+        assert _slow(pattern, _ways(name), size) == []
+
+
+def _slow(
+    pattern: re.Pattern[str] | re.Pattern[bytes], ways: list[str], size: int
+) -> list[tuple[str, str]]:
+    """The runs that take a pattern longer than a linear one takes for them, and how it was asked."""
     slow = []
     for run in _RUNS:
-        text = run * (_SIZE // len(run)) + "\x00"
+        text = run * (size // len(run)) + "\x00"
         data = text.encode() if isinstance(pattern.pattern, bytes) else text
-        for way in _ways(name):
+        for way in ways:
             started = time.process_time()
             getattr(pattern, way)(data)
             if time.process_time() - started > 0.3:
                 slow.append((way, run))
-    assert slow == []
+    return slow
+
+
+def _expressions(found: object) -> Iterator[str]:
+    """Every text of a profile; those that are no expression are quick ones."""
+    if isinstance(found, dict):
+        for value in found.values():
+            yield from _expressions(value)
+    elif isinstance(found, list):
+        for value in found:
+            yield from _expressions(value)
+    elif isinstance(found, str):
+        yield found
+
+
+@pytest.mark.parametrize("name", [name for name, _ in profiles.load_all("banks")])
+def test_patterns_of_our_profiles_take_linear_time(name: str) -> None:
+    (found,) = (found for other, found in profiles.load_all("banks") if other == name)
+    for text in _expressions(found):
+        try:
+            pattern = re.compile(text, re.MULTILINE)
+        except re.error:
+            continue
+        for size in _PROFILE_SIZES:
+            assert _slow(pattern, ["search"], size) == [], text

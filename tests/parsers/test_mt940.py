@@ -350,3 +350,12 @@ def test_the_start_of_another_statement_is_not_passed_over(tmp_path: Path, case:
 def test_text_behind_an_unterminated_balance_is_told(tmp_path: Path) -> None:
     parsed = read(tmp_path, mt().replace("-\r\n", ":2"))
     assert codes(parsed) == ["TEXT_TRAILING", "MT_NOT_TERMINATED"]
+
+
+@pytest.mark.parametrize("text", ["86 FURTHER", "{4:86:FURTHER", "0", "{4:86"])
+def test_digits_of_the_next_line_are_no_part_of_a_balance(tmp_path: Path, text: str) -> None:
+    parsed = read(tmp_path, mt(closing="C260102EUR100,").replace("-\r\n", text + "\r\n-\r\n"))
+    wrapped = text == "0"  # as some banks wrap any line
+    told = [] if wrapped else ["TEXT_TRAILING"]
+    assert codes(parsed) == told
+    assert parsed.tables.balances["amount"].to_pylist() == [100, 100]

@@ -13,6 +13,7 @@ import pytest
 
 import parsers
 from parsers import delimited, fixed_width
+from tests.parsers import big
 from tests.parsers.reading import SAMPLES, codes, entries, read, refusal
 from tieout import profiles
 from tieout.commands.parse import as_json
@@ -381,3 +382,14 @@ def test_a_wrong_profile_says_where_and_the_nearest_key(text: str) -> None:
 def test_the_shipped_profiles_are_right() -> None:
     for name, found in profiles.load_all("banks"):
         parsers.check_profile(name, found)
+
+
+def test_a_file_of_many_accounts_takes_linear_time(tmp_path: Path) -> None:
+    """Counts and sums of all accounts are made once; for each of them it would be 20 seconds."""
+    shape, path, count = big.SHAPES["delimited"], tmp_path / "many", 8_000
+    rows = (shape.entry(number).replace('="', f'="{number}', 1) for number in range(count))
+    path.write_text(shape.begin + "".join(rows) + shape.end(count, count))
+    started = time.process_time()
+    batches = list(delimited.read(path))
+    assert time.process_time() - started < 8
+    assert sum(batch.statements.num_rows for batch in batches) == count

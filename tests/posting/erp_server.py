@@ -15,10 +15,17 @@ from collections import Counter, defaultdict
 from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any, Literal
+from typing import Any
 
 from tieout.connectors.fake import FakeErp
-from tieout.connectors.ports import Delivery, ErpDocument, Journal, JournalWriter
+from tieout.connectors.ports import (
+    Capability,
+    Delivery,
+    ErpDocument,
+    Journal,
+    JournalWriter,
+    Trace,
+)
 from tieout.errors import ConnectorError
 
 
@@ -106,9 +113,8 @@ class HttpWriter(JournalWriter):
     def __init__(self, port: int, name: str) -> None:
         self.port, self.name = port, name
 
-    @property
-    def capability(self) -> Literal["C"]:
-        return "C"
+    def capability(self, journal: Journal) -> Capability:
+        return Capability("C")
 
     def _ask(self, method: str, argument: Any) -> Any:
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=10)
@@ -130,8 +136,8 @@ class HttpWriter(JournalWriter):
             return Delivery("UNKNOWN", None, None, "NO_ANSWER", str(error), "")
         return answer
 
-    def create_draft(self, journal: Journal) -> Delivery:
-        return self._effect("create_draft", journal)
+    def create(self, journal: Journal) -> Delivery:
+        return self._effect("create", journal)
 
     def post(self, doc_id: str) -> Delivery:
         return self._effect("post", doc_id)
@@ -139,8 +145,8 @@ class HttpWriter(JournalWriter):
     def delete_draft(self, doc_id: str) -> Delivery:
         return self._effect("delete_draft", doc_id)
 
-    def find(self, external_ref: str) -> list[ErpDocument]:
-        found: list[ErpDocument] = self._ask("find", external_ref)
+    def find(self, journal: Journal) -> Trace:
+        found: Trace = self._ask("find", journal)
         return found
 
     def read(self, doc_id: str) -> ErpDocument | None:

@@ -156,7 +156,7 @@ def test_a_refusal_after_an_unknown_attempt_is_not_final(ledger: Ledger, erp: st
     fake, (intent,) = FakeErp(), ready(ledger, erp)
     fake.plan("create", "late", "reject")
     calls = iter([None, fake.deliver_late])  # it lands between the refusal and the next look
-    original = fake.create_draft
+    original = fake.create
 
     def create(journal: Journal) -> Delivery:
         delivery = original(journal)
@@ -165,7 +165,7 @@ def test_a_refusal_after_an_unknown_attempt_is_not_final(ledger: Ledger, erp: st
             act()
         return delivery
 
-    fake.create_draft = create  # type: ignore[method-assign]
+    fake.create = create  # type: ignore[method-assign]
     assert run(ledger, fake, erp).confirmed == (intent,)
     assert attempts_of(ledger, intent)[:3] == ["create UNKNOWN", "find OK", "create REJECT"]
     assert len(fake.documents) == 1
@@ -199,7 +199,7 @@ def test_somebody_elses_document_with_our_reference_is_a_persons(ledger: Ledger,
         stored = session.get_one(PostingIntent, intent)
         journal = journal_of(stored.payload, stored.ext_ref)
     for _ in range(2):
-        fake.post(fake.create_draft(journal).doc_id or "")
+        fake.post(fake.create(journal).doc_id or "")
     fake.plan("create", "lost reply")
     assert run(ledger, fake, erp).manual == (intent,)
     assert "F000001, F000002" in row_of(ledger, intent).reason

@@ -25,7 +25,7 @@ def test_a_new_database_epoch_looks_before_it_sends(
     with ledger.session() as session:
         stored = session.get_one(PostingIntent, intents[0])
         journal = journal_of(stored.payload, stored.ext_ref)
-    fake.post(fake.create_draft(journal).doc_id or "")
+    fake.post(fake.create(journal).doc_id or "")
     monkeypatch.setattr(claims, "database_epoch", lambda session: "another/2")
     later = replace(QUICK, settle=dt.timedelta(seconds=60))
     result = run(ledger, fake, erp, later)

@@ -47,17 +47,46 @@ SENDING             | create NOT_SENT   | not sent                     | RETRY_W
 SENDING             | create THROTTLED  | throttled                    | RETRY_WAIT | wait
 SENDING             | create UNKNOWN    | unanswered                   | UNKNOWN    | wait
 SENDING             | create REJECT     | refused                      | REJECTED   | stop
+SENDING             | create PENDING    | under way                    | UNKNOWN    | wait
 SENDING unknown     | create REJECT     | refused, after an unknown    | UNKNOWN    | go
 UNKNOWN             | blind             | blind                        | UNKNOWN    | wait
 UNKNOWN             | -                 | nothing                      | SENDING    | go
 UNKNOWN refused     | -                 | nothing, refused before      | REJECTED   | stop
 UNKNOWN spent       | -                 | nothing, attempts spent      | MANUAL     | stop
+UNKNOWN             | pending           | under way                    | UNKNOWN    | wait
+UNKNOWN spent       | pending           | under way                    | UNKNOWN    | wait
+UNKNOWN             | pending d7        | found                        | DRAFTED    | go
+UNKNOWN             | gone-for-good     | nothing, refused before      | REJECTED   | stop
+UNKNOWN unsettled   | -                 | nothing                      | SENDING    | go
+UNKNOWN unsettled   | gone-for-good     | nothing, refused before      | REJECTED   | stop
+UNKNOWN A unsettled | -                 | nothing                      | SENDING    | go
+UNKNOWN A unsettled | gone-for-good     | nothing yet                  | UNKNOWN    | wait
+UNKNOWN A refused   | -                 | nothing, refused before      | REJECTED   | stop
+UNKNOWN A spent     | -                 | nothing, attempts spent      | MANUAL     | stop
+UNKNOWN B unsettled | -                 | nothing                      | SENDING    | go
+UNKNOWN B old unsettled | -             | nothing yet                  | UNKNOWN    | wait
+UNKNOWN B old       | -                 | nothing                      | SENDING    | go
+UNKNOWN B accepted  | -                 | nothing yet                  | UNKNOWN    | wait
+UNKNOWN B accepted spent | -            | nothing yet                  | UNKNOWN    | wait
+UNKNOWN B accepted overdue | -          | nothing, attempts spent      | MANUAL     | stop
+UNKNOWN B accepted  | gone-for-good     | nothing, refused before      | REJECTED   | stop
+UNKNOWN D unsettled | -                 | nothing yet                  | UNKNOWN    | wait
+UNKNOWN D unsettled refused | -         | nothing yet                  | UNKNOWN    | wait
+UNKNOWN D           | -                 | nothing                      | SENDING    | go
+UNKNOWN D accepted  | -                 | nothing yet                  | UNKNOWN    | wait
+UNKNOWN D accepted overdue | -          | nothing, attempts spent      | MANUAL     | stop
+UNKNOWN A accepted  | -                 | nothing                      | SENDING    | go
+UNKNOWN D refused   | -                 | nothing, refused before      | REJECTED   | stop
+UNKNOWN D unsettled | d7                | found                        | DRAFTED    | go
+UNKNOWN E           | -                 | nothing, attempts spent      | MANUAL     | stop
 UNKNOWN             | d7                | found                        | DRAFTED    | go
 UNKNOWN refused     | d7                | found                        | DRAFTED    | go
 UNKNOWN             | d7 p9             | found                        | DRAFTED    | go
 UNKNOWN             | p7 p9             | several posted               | MANUAL     | stop
 UNKNOWN id5         | d5 d7             | found                        | DRAFTED    | go
-UNKNOWN id5         | d7                | gone                         | MANUAL     | stop
+UNKNOWN id5         | d7                | not shown                    | UNKNOWN    | go
+UNKNOWN id5 missed  | d5                | found                        | DRAFTED    | go
+UNKNOWN id5 missed  | -                 | gone                         | MANUAL     | stop
 DRAFTED id5         | blind             | blind                        | DRAFTED    | wait
 DRAFTED id5         | d5                | draft                        | DRAFTED    | go
 DRAFTED id5 answered| d5                | draft still                  | DRAFTED    | wait
@@ -65,7 +94,15 @@ DRAFTED id5 spent   | d5                | draft, attempts spent        | MANUAL 
 DRAFTED id5         | d5x               | differs                      | MANUAL     | stop
 DRAFTED id5         | p5x               | differs                      | MANUAL     | stop
 DRAFTED id5         | -                 | gone                         | MANUAL     | stop
+DRAFTED id5 D unsettled | -             | not shown yet                | DRAFTED    | wait
+DRAFTED id5 C unsettled | -             | gone                         | MANUAL     | stop
+DRAFTED id5 A       | -                 | gone                         | MANUAL     | stop
 DRAFTED id5         | d7                | gone, orphan beside          | MANUAL     | stop
+DRAFTED id5 unknown | d7                | not shown                    | DRAFTED    | go
+DRAFTED id5 unknown missed | -          | gone                         | MANUAL     | stop
+DRAFTED id5 unknown missed | p5         | posted                       | CONFIRMED  | stop
+DRAFTED id5 A swept7 | p5 d7            | another stays                | MANUAL     | stop
+DRAFTED id5 A       | d5 d7             | draft                        | DRAFTED    | go
 DRAFTED id5         | p5                | posted                       | CONFIRMED  | stop
 DRAFTED id5         | p5 d7             | posted, orphan beside        | DRAFTED    | go
 DRAFTED id5 spent   | p5 d7             | posted                       | CONFIRMED  | stop
@@ -78,6 +115,8 @@ DRAFTED id5         | post REJECT 5     | refused                      | VOIDING
 DRAFTED id5         | post NOT_SENT 5   | not sent                     | DRAFTED    | wait
 DRAFTED id5         | post THROTTLED 5  | throttled                    | DRAFTED    | wait
 DRAFTED id5         | post UNKNOWN 5    | unanswered                   | DRAFTED    | wait
+DRAFTED id5         | post PENDING 5    | under way                    | DRAFTED    | wait
+DRAFTED id5         | delete PENDING 7  | orphan unanswered            | DRAFTED    | wait
 DRAFTED id5         | delete OK 7       | orphan answered              | DRAFTED    | go
 DRAFTED id5         | delete REJECT 7   | orphan answered              | DRAFTED    | go
 DRAFTED id5         | delete UNKNOWN 7  | orphan unanswered            | DRAFTED    | wait
@@ -91,13 +130,22 @@ VOIDING id5         | p5                | posted                       | DRAFTED
 VOIDING id5         | p5x               | posted                       | DRAFTED    | go
 VOIDING id5         | p5 d7             | posted, orphan beside        | DRAFTED    | go
 VOIDING id5         | -                 | gone                         | REJECTED   | stop
+VOIDING id5 A unsettled | -             | gone, another may land       | VOIDING    | wait
+VOIDING id5 D       | -                 | gone                         | REJECTED   | stop
 VOIDING id5         | d7                | gone, orphan beside          | VOIDING    | go
+VOIDING id5 unknown | d7                | gone, orphan beside          | VOIDING    | go
+VOIDING id5 unknown | -                 | not shown                    | VOIDING    | go
+VOIDING id5 unknown missed | -          | gone                         | REJECTED   | stop
+VOIDING id5 A unknown missed unsettled | - | gone, another may land    | VOIDING    | wait
+VOIDING id5 A spent | d7                | another stays                | MANUAL     | stop
+VOIDING id5 A       | d7                | gone, orphan beside          | VOIDING    | go
 VOIDING id5         | d5 p7             | several posted               | MANUAL     | stop
 VOIDING id5         | delete OK 5       | answered                     | VOIDING    | go
 VOIDING id5         | delete REJECT 5   | refused                      | VOIDING    | go
 VOIDING id5         | delete NOT_SENT 5 | not sent                     | VOIDING    | wait
 VOIDING id5         | delete THROTTLED 5| throttled                    | VOIDING    | wait
 VOIDING id5         | delete UNKNOWN 5  | unanswered                   | VOIDING    | wait
+VOIDING id5         | delete PENDING 5  | under way                    | VOIDING    | wait
 VOIDING id5         | delete OK 7       | orphan answered              | VOIDING    | go
 VOIDING id5         | delete UNKNOWN 7  | orphan unanswered            | VOIDING    | wait
 """
@@ -111,14 +159,16 @@ def row_of(words: str) -> Row:
     state, *special = words.split()
     row = Row(state, attempts=1, reason="why")
     for word in special:
-        if word == "unknown":
-            row = replace(row, unknown=True)
-        elif word == "refused":
-            row = replace(row, refused=True)
-        elif word == "spent":
+        if word == "spent":
             row = replace(row, attempts=LIMITS.attempts_max)
-        elif word == "answered":
-            row = replace(row, answered=True)
+        elif word in ("A", "B", "C", "D", "E"):
+            row = replace(row, kind=word)  # type: ignore[arg-type]
+        elif word == "unsettled":
+            row = replace(row, settled=False)
+        elif word == "old":
+            row = replace(row, key_alive=False)
+        elif word in ("accepted", "answered", "missed", "overdue", "refused", "unknown"):
+            row = replace(row, **{word: True})  # type: ignore[arg-type]
         elif word.startswith("swept"):
             row = replace(row, swept=frozenset({word[5:]}))
         else:
@@ -133,10 +183,14 @@ def observation_of(words: str) -> Observation:
     if first in ("create", "post", "delete"):
         doc_id = rest[1] if len(rest) > 1 else "5"
         return answer(first, rest[0], doc_id)  # type: ignore[arg-type]
-    documents = [] if first == "-" else [first, *rest]
+    if first == "gone-for-good":
+        return Seen((), refused="the period is closed")
+    waits = "a job runs" if first == "pending" else ""
+    documents = rest if first in ("-", "pending") else [first, *rest]
     kinds = {"d": draft, "p": posted}
     return Seen(
-        tuple(kinds[w[0]](w[1:].rstrip("x"), *(["amount"] * w.endswith("x"))) for w in documents)
+        tuple(kinds[w[0]](w[1:].rstrip("x"), *(["amount"] * w.endswith("x"))) for w in documents),
+        pending=waits,
     )
 
 
@@ -148,7 +202,8 @@ def test_each_step(case: tuple[str, ...]) -> None:
     assert (taken.sight, taken.row.state, taken.then) == (sight, after, then)
     if row.doc_id is not None:
         assert taken.row.doc_id == row.doc_id, "the document id is written once"
-    uncounted = "NOT_SENT" in seen or "THROTTLED" in seen
+    underway = "PENDING" in seen and "create" not in seen and "7" not in seen
+    uncounted = "NOT_SENT" in seen or "THROTTLED" in seen or underway
     assert taken.row.attempts == row.attempts - uncounted
     assert (taken.row.state in TERMINAL) == (then == "stop")
 
@@ -181,7 +236,12 @@ def test_every_state_times_every_sight(
 
 def test_every_arrow_of_the_outbox_is_taken_by_somebody() -> None:
     by_steps = {(state, event) for state, _, event, _ in STEPS if event is not None}
-    by_claims = {(s, event) for s in WORKING if (event := claim_event(s)) is not None}
+    by_claims = {
+        (s, event)
+        for s in WORKING
+        for unknown in (False, True)
+        if (event := claim_event(s, unknown=unknown)) is not None
+    }
     by_epochs = {(s, "epoch changed") for s in ("READY", "RETRY_WAIT", "SENDING")}
     by_people = {("READY", "cancel"), ("MANUAL", "release")}
     arrows = {(before, event) for before, event, _ in MODELS["outbox"]}
@@ -206,6 +266,8 @@ def test_what_is_asked_next() -> None:
     assert decide(Row("UNKNOWN", doc_id="5")) == Command("find")
     assert decide(Row("DRAFTED", doc_id="5")) == Command("read", "5")
     assert decide(Row("DRAFTED", doc_id="5", unknown=True)) == Command("find")
+    assert decide(Row("DRAFTED", doc_id="5", unknown=True, missed=True)) == Command("read", "5")
+    assert decide(Row("UNKNOWN", doc_id="5", missed=True)) == Command("read", "5")
     assert decide(Row("DRAFTED", doc_id="5", checked=True)) == Command("post", "5")
     assert decide(Row("DRAFTED", doc_id="5", orphan="7")) == Command("delete", "7")
     assert decide(Row("VOIDING", doc_id="5", checked=True)) == Command("delete", "5")
@@ -217,6 +279,16 @@ def test_the_lowest_draft_is_adopted_in_numeric_order() -> None:
     assert found.row.doc_id == "9"
     found = step(Row("UNKNOWN"), Seen((draft("9"), posted("10"))), LIMITS)
     assert found.row.doc_id == "10", "a posted one before any draft"
+
+
+def test_what_was_just_sent_is_not_settled_whatever_the_claim_knew() -> None:
+    """A claim reads the clock once; a create of its own may land after that."""
+    row = Row("SENDING", kind="D", unknown=True, settled=True)
+    for outcome, settled in (("EXISTS", False), ("UNKNOWN", False), ("REJECT", True)):
+        taken = step(row, answer("create", outcome), LIMITS)  # type: ignore[arg-type]
+        assert taken.row.settled is settled
+        again = step(replace(taken.row, refused=False), Seen(()), LIMITS)
+        assert again.sight == ("nothing" if settled else "nothing yet")
 
 
 def test_an_unknown_is_never_forgotten() -> None:

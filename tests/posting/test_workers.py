@@ -98,7 +98,7 @@ def test_a_row_the_ledger_refuses_stops_no_other(ledger: Ledger, erp: str) -> No
 
 def test_what_an_erp_says_cannot_break_the_ledger(ledger: Ledger, erp: str) -> None:
     class Rude(FakeErp):
-        def create_draft(self, journal: Journal) -> Delivery:
+        def create(self, journal: Journal) -> Delivery:
             return Delivery("REJECT", None, None, "NO", "\x00\ud800" + "x" * 10_000, "")
 
     (intent,) = ready(ledger, erp)

@@ -22,7 +22,7 @@ from sandbox import world as worlds
 from tieout.adjustments.store import decide
 from tieout.audit import verify
 from tieout.connectors.fake import FakeErp
-from tieout.connectors.ports import CashBookLine, OpenItem, Rate
+from tieout.connectors.reads import CashBookLine, OpenItem, Rate
 from tieout.drops.local import LocalDrop
 from tieout.errors import LedgerError
 from tieout.ledger import Ledger

@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import select
 
 from tests.stages.small import DAY, NEXT, Small
-from tieout.connectors.ports import CashBookLine, OpenItem, Rate
+from tieout.connectors.reads import CashBookLine, OpenItem, Rate
 from tieout.ledger import Ledger
 from tieout.ledger.models import FindingRow, ItemRow
 from tieout.stages.sync import sync_books

@@ -24,13 +24,12 @@ from tieout.canonical import SCHEMAS, Tables, concat, empty
 from tieout.commands import payment_view, pgp_options
 from tieout.commands.parse_json import (
     as_json,
-    grouped,
-    next_of,
     plain,
     refused_as_json,
     write_json,
 )
 from tieout.errors import InputError, ProfileError
+from tieout.owned_rows import owned
 
 __all__ = ["add", "as_json", "refused_as_json", "run"]
 
@@ -178,9 +177,9 @@ def _table(path: Path | str, parsed: Parsed) -> None:
         ("entries", "right"), ("closing", "right"), ("", "left"), ("state", "left"),
     ):  # fmt: skip
         table.add_column(name, justify="right" if side == "right" else "left")
-    balances = grouped(parsed.tables.balances, "statement_id")
-    for row in parsed.tables.statements.to_pylist():
-        mine = next_of(balances, row["statement_id"])
+    tables = parsed.tables
+    for row, balances in owned(tables.statements, tables.balances, "statement_id"):
+        mine = [plain(balance) for balance in balances]
         opening = next((b for b in mine if b["code"] in ("OPBD", "PRCD", "ITBD")), None)
         closing = next((b for b in reversed(mine) if b["code"] in ("CLBD", "ITBD")), None)
         cells: Iterable[object] = (

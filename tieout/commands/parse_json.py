@@ -15,18 +15,18 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any, Final
 
-import pyarrow as pa
-
 import parsers
 from parsers import Parsed, Stream
 from tieout.canonical import Tables
 from tieout.commands import payment_view
 from tieout.errors import Finding, InputError, MoneyError
 from tieout.money import exponent_of
+from tieout.owned_rows import grouped, next_of, owned, rows
 
-__all__ = ["as_json", "grouped", "next_of", "plain", "refused_as_json", "write_json"]
+__all__ = ["as_json", "plain", "refused_as_json", "write_json"]
 
 _NO_CURRENCY_DECIMALS: Final = 2
+_AS_THEY_ARE: Final = frozenset({str, int, bool})
 Row = dict[str, Any]
 
 
@@ -35,12 +35,13 @@ def as_json(path: Path | str, parsed: Parsed) -> Row:
     tables = parsed.tables
     details = grouped(tables.details, "entry_id")
     entries = grouped(tables.entries, "statement_id")
-    balances = grouped(tables.balances, "statement_id")
     statements = []
-    for row in tables.statements.to_pylist():
-        key = row["statement_id"]
-        mine = [e | {"details": next_of(details, e["entry_id"])} for e in next_of(entries, key)]
-        statements.append(plain(row) | {"balances": next_of(balances, key), "entries": mine})
+    for row, balances in owned(tables.statements, tables.balances, "statement_id"):
+        mine = [
+            plain(entry) | {"details": _plain(next_of(details, entry["entry_id"]))}
+            for entry in next_of(entries, row["statement_id"])
+        ]
+        statements.append(plain(row) | {"balances": _plain(balances), "entries": mine})
     return {
         "file": str(path),
         "sha256": parsed.sha256,
@@ -63,7 +64,6 @@ def write_json(
     head = {"file": str(path), "sha256": stream.sha256, "format": stream.format}
     write(_text(head)[:-1] + ', "statements": [')
     findings = list(first.findings)
-    balances = grouped(first.balances, "statement_id")
     kinds = payment_view.kinds(stream.format)
     if kinds:
         # Payment files have no statements, and one kind of rows.
@@ -71,8 +71,9 @@ def write_json(
         _write_list(_payments(kinds[0], stream.batches, findings), write)
     else:
         entries = _Ahead(_entries(stream.batches, findings))
-        for number, row in enumerate(first.statements.to_pylist()):
-            told = plain(row) | {"balances": next_of(balances, row["statement_id"])}
+        heads = owned(first.statements, first.balances, "statement_id")
+        for number, (row, balances) in enumerate(heads):
+            told = plain(row) | {"balances": _plain(balances)}
             write((", " if number else "") + _text(told)[:-1] + ', "entries": [')
             _write_list(entries.of(row["statement_id"]), write)
             write("]}")
@@ -99,17 +100,30 @@ def _entries(batches: Iterable[Tables], findings: list[Finding]) -> Iterator[Row
     held: Row | None = None
     for batch in batches:
         findings += batch.findings
-        details = grouped(batch.details, "entry_id")
+        details = batch.details
         if held is not None:
-            for rest in details.get(held["entry_id"], [])[:1]:
-                if rest[0]["ordinal"] > 1:
-                    held["details"] += next_of(details, held["entry_id"])
-        for row in batch.entries.to_pylist():
+            rest = _rest(batch, held)
+            held["details"] += _plain(rows(details.slice(0, rest)))
+            details = details.slice(rest)
+        for row, own in owned(batch.entries, details, "entry_id"):
             if held is not None:
                 yield held
-            held = plain(row) | {"details": next_of(details, row["entry_id"])}
+            held = plain(row) | {"details": _plain(own)}
     if held is not None:
         yield held
+
+
+def _rest(batch: Tables, entry: Row) -> int:
+    """How many of a batch's first details go on with those of the entry before it."""
+    last = entry["details"][-1]["ordinal"] if entry["details"] else 0
+    entries = batch.entries["entry_id"]
+    if not last and len(entries) and entries[0].as_py() == entry["entry_id"]:
+        return 0  # they are those of a copy
+    for count, row in enumerate(rows(batch.details.select(["entry_id", "ordinal"]))):
+        if row["entry_id"] != entry["entry_id"] or row["ordinal"] <= last:
+            return count
+        last = row["ordinal"]
+    return batch.details.num_rows
 
 
 class _Ahead:
@@ -151,21 +165,8 @@ def refused_as_json(path: Path, error: InputError) -> Row:
     }
 
 
-def grouped(table: pa.Table, key: str) -> dict[str, list[list[Row]]]:
-    """Rows by owner; an owner that the file holds twice has two lists (ordinals begin again)."""
-    groups: dict[str, list[list[Row]]] = {}
-    for row in table.to_pylist():
-        mine = groups.setdefault(row[key], [])
-        if not mine or row["ordinal"] <= mine[-1][-1]["ordinal"]:
-            mine.append([])
-        mine[-1].append(plain(row))
-    return groups
-
-
-def next_of(groups: dict[str, list[list[Row]]], key: str) -> list[Row]:
-    """The next list of an owner."""
-    mine = groups.get(key)
-    return mine.pop(0) if mine else []
+def _plain(found: Iterable[Row]) -> list[Row]:
+    return [plain(row) for row in found]
 
 
 def plain(row: Row) -> Row:
@@ -180,6 +181,8 @@ def plain(row: Row) -> Row:
 
 
 def _value(value: Any, currency: str | None) -> Any:
+    if value is None or type(value) in _AS_THEY_ARE:
+        return value
     if isinstance(value, Decimal):
         return _amount(value, currency)
     if isinstance(value, dict):

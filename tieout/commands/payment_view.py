@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, Final
 
 import pyarrow as pa
 
 from parsers import Parsed
+from tieout import owned_rows
 from tieout.reasons import RETURN_REASONS, STATUS_TEXTS
 
 __all__ = ["kinds", "rows", "show", "told"]
@@ -38,13 +39,13 @@ def rows(parsed: Parsed, plain: Callable[[Row], Row]) -> dict[str, list[Row]]:
     """The file's payments or statuses, made plain, with the texts of their codes."""
     found: dict[str, list[Row]] = {}
     for kind in kinds(parsed.format):
-        found[kind] = told(getattr(parsed.tables, kind), plain)
+        found[kind] = list(told(getattr(parsed.tables, kind), plain))
     return found
 
 
-def told(table: pa.Table, plain: Callable[[Row], Row]) -> list[Row]:
+def told(table: pa.Table, plain: Callable[[Row], Row]) -> Iterator[Row]:
     """Payments or statuses (rows of their tables), made plain, with the texts of their codes."""
-    return [_told(plain(row)) for row in table.to_pylist()]
+    return (_told(plain(row)) for row in owned_rows.rows(table))
 
 
 def _told(row: Row) -> Row:

@@ -21,6 +21,7 @@ from tieout.wiring import (
     endpoint_from_environment,
     open_connector,
     open_drop,
+    open_gate,
     open_ledger,
     open_mailer,
 )
@@ -83,10 +84,13 @@ def _arrivals(args: argparse.Namespace) -> int:
 
 
 def _sync(args: argparse.Namespace) -> int:
-    connector = open_connector("tryton", endpoint_from_environment("erp_tryton"))
+    endpoint = endpoint_from_environment("erp_tryton")
     with open_ledger() as ledger:
+        gate = open_gate(ledger, "tryton")
+        connector = open_connector("tryton", endpoint, gate)
         changed = sync.sync_books(ledger, connector, "tryton", args.day)
-    connector.close()
+        connector.close()
+        gate.rest()
     print(f"{changed} items or balances are new or changed")
     return 0
 

@@ -22,15 +22,19 @@ import threading
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from datetime import date
 from typing import Literal
 
 from tieout.connectors.ports import (
+    Capability,
     Delivery,
     DocumentLine,
     ErpDocument,
     Journal,
     JournalLine,
     Outcome,
+    Trace,
+    is_reference,
 )
 from tieout.errors import ConnectorError
 
@@ -65,10 +69,9 @@ class FakeErp:
     _next_id: int = 1
     _next_number: int = 1
 
-    @property
-    def capability(self) -> Literal["C"]:
+    def capability(self, journal: Journal) -> Capability:
         """Draft, then post by id."""
-        return "C"
+        return Capability("C")
 
     def plan(self, phase: str, *faults: Fault) -> None:
         """Add faults for the next requests of a phase."""
@@ -91,7 +94,7 @@ class FakeErp:
         with self._lock:
             return [d for d in self.documents.values() if d.state == "draft"]
 
-    def create_draft(self, journal: Journal) -> Delivery:
+    def create(self, journal: Journal) -> Delivery:
         """Store a draft, whatever its reference: nothing here is unique."""
         return self._request(
             "create", journal.external_ref, lambda fault: self._make(journal, fault)
@@ -105,17 +108,34 @@ class FakeErp:
         """Delete a draft; one that is gone answers OK, a posted one REJECT."""
         return self._request("delete", doc_id, lambda _: self._delete(doc_id))
 
-    def find(self, external_ref: str) -> list[ErpDocument]:
+    def find(self, journal: Journal) -> Trace:
         """All documents with the reference, by id."""
-        self._look("find", external_ref)
+        self._look("find", journal.external_ref)
         with self._lock:
-            return self._with(external_ref)
+            return Trace(tuple(self._with(journal.external_ref)))
 
     def read(self, doc_id: str) -> ErpDocument | None:
         """One document, or None."""
         self._look("read", doc_id)
         with self._lock:
             return self.documents.get(doc_id)
+
+    def posted_since(self, company: str, since: date) -> list[ErpDocument]:
+        """All posted documents of our form from that day on, by date, then by id."""
+        self._look("extract", company)
+        with self._lock:
+            found = [
+                document
+                for document in self.documents.values()
+                if document.state == "posted"
+                and document.booked_on >= since
+                and is_reference(document.external_ref)
+            ]
+        return sorted(found, key=lambda document: (document.booked_on, int(document.doc_id)))
+
+    def preview(self, journal: Journal) -> str:
+        """A request that nobody else understands."""
+        return f"POST /documents\n\n{journal}"
 
     def _with(self, external_ref: str) -> list[ErpDocument]:
         found = (d for d in self.documents.values() if d.external_ref == external_ref)

@@ -1,13 +1,13 @@
-"""What tieout asks of a system of books: reads of its cash book, and safe postings to it.
+"""What tieout asks of a system of books to post safely; what it reads there is in `reads`.
 
-Amounts are integers in minor units; `amount_minor` is always in the currency named beside it,
-`company_amount_minor` in the company's. Reads raise `tieout.errors.ConnectorError`; writes never
-raise: they answer with a `Delivery` whose outcome is one of `Outcome`, in the sense of the posting
-protocol:
+Amounts are integers in minor units of the currency named beside them. Looks raise
+`tieout.errors.ConnectorError`; writes never raise: they answer with a `Delivery` whose outcome is
+one of `Outcome`, in the sense of the posting protocol:
 
 ========== =====================================================================================
 NOT_SENT   not one byte of the request left us: refused, unresolved, not logged in
 OK         done, and the answer proves it
+PENDING    taken, and worked on later: neither done nor refused; ask until it is one of them
 EXISTS     the system had it already
 REJECT     the system (or a check before sending) refused the document for a reason of business
 THROTTLED  refused before it was looked at; try later
@@ -17,100 +17,65 @@ UNKNOWN    anything else after the first byte: ask before you act
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
-from datetime import date
-from decimal import Decimal
-from typing import Literal, Protocol
+from datetime import date, timedelta
+from typing import Final, Literal, Protocol, runtime_checkable
 
 __all__ = [
-    "BooksReader",
-    "CashBookLine",
+    "BatchWriter",
+    "Capability",
+    "CapabilityClass",
     "Delivery",
     "DocumentLine",
     "ErpDocument",
     "Journal",
     "JournalLine",
     "JournalWriter",
-    "OpenItem",
+    "Liability",
     "Outcome",
-    "Rate",
+    "PostingReader",
+    "Previewer",
+    "Trace",
+    "is_reference",
 ]
 
-Outcome = Literal["NOT_SENT", "OK", "EXISTS", "REJECT", "THROTTLED", "UNKNOWN"]
+_REFERENCE: Final = re.compile(r"[A-Z2-7]{16}", re.ASCII)
+
+CapabilityClass = Literal["A", "B", "C", "D", "E"]
+Outcome = Literal["NOT_SENT", "OK", "PENDING", "EXISTS", "REJECT", "THROTTLED", "UNKNOWN"]
+
+
+def is_reference(text: str) -> bool:
+    """Whether a text has the form of our references in an ERP, whoever made it."""
+    return _REFERENCE.fullmatch(text) is not None
 
 
 @dataclass(frozen=True, slots=True)
-class CashBookLine:
-    """One posted line on a bank account of the books.
+class Capability:
+    """What makes creating a document safe at one endpoint of one system; the protocol follows it.
+
+    ===== ==========================================================================================
+    A     our reference is unique for ever, and a second create of it changes nothing
+    B     the same for ``key_lifetime`` after the first request; afterwards as D
+    C     a create leaves a draft; only a post by its id books it; a draft can be deleted
+    D     neither: a document can only be looked up, so an unanswered create is not repeated
+          before ``settle`` is over
+    E     nothing can be asked: at most once, and what is unknown is a person's to find out
+    ===== ==========================================================================================
 
     Attributes:
-        line_id, move_id: the system's own ids, stable for ever.
-        move_number: the number people see, ``2026/000123``.
-        booked_on: the posting's effective date.
-        amount_minor: signed, money in is positive, in ``currency`` (the bank account's).
-        company_amount_minor: the same in the company's currency.
-        document_no, payment_batch_id, end_to_end_id, narrative: taken from the line's text by the
-            mapping's pattern; a text it does not know is all narrative.
-        external_ref: our reference when the posting is one of ours, else None.
+        settle: after a request can no longer leave us: how long until its document is there to be
+            found or never comes (our deadline for a call, the system's longest request, and the
+            lag until it shows). Zero for C, where timing does not matter.
+        key_lifetime: of B, how long the system remembers a key.
+        batch_max: documents a single request may carry.
     """
 
-    line_id: str
-    move_id: str
-    move_number: str | None
-    booked_on: date
-    amount_minor: int
-    currency: str
-    company_amount_minor: int
-    party_code: str | None
-    party_name: str | None
-    document_no: str | None
-    payment_batch_id: str | None
-    end_to_end_id: str | None
-    narrative: str | None
-    due_on: date | None = None
-    external_ref: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class OpenItem:
-    """One posted, unreconciled receivable or payable.
-
-    Attributes:
-        kind: ``receivable`` or ``payable``, by the GL account's type.
-        source: ``invoice`` for an invoice or credit note; ``move`` for anything else, such as a
-            payment on account that nothing was settled with.
-        amount_minor: signed as a bank movement that settles it: a receivable is positive, a
-            payable negative, a credit note the other way round; in ``currency``.
-        document_no: the invoice number, or the move's number where there is no invoice.
-        reference: the business partner's own reference, where known.
-    """
-
-    line_id: str
-    move_id: str
-    move_number: str | None
-    kind: Literal["receivable", "payable"]
-    source: Literal["invoice", "move"]
-    gl_account: str
-    booked_on: date
-    due_on: date | None
-    amount_minor: int
-    currency: str
-    company_amount_minor: int
-    party_code: str | None
-    party_name: str | None
-    document_no: str | None
-    reference: str | None
-    narrative: str | None
-    external_ref: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Rate:
-    """Units of ``currency`` for one unit of the company's currency from ``on`` onwards."""
-
-    currency: str
-    on: date
-    rate: Decimal
+    kind: CapabilityClass
+    settle: timedelta = timedelta(0)
+    key_lifetime: timedelta | None = None
+    batch_max: int = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,13 +96,33 @@ class JournalLine:
 
 
 @dataclass(frozen=True, slots=True)
+class Liability:
+    """What makes a journal a supplier's or employee's invoice: its credit line owes ``party``.
+
+    Attributes:
+        party: code of the supplier or employee in the system.
+        invoice_no: the supplier's number of the invoice, or ours of the expense report.
+    """
+
+    party: str
+    kind: Literal["supplier", "employee"]
+    invoice_no: str
+    invoiced_on: date
+    due_on: date
+
+
+@dataclass(frozen=True, slots=True)
 class Journal:
     """A balanced journal to post once.
 
     Attributes:
-        external_ref: our reference, at most 16 characters of A–Z and 0–9, exactly findable.
+        external_ref: our reference, at most 16 characters of A–Z and 2–7, exactly findable.
         journal_code: the system's journal, or a purpose the mapping's ``[journals]`` names.
         currency: the company's currency.
+        reverses: the system's id of the document this one reverses; its lines are that document's
+            with debit and credit exchanged.
+        liability: set where it is to be booked as an invoice.
+        clears: line ids of open items to clear against one another; such a journal has no lines.
     """
 
     external_ref: str
@@ -147,6 +132,18 @@ class Journal:
     narrative: str
     currency: str
     lines: tuple[JournalLine, ...]
+    reverses: str | None = None
+    liability: Liability | None = None
+    clears: tuple[str, ...] = ()
+
+    @property
+    def endpoint(self) -> Literal["journal", "reversal", "liability", "clearing"]:
+        """What kind of document it is; capabilities are declared for each."""
+        if self.clears:
+            return "clearing"
+        if self.liability is not None:
+            return "liability"
+        return "reversal" if self.reverses is not None else "journal"
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,6 +156,7 @@ class Delivery:
         code: stable upper-case reason, ``POSTED``, ``PERIOD_CLOSED``, ``TIMEOUT`` …
         message: a sentence, with the system's own words where it gave some.
         response_sha256: of the answer's bytes; empty when none came.
+        retry_after: how long the system asks us to stay away, of THROTTLED.
     """
 
     outcome: Outcome
@@ -167,6 +165,7 @@ class Delivery:
     code: str
     message: str
     response_sha256: str
+    retry_after: timedelta | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,47 +193,45 @@ class ErpDocument:
     lines: tuple[DocumentLine, ...]
 
 
-class BooksReader(Protocol):
-    """Reads of the books; every list is ordered by date, then by the system's id.
+@dataclass(frozen=True, slots=True)
+class Trace:
+    """All that a system knows of one of our references.
 
-    All methods raise `tieout.errors.ConnectorError`.
+    Attributes:
+        documents: drafts and posted documents, by id.
+        pending: why a document may still come without our doing anything (a job that runs, a
+            message in its queue, an error somebody there may restart); empty when none can.
+        refused: the system's reason for having refused it for good; empty when it has not.
     """
 
-    def cash_book(self, gl_account: str, *, since: date) -> list[CashBookLine]:
-        """Posted lines of a bank's GL account dated after ``since``."""
-        ...
-
-    def book_balance(self, gl_account: str, *, on: date, currency: str) -> int:
-        """Balance of a GL account in ``currency``, posted moves up to and including ``on``."""
-        ...
-
-    def open_items(self, company: str, *, on: date) -> list[OpenItem]:
-        """Posted receivable and payable lines up to ``on`` that nothing has settled."""
-        ...
-
-    def company_rates(self) -> list[Rate]:
-        """The currency rates the company keeps, oldest first."""
-        ...
+    documents: tuple[ErpDocument, ...] = ()
+    pending: str = ""
+    refused: str = ""
 
 
 class JournalWriter(Protocol):
-    """Postings of class C: a draft first, then posted by the id it was given."""
+    """Postings, in the sense of the capability class of each endpoint.
 
-    @property
-    def capability(self) -> Literal["C"]:
-        """The class of the protocol this connector keeps."""
+    The posting protocol reads every document back by its id before it counts, in all classes.
+    """
+
+    def capability(self, journal: Journal) -> Capability:
+        """What makes creating this document safe."""
         ...
 
-    def create_draft(self, journal: Journal) -> Delivery:
-        """Create the draft; checked before sending against the system's own master data."""
+    def create(self, journal: Journal) -> Delivery:
+        """Create the document (a draft in class C); checked before sending against master data."""
         ...
 
     def post(self, doc_id: str) -> Delivery:
-        """Post a draft by id; a document that is posted already answers OK."""
+        """Post a draft by id; one that is posted already answers OK.
+
+        Where the system posts by itself (a batch job, an approval there), PENDING until it has.
+        """
         ...
 
-    def find(self, external_ref: str) -> list[ErpDocument]:
-        """All documents, draft or posted, that carry our reference; raises ConnectorError."""
+    def find(self, journal: Journal) -> Trace:
+        """All that the system knows of the journal's reference; raises ConnectorError."""
         ...
 
     def read(self, doc_id: str) -> ErpDocument | None:
@@ -243,4 +240,42 @@ class JournalWriter(Protocol):
 
     def delete_draft(self, doc_id: str) -> Delivery:
         """Delete a draft; one that is gone answers OK, one that is posted answers REJECT."""
+        ...
+
+
+class BatchWriter(JournalWriter, Protocol):
+    """A writer that can create several documents with one request, each with its own outcome."""
+
+    def create_batch(self, journals: tuple[Journal, ...]) -> tuple[Delivery, ...]:
+        """One outcome a journal, in their order; at most ``batch_max``, all of one endpoint."""
+        ...
+
+
+@runtime_checkable
+class Previewer(Protocol):
+    """A writer that can show a request without sending it."""
+
+    def preview(self, journal: Journal) -> str:
+        """The request that `JournalWriter.create` would send now: method, path and body.
+
+        As bytes on the wire would read, without what proves who we are (tokens, cookies,
+        passwords). Master data may be read for it.
+
+        Raises:
+            ConnectorError: with the code of the refusal where create would refuse it, or where
+                the masters cannot be read.
+        """
+        ...
+
+
+@runtime_checkable
+class PostingReader(Protocol):
+    """A system that can list the posted documents that carry a reference of ours."""
+
+    def posted_since(self, company: str, since: date) -> list[ErpDocument]:
+        """All posted documents booked on or after ``since`` whose reference has our form.
+
+        That is 16 characters of A–Z and 2–7, whoever made them; by date, then by id. Raises
+        ConnectorError.
+        """
         ...

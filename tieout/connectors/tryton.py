@@ -9,17 +9,19 @@ read are UNKNOWN.
 
     >>> books = TrytonConnector("http://127.0.0.1:8000", "erp", "tieout", "secret",
     ...                         company="NORD", mapping={})
-    >>> books.capability
+    >>> fee = ports.Journal("AAAAAAAAAAAAAAAA", "NORD", "bank", date(2026, 11, 20), "", "EUR", ())
+    >>> books.capability(fee).kind
     'C'
     >>> books.close()
 """
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from datetime import date
+from typing import Any, Final
 
 from tieout.connectors import ports
-from tieout.connectors.tryton_books import TrytonBooks
+from tieout.connectors.tryton_catalog import TrytonCatalog
 from tieout.connectors.tryton_masters import RefusedError, stamp
 from tieout.connectors.tryton_records import LINE_FIELDS, document_line, reference_in, shaped
 from tieout.connectors.tryton_wire import Answer
@@ -27,16 +29,20 @@ from tieout.errors import ConnectorError
 
 __all__ = ["TrytonConnector"]
 
+_CREATE: Final = "model.account.move.create"
 
-class TrytonConnector(TrytonBooks):
-    """The books of one company in one Tryton database; a `BooksReader` and a `JournalWriter`.
+
+class TrytonConnector(TrytonCatalog):
+    """The books of one company in one Tryton database; a `Connector`.
 
     Made as `TrytonBooks` is; every call passes through ``wire.exchange``.
     """
 
-    capability: Literal["C"] = "C"
+    def capability(self, journal: ports.Journal) -> ports.Capability:
+        """A draft of any kind, posted by its id."""
+        return ports.Capability("C")
 
-    def create_draft(self, journal: ports.Journal) -> ports.Delivery:
+    def create(self, journal: ports.Journal) -> ports.Delivery:
         """Create the draft; what the ERP's masters rule out is refused before anything is sent."""
         try:
             with shaped("master data"):
@@ -45,13 +51,22 @@ class TrytonConnector(TrytonBooks):
             return ports.Delivery("REJECT", None, None, error.code, error.message, "")
         except ConnectorError as error:
             return _unsent(error)
-        answer = self._session.write("model.account.move.create", [values])
+        answer = self._session.write(_CREATE, [values])
         match answer:
             case Answer(kind="result", value=[int(move)]):
                 return _delivery("OK", answer, "DRAFTED", str(move))
             case Answer(kind="result"):
                 return _delivery("UNKNOWN", answer, "UNPARSABLE")
         return _delivery(_outcome(answer), answer)
+
+    def preview(self, journal: ports.Journal) -> str:
+        """The call that `create` would make; the same checks refuse it."""
+        try:
+            with shaped("master data"):
+                values = self._masters.move_values(journal)
+        except RefusedError as error:
+            raise ConnectorError(error.code, error.message, where="Tryton") from error
+        return self.wire.rendered(_CREATE, [[values], self._session.context])
 
     def post(self, doc_id: str) -> ports.Delivery:
         """Post by id; OK only after reading back that it is posted, by us or before."""
@@ -92,14 +107,15 @@ class TrytonConnector(TrytonBooks):
             return _delivery("REJECT", answer, "REFUSED", doc_id)
         return _left(after, doc_id)
 
-    def find(self, external_ref: str) -> list[ports.ErpDocument]:
+    def find(self, journal: ports.Journal) -> ports.Trace:
         """All documents with our reference, drafts and posted ones, by id."""
         with shaped("documents"):
             own = self._masters.company_row()["id"]
-            pattern = stamp(external_ref).replace("_", r"\_").replace("%", r"\%")
+            pattern = stamp(journal.external_ref).replace("_", r"\_").replace("%", r"\%")
             domain = [["company", "=", own], ["description", "like", f"{pattern}%"]]
             found = self._documents(domain)
-        return [document for document in found if document.external_ref == external_ref]
+        ours = (document for document in found if document.external_ref == journal.external_ref)
+        return ports.Trace(tuple(ours))
 
     def read(self, doc_id: str) -> ports.ErpDocument | None:
         """One document with its lines, None when Tryton has it not."""
@@ -107,6 +123,20 @@ class TrytonConnector(TrytonBooks):
             own = self._masters.company_row()["id"]
             found = self._documents([["company", "=", own], ["id", "=", int(doc_id)]])
         return found[0] if found else None
+
+    def posted_since(self, company: str, since: date) -> list[ports.ErpDocument]:
+        """Posted moves on or after ``since`` whose description opens with a reference like ours."""
+        with shaped("documents"):
+            own = self._own(company)
+            domain = [
+                ["company", "=", own],
+                ["state", "=", "posted"],
+                ["date", ">=", since],
+                ["description", "like", "[%"],
+            ]
+            found = self._documents(domain)
+        ours = (document for document in found if ports.is_reference(document.external_ref))
+        return sorted(ours, key=lambda document: (document.booked_on, int(document.doc_id)))
 
     def _documents(self, domain: list[Any]) -> list[ports.ErpDocument]:
         moves = self._session.rows(

@@ -9,7 +9,8 @@ from typing import Any, Final
 
 import httpx
 
-from tieout.connectors import ports
+from tieout.connectors import reads
+from tieout.connectors.http_wire import Timeouts
 from tieout.connectors.tryton_masters import Masters
 from tieout.connectors.tryton_records import (
     LINE_FIELDS,
@@ -19,7 +20,7 @@ from tieout.connectors.tryton_records import (
     text_pattern,
 )
 from tieout.connectors.tryton_session import Row, Session
-from tieout.connectors.tryton_wire import Timeouts, Wire
+from tieout.connectors.tryton_wire import Wire
 from tieout.errors import ConnectorError
 from tieout.money import to_minor
 from tieout.profiles import allow_keys
@@ -32,8 +33,10 @@ _KEYS: Final = (
     "company",
     "erp",
     "journals",
+    "maintenance",
     "references",
     "timeouts",
+    "traffic",
 )
 _PAGE_SIZE: Final = 500
 
@@ -77,7 +80,7 @@ class TrytonBooks:
         """Release the network client."""
         self.wire.close()
 
-    def cash_book(self, gl_account: str, *, since: date) -> list[ports.CashBookLine]:
+    def cash_book(self, gl_account: str, *, since: date) -> list[reads.CashBookLine]:
         """Posted lines of a bank's GL account dated after ``since``, by date, then by id."""
         with shaped("cash book"):
             account = self._account(gl_account)
@@ -114,7 +117,7 @@ class TrytonBooks:
             (row,) = self._session.ask(method, [account["id"]], [field], context=context)
             return to_minor(row[field] or Decimal(0), held)
 
-    def open_items(self, company: str, *, on: date) -> list[ports.OpenItem]:
+    def open_items(self, company: str, *, on: date) -> list[reads.OpenItem]:
         """Posted receivable and payable lines up to ``on`` that nothing has settled."""
         if company != self._masters.company:
             message = f"this connector reads {self._masters.company!r}, not {company!r}"
@@ -147,7 +150,7 @@ class TrytonBooks:
             ]
         return sorted(items, key=lambda item: (item.booked_on, int(item.line_id)))
 
-    def company_rates(self) -> list[ports.Rate]:
+    def company_rates(self) -> list[reads.Rate]:
         """Currency rates without the company's own currency, by currency and date."""
         with shaped("rates"):
             own = self._masters.currency()
@@ -155,7 +158,7 @@ class TrytonBooks:
                 "currency.currency.rate", [], ["currency.code", "date", "rate"]
             )
             rates = [
-                ports.Rate(row["currency."]["code"], row["date"], row["rate"])
+                reads.Rate(row["currency."]["code"], row["date"], row["rate"])
                 for row in rows
                 if row["currency."]["code"] != own
             ]

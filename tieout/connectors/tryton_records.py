@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from decimal import Decimal
 from typing import Final
 
-from tieout.connectors import ports
+from tieout.connectors import ports, reads
 from tieout.connectors.tryton_session import Row
 from tieout.errors import ConnectorError, MoneyError, ProfileError
 from tieout.money import to_minor
@@ -62,14 +62,14 @@ def cash_book_line(
     company_currency: str,
     pattern: re.Pattern[str],
     party: Row | None,
-) -> ports.CashBookLine:
+) -> reads.CashBookLine:
     """A line of the cash book kept in ``currency``; the bank's own line names no party."""
     company_minor = to_minor(row["debit"] - row["credit"], company_currency)
     foreign = row["amount_second_currency"]
     own = currency == company_currency
     reference = reference_in(row["move."]["description"])
     parts = _parts(row, reference, pattern)
-    return ports.CashBookLine(
+    return reads.CashBookLine(
         line_id=str(row["id"]),
         move_id=str(row["move."]["id"]),
         move_number=row["move."]["number"],
@@ -90,7 +90,7 @@ def cash_book_line(
 
 def open_item(
     row: Row, invoice: Row | None, company_currency: str, pattern: re.Pattern[str]
-) -> ports.OpenItem:
+) -> reads.OpenItem:
     """An open line, with the invoice its move belongs to, if any."""
     company_minor = to_minor(row["debit"] - row["credit"], company_currency)
     foreign = _named(row, "second_currency.", "code")
@@ -99,7 +99,7 @@ def open_item(
     parts = _parts(row, reference, pattern)
     if invoice is not None:
         parts = {"document_no": invoice["number"], "narrative": invoice["description"]}
-    return ports.OpenItem(
+    return reads.OpenItem(
         line_id=str(row["id"]),
         move_id=str(row["move."]["id"]),
         move_number=row["move."]["number"],

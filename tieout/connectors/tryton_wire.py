@@ -1,40 +1,23 @@
-"""One JSON-RPC call to Tryton over HTTP, and an exact account of what became of it.
+"""One JSON-RPC call to Tryton over HTTP, and what Tryton said to it.
 
-Every byte to and from the ERP passes through `Wire.exchange`: wrap it to inject a crash or a
-fault. It keeps no connection open between calls, so that a call either found no listener or wrote
-its bytes to a fresh connection; it retries nothing, follows no redirect, uses no proxy, and a
-whole call is bounded by ``total`` seconds however slowly the answer trickles.
+Every call passes through `Wire.exchange`, which makes one request of `tieout.connectors.http_wire`:
+wrap it to inject a crash or a fault.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
-import socket
-import threading
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal, InvalidOperation
-from typing import Any, Final, Literal
+from typing import Any, Literal
 
 import httpx
 
-from tieout import boundary
+from tieout.connectors.http_wire import HttpWire, Timeouts
 
-__all__ = ["Answer", "Timeouts", "Wire"]
-
-_ANSWER_BYTES_MAX: Final = 64 * 1024 * 1024
-_BEFORE_FIRST_BYTE: Final = (httpx.ConnectError, httpx.ConnectTimeout, httpx.UnsupportedProtocol)
-
-
-@dataclass(frozen=True, slots=True)
-class Timeouts:
-    """Bounds of a call in seconds: opening the connection, each read, all of it."""
-
-    connect: float = 5
-    read: float = 30
-    total: float = 60
+__all__ = ["Answer", "Wire"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,29 +40,6 @@ class Answer:
     value: Any = None
 
 
-class _Watch:
-    """Follows one request: whether its bytes began to leave, and when its time is over."""
-
-    def __init__(self) -> None:
-        self.sent = False
-        self.late = False
-        self._socket: socket.socket | None = None
-
-    def trace(self, event: str, info: Mapping[str, Any]) -> None:
-        if event == "connection.connect_tcp.complete":
-            self._socket = info["return_value"].get_extra_info("socket")
-        elif event.endswith("send_request_headers.started"):
-            self.sent = True
-
-    def end(self) -> None:
-        self.late = True
-        if self._socket is not None:
-            try:
-                self._socket.shutdown(socket.SHUT_RDWR)
-            except OSError:
-                return  # closed in the same moment: the call is over
-
-
 class Wire:
     """Calls to one Tryton database.
 
@@ -95,75 +55,36 @@ class Wire:
         timeouts: Timeouts,
         transport: httpx.BaseTransport | None = None,
     ) -> None:
-        self._path = f"{base_url.rstrip('/')}/{database}/rpc/"
-        self._total = timeouts.total
-        self._client = httpx.Client(
-            timeout=httpx.Timeout(timeouts.read, connect=timeouts.connect),
-            limits=httpx.Limits(max_keepalive_connections=0),
-            headers={"Accept": "application/json", "User-Agent": "tieout"},
-            follow_redirects=False,
-            trust_env=False,
-            transport=transport,
-        )
+        self._path = f"/{database}/rpc/"
+        self._wire = HttpWire(base_url, "Tryton", timeouts, transport)
 
     def close(self) -> None:
         """Release the client."""
-        self._client.close()
+        self._wire.close()
+
+    def rendered(self, method: str, params: list[Any]) -> str:
+        """The request of a call as it would be sent, without the session that proves who we are."""
+        return f"POST {self._path}\nContent-Type: application/json\n\n{_content(method, params)}"
 
     def exchange(self, method: str, params: list[Any], session: str = "") -> Answer:
         """One call: ``model.account.move.create`` with its parameters, context last. Never raises.
 
         ``session`` is the value of the ``Authorization`` header, or empty for the login.
         """
-        content = json.dumps({"id": 1, "method": method, "params": params}, default=_encode)
-        headers = {"Content-Type": "application/json"}
+        content = _content(method, params)
+        headers = {"Content-Type": "application/json", "Accept": "application/json"}
         if session:
             headers["Authorization"] = session
-        watch = _Watch()
-        timer = threading.Timer(self._total, watch.end)
-        timer.daemon = True
-        timer.start()
-        try:
-            with (
-                boundary.point(f"http {method}"),
-                self._client.stream(
-                    "POST",
-                    self._path,
-                    content=content,
-                    headers=headers,
-                    extensions={"trace": watch.trace},
-                ) as response,
-            ):
-                body = _read(response)
-                return _answer(response.status_code, body)
-        except httpx.HTTPError as error:
-            return _failure(error, watch)
-        finally:
-            timer.cancel()
+        answer = self._wire.exchange(
+            "POST", self._path, point=method, headers=headers, content=content.encode("utf-8")
+        )
+        if answer.kind != "answered":
+            return Answer(answer.kind, answer.code, answer.message)
+        return _answer(answer.status, answer.body)
 
 
-def _read(response: httpx.Response) -> bytes:
-    parts: list[bytes] = []
-    size = 0
-    for part in response.iter_bytes():
-        size += len(part)
-        if size > _ANSWER_BYTES_MAX:
-            raise httpx.RemoteProtocolError("the answer is larger than 64 MiB")
-        parts.append(part)
-    return b"".join(parts)
-
-
-def _failure(error: httpx.HTTPError, watch: _Watch) -> Answer:
-    if not watch.sent and isinstance(error, _BEFORE_FIRST_BYTE):
-        code = "CONNECT_TIMEOUT" if isinstance(error, httpx.TimeoutException) else "UNREACHABLE"
-        return Answer("unsent", code, f"Tryton cannot be reached: {_words(error)}")
-    if watch.late or isinstance(error, httpx.TimeoutException):
-        return Answer("lost", "TIMEOUT", f"Tryton did not answer in time: {_words(error)}")
-    return Answer("lost", "CONNECTION_LOST", f"the connection broke: {_words(error)}")
-
-
-def _words(error: Exception) -> str:
-    return f"{error}" or type(error).__name__
+def _content(method: str, params: list[Any]) -> str:
+    return json.dumps({"id": 1, "method": method, "params": params}, default=_encode)
 
 
 def _answer(status: int, body: bytes) -> Answer:

@@ -1,37 +1,37 @@
 """Draining the outbox: claim, ask, record, until nothing is due.
 
 The only retry layer there is: the connector makes one request a call, Airflow may run this as often
-as it likes, in as many workers as it likes. Nothing sleeps: what must wait has a due time in the
-ledger and is taken by a later drain.
+as it likes, in as many workers as it likes. What must wait has a due time in the ledger and is
+taken by a later drain; a drain itself waits only for its turn, where the ERP's budget is shared.
 """
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
 from typing import Final
 
 from sqlalchemy import func, select
 from sqlalchemy.exc import DataError, IntegrityError
 
-from tieout import boundary
-from tieout.connectors.ports import Delivery, JournalWriter
+from tieout.connectors.ports import JournalWriter
 from tieout.errors import ConnectorError, LedgerError
 from tieout.ledger.ledger import Ledger
 from tieout.ledger.models import Outbox, PostingAttempt
 from tieout.posting.claim import Claim, enter_epoch
+from tieout.posting.gate import Gate
 from tieout.posting.pace import Limits
 from tieout.posting.protocol import TERMINAL, WORKING, decide
-from tieout.posting.readback import seen
-from tieout.posting.record import StaleClaimError, next_claim, record, set_aside, transaction
-from tieout.posting.terms import Answer, Blind, Command, Observation, Seen
+from tieout.posting.record import StaleClaimError, next_claims, record, set_aside, transaction
+from tieout.posting.requests import ask, ask_batch, too_late
+from tieout.posting.terms import Answer, Blind, Command, Observation
+from tieout.posting.traffic import Refused
 
 __all__ = ["DrainResult", "drain"]
 
 #: After so many intents in a row that did not get through, the rest is left for a later drain.
 _UNREACHED_MAX: Final = 3
-_WORDS_MAX: Final = 2_000  # of an ERP's message
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +48,7 @@ class DrainResult:
         effects: creates, posts and deletes sent.
         looks: reads and finds sent.
         spent: whether the budget of time ended it.
+        kept: why the ERP gets nothing now (maintenance, circuit …), where that ended it.
     """
 
     confirmed: tuple[str, ...] = ()
@@ -60,6 +61,7 @@ class DrainResult:
     effects: int = 0
     looks: int = 0
     spent: bool = False
+    kept: str = ""
 
 
 @dataclass(slots=True)
@@ -98,16 +100,18 @@ def drain(
     owner: str,
     budget: float,
     limits: Limits | None = None,
+    gate: Gate | None = None,
 ) -> DrainResult:
     """Deliver all that is due to one ERP.
 
     Args:
         ledger: where the outbox is.
-        connector: the ERP's writer of class C; it makes one request a call and retries nothing.
+        connector: the ERP's writer; it makes one request a call and retries nothing.
         erp: the ERP connection's name, as intents carry it.
         owner: who drains, for leases and audit: host, process, run.
         budget: seconds (monotonic) after which no further intent is begun.
         limits: leases, backoff and caps; the defaults are the production ones.
+        gate: gives the permits to send; without one nobody counts requests.
 
     Raises:
         ConnectorError: ``ERP_UNREACHABLE`` where there was something to send and not one request
@@ -115,116 +119,110 @@ def drain(
     """
     limits = limits or Limits()
     until = time.monotonic() + budget
-    tally, spent = _Tally(), False
+    tally, spent, kept = _Tally(), False, None
     enter_epoch(ledger, erp, limits)
     while tally.unreached_in_a_row < _UNREACHED_MAX:
         if time.monotonic() >= until:
             spent = True
             break
         committing = time.monotonic()
-        claim = next_claim(ledger, erp, owner, limits)
-        if claim is None:
+        claims = next_claims(ledger, erp, owner, connector.capability, limits, gate)
+        if isinstance(claims, Refused):
+            if gate is not None and gate.nap(claims, until):
+                continue
+            kept = claims
             break
-        _deliver(ledger, connector, claim, committing, limits, tally)
-    if tally.trouble and not tally.reached:
+        if not claims:
+            break
+        round_ = _Round(ledger, connector, limits, tally, gate)
+        for claim, first in _first_requests(connector, claims, committing, limits):
+            round_.deliver(claim, first)
+    if gate is not None:
+        gate.rest()
+    if tally.trouble and not tally.reached and (kept is None or kept.why == "circuit"):
         raise ConnectorError(
             "ERP_UNREACHABLE",
             f"not one request came through: {tally.trouble}",
             where=erp,
             remedy="nothing is lost; the intents wait and the next drain takes them up",
         )
-    return _result(ledger, erp, tally, spent)
+    return _result(ledger, erp, tally, spent, kept)
 
 
-def _deliver(
-    ledger: Ledger,
-    connector: JournalWriter,
-    claim: Claim,
-    committing: float,
-    limits: Limits,
-    tally: _Tally,
-) -> None:
-    """Take one claimed intent as far as it goes now."""
-    while (command := decide(claim.row)) is not None:
-        overdue = time.monotonic() - committing > limits.send_grace.total_seconds()
-        observation = _too_late(command) if overdue else _ask(connector, claim, command)
-        tally.note(command, observation)
-        committing = time.monotonic()
-        try:
-            claim, taken = record(ledger, claim, command, observation, limits)
-        except StaleClaimError:
-            tally.lost += 1
-            _clear_away(ledger, connector, claim, observation)
-            return
-        except (LedgerError, IntegrityError, DataError) as error:
-            tally.failed.append(claim.intent_id)
-            set_aside(ledger, claim, error, limits)
-            return
-        if taken.then != "go":
-            if claim.row.state in TERMINAL:
-                tally.ended[claim.row.state].append(claim.intent_id)
-            return
+def _first_requests(
+    connector: JournalWriter, claims: Sequence[Claim], committing: float, limits: Limits
+) -> Iterator[tuple[Claim, Observation]]:
+    """The first observation of each claim: of those that are created together, of one request."""
+    creates = [claim for claim in claims if decide(claim.row) == Command("create")]
+    together = creates if len(creates) > 1 and not _overdue(committing, limits) else []
+    if together:
+        yield from zip(together, ask_batch(connector, together), strict=True)
+    for claim in claims:
+        command = decide(claim.row)
+        if command is not None and claim not in together:
+            late = _overdue(committing, limits)
+            yield claim, too_late(command) if late else ask(connector, claim, command)
 
 
-def _ask(connector: JournalWriter, claim: Claim, command: Command) -> Observation:
-    """Make the one request of a command; whatever goes wrong is an observation."""
-    with boundary.point(f"request {command.phase}"):
-        if command.effect:
-            return Answer(command, _readable(_effect(connector, claim, command)))
-        return _look(connector, claim, command)
+def _overdue(committing: float, limits: Limits) -> bool:
+    """Whether a request may not leave any more: its attempt was committed too long ago."""
+    return time.monotonic() - committing > limits.send_grace.total_seconds()
 
 
-def _effect(connector: JournalWriter, claim: Claim, command: Command) -> Delivery:
-    calls: dict[str, Callable[[], Delivery]] = {
-        "create": lambda: connector.create_draft(claim.journal),
-        "post": lambda: connector.post(command.doc_id or ""),
-        "delete": lambda: connector.delete_draft(command.doc_id or ""),
-    }
-    try:
-        return calls[command.phase]()
-    except Exception as error:  # a connector must not raise; if it does, nobody knows what it sent
-        return Delivery("UNKNOWN", None, None, type(error).__name__.upper(), str(error), "")
+@dataclass(frozen=True, slots=True)
+class _Round:
+    """What delivering a claim needs."""
 
+    ledger: Ledger
+    connector: JournalWriter
+    limits: Limits
+    tally: _Tally
+    gate: Gate | None
 
-def _look(connector: JournalWriter, claim: Claim, command: Command) -> Observation:
-    try:
-        if command.phase == "find":
-            found = connector.find(claim.ext_ref)
-        else:
-            document = connector.read(command.doc_id or "")
-            found = [] if document is None else [document]
-    except ConnectorError as error:
-        return Blind(_words(str(error)))
-    return Seen(tuple(seen(claim.journal, document) for document in found))
+    def deliver(self, claim: Claim, observation: Observation) -> None:
+        """Take one claimed intent, whose first request was made, as far as it goes now."""
+        while (command := decide(claim.row)) is not None:
+            self.tally.note(command, observation)
+            self._heed(observation)
+            committing = time.monotonic()
+            try:
+                claim, taken = record(
+                    self.ledger, claim, command, observation, self.limits, self.gate
+                )
+            except StaleClaimError:
+                self.tally.lost += 1
+                _clear_away(self.ledger, self.connector, claim, observation)
+                return
+            except (LedgerError, IntegrityError, DataError) as error:
+                self.tally.failed.append(claim.intent_id)
+                set_aside(self.ledger, claim, error, self.limits)
+                return
+            following = decide(claim.row)
+            if taken.then != "go" or following is None:
+                if claim.row.state in TERMINAL:
+                    self.tally.ended[claim.row.state].append(claim.intent_id)
+                return
+            late = _overdue(committing, self.limits)
+            observation = too_late(following) if late else ask(self.connector, claim, following)
 
-
-def _readable(delivery: Delivery) -> Delivery:
-    """The answer in words the ledger can hold: whatever an ERP says must not stop the outbox."""
-    return replace(delivery, code=_words(delivery.code), message=_words(delivery.message))
-
-
-def _words(text: str) -> str:
-    """No NUL, no lone surrogates, no whole web page."""
-    held = text[:_WORDS_MAX].encode("utf-8", "replace").decode("utf-8")
-    return held.replace("\x00", "\N{REPLACEMENT CHARACTER}")
-
-
-def _too_late(command: Command) -> Observation:
-    """A worker that slept past its grace sends nothing: its lease may be over."""
-    message = "the worker was stopped between its commit and its request"
-    if command.effect:
-        return Answer(command, Delivery("NOT_SENT", None, None, "TOO_LATE", message, ""))
-    return Blind(message)
+    def _heed(self, observation: Observation) -> None:
+        """Stay away as long as the ERP asks, all workers."""
+        if self.gate is not None and isinstance(observation, Answer):
+            wait = observation.delivery.retry_after
+            if wait is not None:
+                self.gate.told_to_wait(wait)
 
 
 def _trouble(observation: Observation) -> str:
-    """Why a request did not come through; empty when it did."""
+    """Why a request did not come through; empty when it did, or when we kept it back ourselves."""
     if isinstance(observation, Blind):
-        return observation.message
+        return "" if "[HELD_" in observation.message else observation.message
     if isinstance(observation, Answer) and observation.delivery.outcome in (
         "NOT_SENT",
         "THROTTLED",
     ):
+        if observation.delivery.code.startswith("HELD_"):
+            return ""
         return f"{observation.delivery.code}: {observation.delivery.message}"
     return ""
 
@@ -259,7 +257,7 @@ def _clear_away(
             payload_sha256=claim.payload_sha256,
         )
         session.add(attempt)
-    answer = _ask(connector, claim, command)
+    answer = ask(connector, claim, command)
     with transaction(ledger, "cleared away") as session:
         if isinstance(answer, Answer):
             stored = session.get_one(PostingAttempt, attempt.attempt_id)
@@ -267,7 +265,9 @@ def _clear_away(
             stored.message, stored.ended_at = answer.delivery.message, func.clock_timestamp()
 
 
-def _result(ledger: Ledger, erp: str, tally: _Tally, spent: bool) -> DrainResult:
+def _result(
+    ledger: Ledger, erp: str, tally: _Tally, spent: bool, kept: Refused | None
+) -> DrainResult:
     with ledger.session() as session:
         waiting, held = session.execute(
             select(func.count(), func.count(Outbox.held)).where(
@@ -285,4 +285,5 @@ def _result(ledger: Ledger, erp: str, tally: _Tally, spent: bool) -> DrainResult
         effects=tally.effects,
         looks=tally.looks,
         spent=spent,
+        kept="" if kept is None else f"{kept.words}; until {kept.until:%Y-%m-%d %H:%M:%S %Z}",
     )

@@ -7,7 +7,7 @@ that changed since (an amount, an account, the journal of the bank account) refu
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from sqlalchemy import Exists, Select, select
@@ -30,11 +30,10 @@ from tieout.ledger.models import (
 )
 from tieout.posting.payload import canonical_payload, external_ref, journal_of, sha256_of
 from tieout.posting.record import transaction
+from tieout.posting.reversal import REVERSAL, document_to_reverse
 from tieout.states import move
 
 __all__ = ["IntentsResult", "make_intent", "make_intents", "planned_journals"]
-
-_KIND = "ADJUST"
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,21 +100,22 @@ def make_intent(session: Session, adjustment_id: str, erp: str, *, actor: str) -
 
     Raises:
         LedgerError: ``ADJUSTMENT_NOT_APPROVED``, ``APPROVAL_MISSING``, ``APPROVAL_VOID`` (what
-            would be sent is not what was approved) or ``INTENT_CONFLICT`` (the same business key
-            with another payload).
+            would be sent is not what was approved), ``REVERSAL_TOO_EARLY`` (what it takes back is
+            not confirmed) or ``INTENT_CONFLICT`` (the same business key with another payload).
     """
     adjustment = session.get_one(Adjustment, adjustment_id, with_for_update=True)
     payload = _payload(session, adjustment)
     digest = sha256_of(payload)
     approval = _approval(session, adjustment, digest)
-    business_key = f"{adjustment.business_key}/{_KIND}"
+    kind, _ = _kind(session, adjustment)
+    business_key = f"{adjustment.business_key}/{kind}"
     intent_id = content_id("intent", erp, adjustment.company, business_key)
     intent = insert(PostingIntent).values(
         intent_id=intent_id,
         adjustment_id=adjustment_id,
         erp=erp,
         company=adjustment.company,
-        kind=_KIND,
+        kind=kind,
         business_key=business_key,
         ext_ref=external_ref(erp, adjustment.company, business_key),
         payload=payload,
@@ -161,12 +161,28 @@ def planned_journals(session: Session, erp: str) -> tuple[list[tuple[str, Journa
         try:
             payload = _payload(session, adjustment)
             _approval(session, adjustment, sha256_of(payload))
+            kind, reverses = _kind(session, adjustment)
         except LedgerError as error:
             refused.append(_finding(adjustment_id, error))
             continue
-        ref = external_ref(erp, adjustment.company, f"{adjustment.business_key}/{_KIND}")
-        planned.append((adjustment_id, journal_of(payload, ref)))
+        ref = external_ref(erp, adjustment.company, f"{adjustment.business_key}/{kind}")
+        planned.append((adjustment_id, replace(journal_of(payload, ref), reverses=reverses)))
     return planned, refused
+
+
+def _kind(session: Session, adjustment: Adjustment) -> tuple[str, str | None]:
+    """``ADJUST``, or ``REVERSE`` with the document it takes back."""
+    if adjustment.kind != REVERSAL:
+        return "ADJUST", None
+    document = document_to_reverse(session, adjustment.adjustment_id)
+    if document is None:
+        raise LedgerError(
+            "REVERSAL_TOO_EARLY",
+            "the posting it takes back is not confirmed",
+            where=adjustment.adjustment_id,
+            remedy="nothing: it is sent by the run after that posting's end",
+        )
+    return "REVERSE", document
 
 
 def _finding(adjustment_id: str, error: LedgerError) -> Finding:

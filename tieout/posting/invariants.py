@@ -41,8 +41,8 @@ INVARIANTS: Final[dict[str, str]] = {
         WHERE o.state = 'CONFIRMED' AND (
             o.erp_doc_id IS NULL OR o.document_no IS NULL
             OR (o.first_sent_at IS NULL AND o.unknown_since IS NULL)
-            OR (i.kind = 'ADJUST' AND (a.state NOT IN ('posted', 'reversed')
-                                       OR a.document_no IS DISTINCT FROM o.document_no))
+            OR a.state NOT IN ('posted', 'reversed')
+            OR a.document_no IS DISTINCT FROM o.document_no
             OR NOT EXISTS (
                 SELECT FROM posting_attempts look
                 WHERE look.intent_id = o.intent_id AND look.outcome = 'OK'
@@ -56,7 +56,7 @@ INVARIANTS: Final[dict[str, str]] = {
           ON a.adjustment_id = i.adjustment_id
         WHERE o.state IN ('REJECTED', 'CANCELLED') AND (
             o.document_no IS NOT NULL
-            OR (i.kind = 'ADJUST' AND a.state IN ('posted', 'reversed'))
+            OR a.state IN ('posted', 'reversed')
             OR (o.state = 'CANCELLED' AND EXISTS (
                 SELECT FROM posting_attempts p WHERE p.intent_id = o.intent_id)))
     """,
@@ -107,7 +107,7 @@ INVARIANTS: Final[dict[str, str]] = {
         LATERAL (SELECT sum(debit_minor) AS debit, sum(credit_minor) AS credit
                  FROM adjustment_lines WHERE adjustment_id = i.adjustment_id) kept
         WHERE sent.debit IS DISTINCT FROM sent.credit OR sent.debit <> i.amount_minor
-           OR (i.kind = 'ADJUST' AND sent.debit IS DISTINCT FROM kept.debit)
+           OR sent.debit IS DISTINCT FROM kept.debit
     """,
     "I11": """
         SELECT coalesce(o.intent_id, path.subject_id) AS subject,

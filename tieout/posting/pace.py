@@ -23,6 +23,8 @@ class Limits:
         send_grace: after its attempt is committed, a request leaves within this or not at all.
         settle: after a fail-over or restore: how long to wait until a worker that still talks
             to the old database can have nothing in flight.
+        patience: how long a system may be at work on what it has accepted before a person must
+            look.
         attempts_max: effects tried for one intent before a person must look; requests that
             never left and throttled ones do not count.
         backoff_base, backoff_max: the first wait, doubled with each failure, and its cap.
@@ -31,6 +33,7 @@ class Limits:
     lease: dt.timedelta = dt.timedelta(seconds=120)
     send_grace: dt.timedelta = dt.timedelta(seconds=30)
     settle: dt.timedelta = dt.timedelta(seconds=180)
+    patience: dt.timedelta = dt.timedelta(days=1)
     attempts_max: int = 12
     backoff_base: dt.timedelta = dt.timedelta(seconds=2)
     backoff_max: dt.timedelta = dt.timedelta(seconds=300)

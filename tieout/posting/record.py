@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import contextlib
 import datetime as dt
-import hashlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -23,19 +22,31 @@ from tieout.audit.chain import append
 from tieout.errors import LedgerError
 from tieout.ledger.ledger import Ledger, database_now
 from tieout.ledger.models import Adjustment, Outbox, PostingAttempt
-from tieout.posting.claim import Claim, claim_row, load_claim
+from tieout.posting.attempts import attempt_of, ending_of
+from tieout.posting.claim import (
+    CapabilityOf,
+    Claim,
+    any_due,
+    claim_companions,
+    claim_row,
+    load_claim,
+    moment,
+)
+from tieout.posting.gate import Gate, Permit
 from tieout.posting.pace import Limits, backoff
 from tieout.posting.protocol import Step, decide, step
-from tieout.posting.terms import Answer, Command, Observation, Seen
+from tieout.posting.terms import Answer, Command, Observation
+from tieout.posting.traffic import Refused
 from tieout.states import move
 
-__all__ = ["StaleClaimError", "next_claim", "record", "set_aside", "transaction"]
+__all__ = ["StaleClaimError", "next_claims", "record", "set_aside", "transaction"]
 
 #: What the end of an intent means for its adjustment: (kind, outbox state) → event.
 _ADJUSTMENT_EVENT: Final = {
     ("ADJUST", "CONFIRMED"): "posted",
     ("ADJUST", "REJECTED"): "refused by ERP",
-    ("REVERSE", "CONFIRMED"): "reversed",
+    ("REVERSE", "CONFIRMED"): "posted",
+    ("REVERSE", "REJECTED"): "refused by ERP",
 }
 
 
@@ -53,43 +64,98 @@ def transaction(ledger: Ledger, name: str) -> Iterator[Session]:
     boundary.reached(f"commit {name}", "after")
 
 
-def next_claim(ledger: Ledger, erp: str, owner: str, limits: Limits) -> Claim | None:
-    """Claim a row and commit its first attempt with the claim; None when nothing is due."""
+def next_claims(
+    ledger: Ledger,
+    erp: str,
+    owner: str,
+    capability_of: CapabilityOf,
+    limits: Limits,
+    gate: Gate | None = None,
+) -> list[Claim] | Refused:
+    """Claim a row and commit its first attempt with the claim; empty when nothing is due.
+
+    Where the row is a new journal and its endpoint takes several documents with one request,
+    others like it come with it. The permit to send is taken in the same transaction; where there
+    is none, what is due stays as it is.
+    """
+    permit: Permit | None = None
     with transaction(ledger, "claim") as session:
+        if gate is not None and not gate.ready():
+            verdict = gate.reserve(session) if any_due(session, erp) else None
+            if not isinstance(verdict, Permit):
+                return verdict or gate.postponed() or []
+            permit = verdict
         row = claim_row(session, erp, owner, limits)
         if row is None:
-            return None
-        return _begin(session, load_claim(session, row), limits, database_now(session))
+            return (gate.postponed() if gate is not None and permit is None else None) or []
+        claims = [load_claim(session, row, capability_of, limits)]
+        journal = claims[0].journal
+        most = capability_of(journal).batch_max - 1
+        if row.state == "SENDING" and journal.endpoint == "journal" and most > 0:
+            others = claim_companions(session, row, journal.company, owner, limits, most)
+            claims += [load_claim(session, other, capability_of, limits) for other in others]
+        _, now = moment(session)
+        claims = [_begin(session, claim, limits, now) for claim in claims]
+    if gate is not None and permit is not None:
+        gate.hold(permit)
+    return claims
 
 
 def record(
-    ledger: Ledger, claim: Claim, command: Command, observation: Observation, limits: Limits
+    ledger: Ledger,
+    claim: Claim,
+    command: Command,
+    observation: Observation,
+    limits: Limits,
+    gate: Gate | None = None,
 ) -> tuple[Claim, Step]:
     """Record an observation and what follows from it.
 
     Returns:
         The claim, with the next effect's attempt committed, and the step taken. After a step
-        whose ``then`` is not ``go`` the row is released; so it is when somebody holds it.
+        whose ``then`` is not ``go`` the row is released; so it is when somebody holds it, where
+        the next request gets no permit, and when the lease was over, though nobody took the row:
+        what the claim knew of keys and settle times is too old to act on.
 
     Raises:
         StaleClaimError: ``CLAIM_STALE``; nothing was written.
     """
     taken = step(claim.row, observation, limits)
+    permit: Permit | Refused | None = None
     with transaction(ledger, f"after {command.phase}") as session:
         after = replace(claim, row=taken.row, attempt_id=None)
         if taken.then == "wait":
             after = replace(after, failures=claim.failures + 1)
         now = database_now(session)
-        held = _write(session, claim, _values(after, taken, limits, now))
+        after = replace(after, lease_until=now + limits.lease)
+        values = _values(after, taken, limits, now)
+        if taken.then == "wait":
+            values["next_at"] = max(values["next_at"], now + _asked_for(observation))
+        held = _write(session, claim, values)
         after = _note_attempt(session, claim, after, command, observation, now)
-        if held and taken.then == "go":
-            _write(session, after, {"owner": None, "lease_until": None})
+        go = taken.then == "go" and not held and now < claim.lease_until
+        if go and gate is not None and decide(after.row) is not None and not gate.ready():
+            permit = gate.reserve(session)
+        if taken.then == "go" and (not go or isinstance(permit, Refused)):
+            later = now + backoff(limits, claim.intent_id, claim.failures + 1)
+            due = permit.until if isinstance(permit, Refused) else later
+            _write(session, after, {"owner": None, "lease_until": None, "next_at": due})
             taken = replace(taken, then="wait")
         elif taken.then == "go":
             after = _begin(session, after, limits, now)
         if taken.event is not None:
             _note_event(session, claim, taken, now)
+    if gate is not None and isinstance(permit, Permit):
+        gate.hold(permit)
+    elif gate is not None and isinstance(permit, Refused):
+        gate.postpone(permit)
     return after, taken
+
+
+def _asked_for(observation: Observation) -> dt.timedelta:
+    """How long the ERP asks us to stay away."""
+    asked = observation.delivery.retry_after if isinstance(observation, Answer) else None
+    return asked or dt.timedelta(0)
 
 
 def set_aside(ledger: Ledger, claim: Claim, error: Exception, limits: Limits) -> None:
@@ -111,7 +177,7 @@ def _begin(session: Session, claim: Claim, limits: Limits, now: dt.datetime) -> 
     if command is None or not command.effect:
         return claim
     number = claim.row.attempts + 1
-    attempt = _attempt(claim, command, number)
+    attempt = attempt_of(claim, command, number)
     attempt.started_at = now
     session.add(attempt)
     values = {"attempts": number, "send_by": now + limits.send_grace}
@@ -153,7 +219,7 @@ def _values(after: Claim, taken: Step, limits: Limits, now: dt.datetime) -> dict
         "document_no": row.document_no,
         "attempts": row.attempts,
         "reason": row.reason,
-        "lease_until": now + limits.lease,
+        "lease_until": after.lease_until,
     }
     if taken.then != "go":
         values |= {"owner": None, "lease_until": None}
@@ -175,7 +241,7 @@ def _note_attempt(
     now: dt.datetime,
 ) -> Claim:
     """Complete the effect's attempt, or write a look as one that is complete already."""
-    ended = _ending(observation) | {"ended_at": now}
+    ended = ending_of(observation) | {"ended_at": now}
     if claim.attempt_id is not None:
         session.execute(
             update(PostingAttempt)
@@ -183,53 +249,11 @@ def _note_attempt(
             .values(ended)
         )
         return after
-    attempt = _attempt(claim, command, claim.looks + 1)
+    attempt = attempt_of(claim, command, claim.looks + 1)
     for name, value in ended.items():
         setattr(attempt, name, value)
     session.add(attempt)
     return replace(after, looks=claim.looks + 1)
-
-
-def _ending(observation: Observation) -> dict[str, Any]:
-    """The columns that complete an attempt."""
-    if isinstance(observation, Answer):
-        delivery = observation.delivery
-        return {
-            "outcome": delivery.outcome,
-            "code": delivery.code,
-            "message": delivery.message,
-            "response_sha256": delivery.response_sha256,
-        }
-    if isinstance(observation, Seen):
-        digest = hashlib.sha256(repr(observation.documents).encode()).hexdigest()
-        said = "; ".join(
-            f"{'posted' if d.posted else 'draft'} {d.number or d.doc_id}"
-            for d in observation.documents
-        )
-        return {
-            "outcome": "OK",
-            "code": "SEEN",
-            "message": said or "nothing",
-            "response_sha256": digest,
-        }
-    return {
-        "outcome": "UNKNOWN",
-        "code": "BLIND",
-        "message": observation.message,
-    }
-
-
-def _attempt(claim: Claim, command: Command, number: int) -> PostingAttempt:
-    return PostingAttempt(
-        intent_id=claim.intent_id,
-        attempt_no=number,
-        phase=command.phase,
-        epoch=claim.epoch,
-        fence=claim.fence,
-        owner=claim.owner,
-        ext_ref=claim.ext_ref,
-        payload_sha256=claim.payload_sha256,
-    )
 
 
 def _note_event(session: Session, claim: Claim, taken: Step, now: dt.datetime) -> None:

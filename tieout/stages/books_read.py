@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import select
 
-from tieout.connectors.ports import BooksReader, CashBookLine
+from tieout.connectors.reads import BooksReader, CashBookLine
 from tieout.errors import Finding
 from tieout.ledger import Ledger
 from tieout.ledger.models import BookBalance

@@ -16,6 +16,7 @@ from tieout.adjustments.proposals import Counter, Proposal, propose
 from tieout.errors import LedgerError, ProfileError
 from tieout.ledger.models import Account, DetailRow, EntryRow, RateRow
 from tieout.masterdata import BankAccount
+from tieout.matching.rung_cancel import RETURN_SUBFAMILIES
 from tieout.money import format_amount, from_minor
 from tieout.stages.groups import GroupView
 
@@ -82,7 +83,7 @@ def derive_proposals(
 
 def is_return(entry: EntryRow, details: Iterable[DetailRow]) -> bool:
     """Whether an entry brings back a payment: by its code or its reason, not by ``RvslInd``."""
-    return entry.code_subfamily == "RRTN" or any(d.return_reason for d in details)
+    return entry.code_subfamily in RETURN_SUBFAMILIES or any(d.return_reason for d in details)
 
 
 def narrative_of(entry: EntryRow, details: Iterable[DetailRow]) -> str:

@@ -22,7 +22,6 @@ from sqlalchemy.orm import Session
 
 from tieout.exceptions import ExceptionDraft
 from tieout.ledger.models import Account, Adjustment, DetailRow, EntryRow, MatchDecision, MemberRow
-from tieout.matching.rung_cancel import RETURN_SUBFAMILIES
 from tieout.money import format_amount
 from tieout.stages.derive import is_return
 from tieout.stages.groups import GroupView
@@ -60,7 +59,6 @@ def may_be_return(entry: EntryRow, details: Sequence[DetailRow]) -> bool:
     return (
         is_return(entry, details)
         or bool(entry.reversal)
-        or entry.code_subfamily in RETURN_SUBFAMILIES
         or (entry.swift_type or "").endswith("RTI")
     )
 

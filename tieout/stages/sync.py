@@ -15,7 +15,7 @@ from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.orm import Session, aliased
 
 from tieout.adjustments.books import load_books
-from tieout.connectors.ports import BooksReader, CashBookLine, OpenItem
+from tieout.connectors.reads import BooksReader, CashBookLine, OpenItem
 from tieout.identity import content_id
 from tieout.ledger import Ledger, bulk_load
 from tieout.ledger.models import BookBalance, ItemRow, RateRow, StatementRow
