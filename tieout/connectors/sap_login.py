@@ -17,6 +17,7 @@ import httpx
 
 from tieout.connectors.http_wire import HttpAnswer, HttpWire
 from tieout.errors import ProfileError
+from tieout.redaction import remember
 
 __all__ = ["Login", "certificate_transport", "check_address", "login_of"]
 
@@ -107,6 +108,7 @@ class _Token:
                 token, seconds = str(told["access_token"]), int(told.get("expires_in", 600))
             except (ValueError, KeyError, TypeError, AttributeError):
                 return _failed(answer, "TOKEN_UNPARSABLE", "the token service's answer is no token")
+            remember(token)
             self._header = f"Bearer {token}"
             self._good_until = time.monotonic() + max(seconds - _MARGIN_SECONDS, 1.0)
             return None
