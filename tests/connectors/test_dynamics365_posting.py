@@ -401,6 +401,9 @@ def test_a_reversal_is_a_counter_journal_of_its_own(rig: Dynamics365Rig) -> None
     assert rig.connector.book_balance("1810", on=DAY, currency="EUR") == 0
     missing = replace(reversal, external_ref="MISSINGABCDEFGHI", reverses="nord/NOTTHERE")
     assert rig.connector.create(missing).code == "REVERSES_UNKNOWN"
+    draft = rig.connector.create(rig.journal("DRAFTABCDEFGHIJK"))
+    unposted = replace(missing, reverses=draft.doc_id)
+    assert rig.connector.create(unposted).code == "REVERSES_UNKNOWN"
 
 
 @pytest.mark.parametrize(

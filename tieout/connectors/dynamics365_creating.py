@@ -7,6 +7,7 @@ from datetime import date
 from tieout.connectors import ports, reads
 from tieout.connectors.dynamics365_changes import HEADERS, Changes, Planned, inserts
 from tieout.connectors.dynamics365_checks import RefusedError
+from tieout.connectors.dynamics365_invoices import Invoices, is_invoice
 from tieout.connectors.dynamics365_journals import Journals, is_void
 from tieout.connectors.dynamics365_masters import Masters
 from tieout.connectors.dynamics365_outcome import (
@@ -45,11 +46,12 @@ class Creator:
         session: Session,
         masters: Masters,
         journals: Journals,
+        invoices: Invoices,
         packages: Packages | None,
         profile: Profile,
     ) -> None:
         self._session, self._masters, self._journals = session, masters, journals
-        self._packages, self._profile = packages, profile
+        self._invoices, self._packages, self._profile = invoices, packages, profile
         self._changes = Changes(session)
 
     def create(self, journals: tuple[ports.Journal, ...]) -> tuple[ports.Delivery, ...]:
@@ -84,9 +86,8 @@ class Creator:
         self._masters.check(journal, asked)
         if len(journal.lines) > _LINES_MAX:
             raise RefusedError("TOO_MANY_LINES", f"more than {_LINES_MAX} lines in one journal")
-        if journal.reverses is not None and self._journals.read(journal.reverses) is None:
-            message = f"there is no journal {journal.reverses!r} to reverse"
-            raise RefusedError("REVERSES_UNKNOWN", message)
+        if journal.reverses is not None:
+            self._check_reversed(journal.reverses)
         wanted = journal.journal_code
         if journal.liability is not None:
             wanted = self._profile.liability_journal or wanted
@@ -100,6 +101,14 @@ class Creator:
             for index, line in enumerate(journal.lines)
         ]
         return header_values(journal, company, name, number), lines
+
+    def _check_reversed(self, doc_id: str) -> None:
+        """Refuse to reverse what is not posted, by whichever way it came."""
+        invoice = is_invoice(doc_id)
+        found = self._invoices.read(doc_id) if invoice else self._journals.read(doc_id)
+        if found is None or found.state != "posted":
+            message = f"there is no posted document {doc_id!r} to reverse"
+            raise RefusedError("REVERSES_UNKNOWN", message)
 
     def _create_all(self, planned: list[Planned]) -> list[ports.Delivery]:
         if self._packages is not None:
