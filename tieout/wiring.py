@@ -52,8 +52,8 @@ DATABASE = "tieout"
 #: Vendor of a mapping's ``[erp]`` → module and class.
 _VENDORS: Final = {
     "sap": ("sap_s4hana", "SapConnector"),
-    "oracle": ("oracle_fusion", "OracleFusionConnector"),
-    "dynamics365": ("dynamics365", "Dynamics365Connector"),
+    "oracle_fusion": ("oracle_fusion", "OracleFusionConnector"),
+    "dynamics365": ("dynamics365", "DynamicsConnector"),
     "netsuite": ("netsuite", "NetSuiteConnector"),
 }
 #: Extras of connections that are secrets; the others are names, addresses and paths.

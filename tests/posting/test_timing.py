@@ -14,9 +14,10 @@ from tieout.connectors.fake import FakeErp
 from tieout.connectors.ports import Capability, Journal, Trace
 from tieout.ledger.ledger import Ledger, database_epoch
 from tieout.ledger.models import Outbox
-from tieout.posting import claim as claims
+from tieout.posting import store as stores
 from tieout.posting.claim import claim_row, load_claim, never_sent
 from tieout.posting.delivery import drain
+from tieout.posting.store import SqlUnit
 
 HOUR = dt.timedelta(hours=1)
 
@@ -46,9 +47,10 @@ def test_a_key_is_dead_while_a_request_under_it_could_still_be_on_its_way(
     (intent,) = ready(ledger, erp)
     capability = Capability("B", settle=HOUR, key_lifetime=lifetime)
     with ledger.session() as session:
-        row = claim_row(session, erp, "test", QUICK)
+        unit = SqlUnit(session)
+        row = claim_row(unit, erp, "test", QUICK)
         assert row is not None and row.intent_id == intent
-        assert load_claim(session, row, lambda _: capability, QUICK).row.key_alive is alive
+        assert load_claim(unit, row, lambda _: capability, QUICK).row.key_alive is alive
 
 
 def test_after_an_unknown_nothing_is_sent_without_a_look(ledger: Ledger, erp: str) -> None:
@@ -70,8 +72,9 @@ def test_a_ledger_with_a_past_takes_no_row_for_unsent(
     with ledger.session() as session:
         row = session.get_one(Outbox, intent)
         assert never_sent(session, row)
+        session.info.clear()
         other = database_epoch(session).rpartition("/")[0] + "/2"
-        monkeypatch.setattr(claims, "database_epoch", lambda _: other)
+        monkeypatch.setattr(stores, "database_epoch", lambda _: other)
         assert not never_sent(session, row)
         row.epoch = other
         assert not never_sent(session, row), "remade after the fail-over, perhaps"

@@ -12,19 +12,19 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
-from sqlalchemy import func, select
 from sqlalchemy.exc import DataError, IntegrityError
 
 from tieout.connectors.ports import JournalWriter
 from tieout.errors import ConnectorError, LedgerError
 from tieout.ledger.ledger import Ledger
-from tieout.ledger.models import Outbox, PostingAttempt
+from tieout.posting.attempts import attempt_of, ending_of
 from tieout.posting.claim import Claim, enter_epoch
 from tieout.posting.gate import Gate
 from tieout.posting.pace import Limits
-from tieout.posting.protocol import TERMINAL, WORKING, decide
-from tieout.posting.record import StaleClaimError, next_claims, record, set_aside, transaction
+from tieout.posting.protocol import TERMINAL, decide
+from tieout.posting.record import StaleClaimError, next_claims, record, set_aside, unit_of
 from tieout.posting.requests import ask, ask_batch, too_late
+from tieout.posting.store import Store, store_of
 from tieout.posting.terms import Answer, Blind, Command, Observation
 from tieout.posting.traffic import Refused
 
@@ -93,7 +93,7 @@ class _Tally:
 
 
 def drain(
-    ledger: Ledger,
+    ledger: Ledger | Store,
     connector: JournalWriter,
     erp: str,
     *,
@@ -120,13 +120,14 @@ def drain(
     limits = limits or Limits()
     until = time.monotonic() + budget
     tally, spent, kept = _Tally(), False, None
-    enter_epoch(ledger, erp, limits)
+    store = store_of(ledger)
+    enter_epoch(store, erp, limits)
     while tally.unreached_in_a_row < _UNREACHED_MAX:
         if time.monotonic() >= until:
             spent = True
             break
         committing = time.monotonic()
-        claims = next_claims(ledger, erp, owner, connector.capability, limits, gate)
+        claims = next_claims(store, erp, owner, connector.capability, limits, gate)
         if isinstance(claims, Refused):
             if gate is not None and gate.nap(claims, until):
                 continue
@@ -134,7 +135,7 @@ def drain(
             break
         if not claims:
             break
-        round_ = _Round(ledger, connector, limits, tally, gate)
+        round_ = _Round(store, connector, limits, tally, gate)
         for claim, first in _first_requests(connector, claims, committing, limits):
             round_.deliver(claim, first)
     if gate is not None:
@@ -146,7 +147,7 @@ def drain(
             where=erp,
             remedy="nothing is lost; the intents wait and the next drain takes them up",
         )
-    return _result(ledger, erp, tally, spent, kept)
+    return _result(store, erp, tally, spent, kept)
 
 
 def _first_requests(
@@ -173,7 +174,7 @@ def _overdue(committing: float, limits: Limits) -> bool:
 class _Round:
     """What delivering a claim needs."""
 
-    ledger: Ledger
+    store: Store
     connector: JournalWriter
     limits: Limits
     tally: _Tally
@@ -187,15 +188,15 @@ class _Round:
             committing = time.monotonic()
             try:
                 claim, taken = record(
-                    self.ledger, claim, command, observation, self.limits, self.gate
+                    self.store, claim, command, observation, self.limits, self.gate
                 )
             except StaleClaimError:
                 self.tally.lost += 1
-                _clear_away(self.ledger, self.connector, claim, observation)
+                _clear_away(self.store, self.connector, claim, observation)
                 return
             except (LedgerError, IntegrityError, DataError) as error:
                 self.tally.failed.append(claim.intent_id)
-                set_aside(self.ledger, claim, error, self.limits)
+                set_aside(self.store, claim, error, self.limits)
                 return
             following = decide(claim.row)
             if taken.then != "go" or following is None:
@@ -228,7 +229,7 @@ def _trouble(observation: Observation) -> str:
 
 
 def _clear_away(
-    ledger: Ledger, connector: JournalWriter, claim: Claim, observation: Observation
+    store: Store, connector: JournalWriter, claim: Claim, observation: Observation
 ) -> None:
     """Delete the draft a worker made that had lost its claim, where it can be nobody's.
 
@@ -241,39 +242,22 @@ def _clear_away(
     if observation.delivery.outcome != "OK" or doc_id is None:
         return
     command = Command("delete", doc_id)
-    with transaction(ledger, "clear away") as session:
-        row = session.get_one(Outbox, claim.intent_id, with_for_update=True)
+    with unit_of(store, "clear away") as unit:
+        row = unit.row(claim.intent_id)
         ended_without = row.erp_doc_id is None and row.state in ("REJECTED", "CANCELLED")
         if row.erp_doc_id == doc_id or (row.erp_doc_id is None and not ended_without):
             return
-        attempt = PostingAttempt(
-            intent_id=claim.intent_id,
-            attempt_no=claim.row.attempts,
-            phase="delete",
-            epoch=claim.epoch,
-            fence=claim.fence,
-            owner=claim.owner,
-            ext_ref=claim.ext_ref,
-            payload_sha256=claim.payload_sha256,
-        )
-        session.add(attempt)
+        attempt_id = unit.add_attempt(attempt_of(claim, command, claim.row.attempts))
     answer = ask(connector, claim, command)
-    with transaction(ledger, "cleared away") as session:
-        if isinstance(answer, Answer):
-            stored = session.get_one(PostingAttempt, attempt.attempt_id)
-            stored.outcome, stored.code = answer.delivery.outcome, answer.delivery.code
-            stored.message, stored.ended_at = answer.delivery.message, func.clock_timestamp()
+    with unit_of(store, "cleared away") as unit:
+        unit.end_attempt(attempt_id, ending_of(answer) | {"ended_at": unit.now()})
 
 
 def _result(
-    ledger: Ledger, erp: str, tally: _Tally, spent: bool, kept: Refused | None
+    store: Store, erp: str, tally: _Tally, spent: bool, kept: Refused | None
 ) -> DrainResult:
-    with ledger.session() as session:
-        waiting, held = session.execute(
-            select(func.count(), func.count(Outbox.held)).where(
-                Outbox.erp == erp, Outbox.state.in_(WORKING)
-            )
-        ).one()
+    with store.unit() as unit:
+        waiting, held = unit.unfinished(erp)
     return DrainResult(
         confirmed=tuple(tally.ended["CONFIRMED"]),
         rejected=tuple(tally.ended["REJECTED"]),

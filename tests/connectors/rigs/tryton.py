@@ -84,7 +84,7 @@ class Planned(Proxy):
         for operation, faults in self.plan.items():
             if faults and _MARKS[operation] in request:
                 return _PROXY_FAULTS[faults.popleft()]
-        return b""
+        return ""
 
 
 class TrytonRig:
