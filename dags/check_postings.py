@@ -9,13 +9,15 @@ the outside.
 from airflow.sdk import CronTriggerTimetable, dag, task
 
 from tieout_airflow import tasks
-from tieout_airflow.assets import DAG_DEFAULTS, ERP_POOL, OUTSIDE, TIMEZONE
+from tieout_airflow.assets import DAG_DEFAULTS, OUTSIDE, TIMEZONE
+from tieout_airflow.erps import erps, pool_of
 
 
 @dag(schedule=CronTriggerTimetable("30 2 * * *", timezone=TIMEZONE), doc_md=__doc__, **DAG_DEFAULTS)
 def check_postings() -> None:
-    """Ask the ERP for its list."""
-    task(tasks.check_postings, task_id="check", pool=ERP_POOL, **OUTSIDE)()
+    """Ask each ERP for its list."""
+    for erp in erps():
+        task(tasks.check_postings, task_id=f"check_{erp}", pool=pool_of(erp), **OUTSIDE)(erp)
 
 
 check_postings()

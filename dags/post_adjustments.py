@@ -11,12 +11,12 @@ from airflow.sdk import AssetOrTimeSchedule, CronTriggerTimetable, dag, task
 from tieout_airflow import tasks
 from tieout_airflow.assets import (
     DAG_DEFAULTS,
-    ERP_POOL,
     OUTSIDE,
     POSTINGS,
     RECONCILIATIONS,
     TIMEZONE,
 )
+from tieout_airflow.erps import erps, pool_of
 
 
 @dag(
@@ -28,11 +28,10 @@ from tieout_airflow.assets import (
     **DAG_DEFAULTS,
 )
 def post_adjustments() -> None:
-    """Drain the outbox."""
-    post = task(
-        tasks.post_adjustments, task_id="post", pool=ERP_POOL, outlets=[POSTINGS], **OUTSIDE
-    )
-    post()
+    """One task an ERP: one that is down leaves the others alone."""
+    for erp in erps():
+        place = {"task_id": f"post_{erp}", "pool": pool_of(erp)}
+        task(tasks.post_adjustments, outlets=[POSTINGS], **place, **OUTSIDE)(erp)
 
 
 post_adjustments()

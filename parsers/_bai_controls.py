@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from decimal import Decimal
-from typing import Any
 
 from parsers._bai_fields import amount
 from parsers._text import clean
@@ -27,7 +26,7 @@ class Tally:
     stated_total: Decimal = Decimal(0)
     parts: int = 0
     damaged: bool = False
-    statements: list[dict[str, Any]] = field(default_factory=list)
+    first: int = 0  # statement of a group, among those of the file
 
     def count(self, records: int) -> None:
         """Take records that belong to this level itself."""
@@ -41,7 +40,6 @@ class Tally:
         self.total += part.total
         self.stated_records += part.records if records is None else records
         self.stated_total += part.total if total is None else total
-        self.statements.extend(part.statements)
 
 
 def mismatches(

@@ -13,6 +13,7 @@ from parsers._bai_controls import Tally, mismatches
 from parsers._bai_fields import day, instant
 from parsers._bai_records import Record, records
 from parsers._bai_rows import Batch
+from parsers._bai_statements import Pages, Waiting
 from parsers._text import clean, encoding_of, lines
 from tieout.canonical import Tables
 from tieout.errors import InputError
@@ -21,7 +22,7 @@ __all__ = ["Reader", "strict"]
 
 _BIC = re.compile(r"[A-Z]{6}[A-Z0-9]{2}(?:[A-Z0-9]{3})?", re.ASCII)
 _FORMATS: Final = {"2": "BAI2", "3": "BAI3"}
-#: Statements wait for the trailers of group and file, in memory.
+#: What is kept of each, until the trailers of group and file are read, is bounded.
 _ACCOUNTS_MAX: Final = 75_000
 _REMEDY: Final = "ask the bank for the file again; nothing of it was read"
 
@@ -59,7 +60,7 @@ class Reader:
         self.head: Group | None = None
         self.created_at: datetime | None = None
         self.format = "BAI2"
-        self.statements: dict[tuple[object, ...], list[bytes]] = {}
+        self.pages, self.waiting = Pages(), Waiting()
 
     def feed(self, record: Record) -> None:
         """Take the next record.
@@ -145,7 +146,7 @@ class Reader:
     def _open_group(self, record: Record) -> None:
         if self.file is None or self.group is not None:
             raise _out_of_place(record, "a group begins where none may begin")
-        self.group = Tally(record.line)
+        self.group = Tally(record.line, first=len(self.waiting))
         self.group.count(record.count - 1)
         fields = [*record.fields(), *[""] * 7][:7]
         on = day(fields[3])
@@ -215,16 +216,12 @@ class Reader:
     def _emit(self, account: Account, tally: Tally, total: Any, records: int | None) -> None:
         self.account = None
         row = account.finish()
-        tally.statements = [row]
         ends = [b["amount"] for b in account.balances if b["code"] in ("OPBD", "CLBD")]
         key = (row["account_id"], row["currency"], row["kind"], row["to_at"], *ends)
-        seen = self.statements.setdefault(key, [])
-        digest = account.digest.digest()
-        if digest not in seen:
-            seen.append(digest)
-        place = seen.index(digest) + 1
+        place = self.pages.place(key, account.digest.digest())
         if place > 1:
             row["page"] = place  # other entries of the same account and day, not the same again
+        self.waiting.add(row)
         if self.group is not None:
             self.group.close(tally, total, records)
 
@@ -239,8 +236,7 @@ class Reader:
         if wrong:
             self._mismatch("group", record, wrong)
         if wrong or group.damaged:
-            for row in group.statements:
-                row["incomplete"] = True
+            self.waiting.damaged(group.first, len(self.waiting))
         self.file.close(group, total, records)
         self.group = None
 
@@ -256,9 +252,8 @@ class Reader:
         if wrong:
             self._mismatch("file", record, wrong)
         if wrong or file.damaged:
-            for row in file.statements:
-                row["incomplete"] = True
-        self.rows.statements.extend(file.statements)
+            self.waiting.damaged(0, len(self.waiting))
+        self.rows.closed.append(self.waiting.take())
         self.file = None
 
     def end_of_file(self) -> None:

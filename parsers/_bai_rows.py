@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import date
 from decimal import Decimal
+from operator import add, sub
 from typing import Any, Final, NamedTuple
 
 import numpy as np
@@ -55,8 +56,10 @@ class Batch(Rows):
         self.lines: list[Entry] = []
         #: Each account with the place of its first entry.
         self.owners: list[tuple[int, Owner]] = []
+        #: Statements of files whose trailer is read.
+        self.closed: list[pa.Table] = []
         #: What waits beside the lists of `counts`; below zero where rows count as handed on.
-        self.beside = (0, 0, 0, 0)
+        self.beside: tuple[int, ...] = (0, 0, 0, 0)
 
     @property
     def waiting(self) -> int:
@@ -66,8 +69,12 @@ class Batch(Rows):
     @property
     def counts(self) -> tuple[int, ...]:
         """How many entries, findings, statements and balances wait."""
-        lists = (self.lines, self.findings, self.statements, self.balances)
-        return tuple(len(rows) + more for rows, more in zip(lists, self.beside, strict=True))
+        return tuple(map(add, self._sizes, self.beside))
+
+    @property
+    def _sizes(self) -> tuple[int, ...]:
+        statements = sum(rows.num_rows for rows in self.closed)
+        return len(self.lines), len(self.findings), statements, len(self.balances)
 
     @property
     def full(self) -> bool:
@@ -78,12 +85,7 @@ class Batch(Rows):
         self, entries: int, findings: int = 0, statements: int = 0, balances: int = 0
     ) -> None:
         """Count so many as waiting, whatever the lists hold."""
-        self.beside = (
-            entries - len(self.lines),
-            findings - len(self.findings),
-            statements - len(self.statements),
-            balances - len(self.balances),
-        )
+        self.beside = tuple(map(sub, (entries, findings, statements, balances), self._sizes))
 
     def begin(self, owner: Owner) -> None:
         """The entries that follow are this account's."""
@@ -99,7 +101,7 @@ class Batch(Rows):
         entries, details = _entries(self.lines[:stop], self.owners)
         last = self.owners[-1][1] if self.owners else None
         tables = Tables(
-            table(self.statements, STATEMENTS),
+            pa.concat_tables([blank(STATEMENTS), *self.closed]),
             table(self.balances, BALANCES),
             entries,
             details,

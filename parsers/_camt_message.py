@@ -13,7 +13,7 @@ from parsers import _camt_fast
 from parsers._camt_shapes import SHAPES, Shape, identify, version_of
 from parsers._camt_statement import Statement
 from parsers._rows import Rows
-from parsers._xml import Document, Node, documents, line_of, local_name, stream
+from parsers._xml import Document, Node, documents, line_of, local_name, namespace, stream
 from tieout.canonical import Tables
 from tieout.errors import InputError
 
@@ -98,7 +98,7 @@ def strict(path: Path, wanted: Shape) -> Iterator[Tables]:
                 statement.finish(element)
             elif not statement.begun:
                 count += 1
-                space = etree.QName(element).namespace
+                space = namespace(str(element.tag))
                 statement.begin(str(count), version_of(statement.shape, space, exact), page, rows)
             else:
                 statement.entry(element)

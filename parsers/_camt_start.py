@@ -10,7 +10,7 @@ from lxml import etree
 
 from parsers._camt_shapes import SHAPES, Shape
 from parsers._tags import UnsureError
-from parsers._xml import Node, local_name
+from parsers._xml import Node, local_name, namespace
 
 __all__ = ["Fragments", "Start", "start_of"]
 
@@ -129,7 +129,7 @@ def _start(found: re.Match[bytes], opened: list[etree._Element], header: Node | 
     if shape is None or name != shape.element or name != found.group(1).decode():
         raise UnsureError("the first statement is not where it belongs")
     names = [_qualified(element) for element in opened[:-1]]
-    space = etree.QName(statement).namespace
+    space = namespace(str(statement.tag))
     prefix = f"{statement.prefix}:" if statement.prefix else ""
     return Start(
         found.start(), shape, names, space, header,

@@ -21,7 +21,7 @@ from parsers._view import Slice, View
 from parsers._xml_line import line_of
 from tieout.errors import Finding, InputError
 
-__all__ = ["Document", "Node", "documents", "line_of", "local_name", "stream"]
+__all__ = ["Document", "Node", "documents", "line_of", "local_name", "namespace", "stream"]
 
 _PROLOG_MAX: Final = 1 << 20
 _SAFE = re.compile(r"utf-?8|us-ascii|ascii|iso-?8859-\d{1,2}|latin-?\d|windows-125\d|cp125\d", re.I)
@@ -97,6 +97,15 @@ class Node:
         """The trimmed text at the path; None where it is absent or empty."""
         node = self.one(*path)
         return (node.text.strip() or None) if node is not None else None
+
+
+def namespace(tag: str) -> str | None:
+    """The namespace of a tag, where it has one; ``QName`` fails on those with a brace in them.
+
+    >>> namespace("{urn:a}Stmt"), namespace("{}urn}Stmt"), namespace("Stmt")
+    ('urn:a', '}urn', None)
+    """
+    return tag.rpartition("}")[0][1:] or None
 
 
 def local_name(tag: str) -> str:

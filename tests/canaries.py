@@ -16,7 +16,7 @@ from sqlalchemy import text
 
 from tieout.ledger import Ledger
 
-__all__ = ["Echo", "Found", "dump", "echoing", "find", "forms"]
+__all__ = ["ANSWERS", "Echo", "Found", "dump", "echoing", "files", "find", "forms"]
 
 Found = tuple[str, str]
 

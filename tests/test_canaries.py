@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import datetime as dt
 import logging
 import socket
 import threading
@@ -10,6 +11,7 @@ import traceback
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from urllib.parse import quote
+from zoneinfo import ZoneInfo
 
 import pytest
 from cryptography.hazmat.primitives import serialization
@@ -17,16 +19,21 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from sqlalchemy import text
 
 from tests import canaries
-from tests.canaries import ANSWERS, Echo
+from tests.canaries import ANSWERS
 from tests.gnupg import Gnupg, needs_gpg
 from tests.parsers.reading import SAMPLES
 from tests.posting.books import approved, open_books
 from tests.servers import Server
 from tests.stages.small import DAY, Small
 from tieout.cli import main
+from tieout.connectors.ports import Journal
+from tieout.errors import ConnectorError
 from tieout.ledger import Ledger
+from tieout.posting.gate import Gate
+from tieout.posting.maintenance import Rule, Window
+from tieout.posting.traffic import Terms
 from tieout.redaction import forget
-from tieout.wiring import Endpoint
+from tieout.wiring import Endpoint, open_connector
 
 #: With signs that every encoding writes differently.
 SECRETS = {
@@ -208,6 +215,8 @@ def test_an_erp_that_repeats_what_it_was_sent(
             if erp == "tryton":
                 watched.run("sync")
         assert echo.seen, watched.said
+        repeated = canaries.find(SECRETS, {"the echo": "\n".join(echo.seen)})
+        assert bool(repeated) != way.startswith("netsuite"), "who signs, sends no secret"
     watched.run("outbox", "list", "--all", "--json")
     assert watched.codes[0] != 0
     assert canaries.find(secrets_with(*key), watched.texts()) == []
@@ -371,5 +380,26 @@ def test_the_canaries_would_be_found(name: str) -> None:
     assert {where for found, where in canaries.find(SECRETS, texts) if found == name} == set(texts)
 
 
-def echo_of(echo: Echo) -> str:
-    return "\n".join(echo.seen)
+@pytest.mark.parametrize("way", sorted(LOGINS))
+def test_every_vendors_requests_pass_the_gate(
+    way: str, watched: Watched, key: tuple[bytes, bytes], tmp_path: Path
+) -> None:
+    """Opened as a stage opens it, with a gate that grants nothing: not one byte leaves."""
+    erp = way.split()[0]
+    files = [tmp_path / "plain.pem", tmp_path / "locked.pem"]
+    for file, pem in zip(files, key, strict=True):
+        file.write_bytes(pem)
+    login, password, extras = LOGINS[way]
+    always = Window("always", Rule(), dt.time(0), dt.timedelta(days=2), ZoneInfo("UTC"))
+    shut = Gate(watched.ledger, erp, Terms(maintenance=(always,)), owner="test")
+    with canaries.echoing() as echo:
+        place = f"127.0.0.1:{echo.server_port}"
+        extra = extras(f"http://{place}", *files)
+        path = "/erp" if erp == "tryton" else ""
+        endpoint = Endpoint.parse(address("http", login, password, place + path, extra))
+        connector = open_connector(erp, endpoint, shut)
+        with pytest.raises(ConnectorError) as caught:
+            connector.find(Journal("AAAAAAAAAAAAAAAA", "NORD", "bank", DAY, "", "EUR", ()))
+        connector.close()
+        assert echo.seen == []
+    assert "maintenance: always" in str(caught.value)

@@ -53,7 +53,7 @@ DATABASE = "tieout"
 _VENDORS: Final = {
     "sap": ("sap_s4hana", "SapConnector"),
     "oracle": ("oracle_fusion", "OracleFusionConnector"),
-    "dynamics365": ("dynamics365", "Dynamics365Connector"),
+    "dynamics365": ("dynamics365", "DynamicsConnector"),
     "netsuite": ("netsuite", "NetSuiteConnector"),
 }
 #: Extras of connections that are secrets; the others are names, addresses and paths.

@@ -24,6 +24,7 @@ from sandbox.simulators.dynamics365_odata import (
 )
 from sandbox.simulators.dynamics365_packages import ACTIONS, Packages
 from sandbox.simulators.dynamics365_posting import Poster
+from sandbox.simulators.dynamics365_queue import PATH, Queues
 from sandbox.simulators.dynamics365_world import Row
 
 __all__ = ["Api", "Reply"]
@@ -46,11 +47,13 @@ class Api:
 
     Attributes:
         page_max: rows of a page; the real one's 10,000.
+        queues: recurring integration.
     """
 
     def __init__(self, books: Books, poster: Poster, packages: Packages) -> None:
         self.books, self._poster, self._packages = books, poster, packages
         self.page_max = 10_000
+        self.queues = Queues(books.clock)
 
     def answer(self, operation: Operation, base: str) -> Reply:
         """One request; what is refused is told in the system's own form."""
@@ -71,6 +74,8 @@ class Api:
         if path.startswith(ACTIONS) and method == "POST":
             told = self._packages.act(path.removeprefix(ACTIONS), loads(operation.body), base)
             return _reply(200, render(told).encode())
+        if path.startswith(PATH):
+            return self._queued(path.removeprefix(PATH), operation, base)
         if not path.startswith("/data/"):
             raise ODataError(404, f"No HTTP resource was found at '{path}'.")
         name, key = key_of(path.removeprefix("/data/"))
@@ -84,6 +89,23 @@ class Api:
             case "PATCH" | "DELETE", dict():
                 return self._change(name, key, operation)
         raise ODataError(405, f"The requested resource does not support {method}.")
+
+    def _queued(self, rest: str, operation: Operation, base: str) -> Reply:
+        """Recurring integration: files in, files out, and their acknowledgement."""
+        action, _, activity = rest.partition("/")
+        match operation.method, action:
+            case "POST", "enqueue":
+                key = self.queues.enqueue(activity, dict(operation.query), operation.body)
+                return _reply(200, json.dumps(key).encode())
+            case "GET", "dequeue":
+                found = self.queues.dequeue(activity, base)
+                return Reply(204) if found is None else _reply(200, json.dumps(found).encode())
+            case "POST", "ack":
+                self.queues.acknowledge(activity, loads(operation.body), base)
+                return Reply(200)
+            case "GET", "download" if activity in self.queues.messages:
+                return Reply(200, self.queues.messages[activity].content)
+        raise ODataError(404, f"No HTTP resource was found at '{operation.path}'.")
 
     def _list(self, name: str, operation: Operation, base: str) -> Reply:
         query = operation.query

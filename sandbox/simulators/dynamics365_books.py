@@ -56,6 +56,8 @@ _ENTRY: Row = {
 }
 Key = tuple[str, str]
 _JOURNAL = re.compile(r"JournalBatchNumber eq '([^'*]*)'")
+_VOUCHER = re.compile(r"\bVoucher eq '([^'*]*)'")
+_NUMBER = re.compile(r"\bDocumentNumber eq '([^'*]*)'")
 _DOCUMENT = re.compile(r"\bDocument eq '([^'*]*)'")
 
 
@@ -64,6 +66,7 @@ class Books:
 
     Attributes:
         manual_numbers: whether a journal may bring its own number.
+        exists: how the user's language says that a key is taken.
         tables: rows of the entities that are only read, and the ledger's entries.
         headers, lines: journals by company and number; lines by their number.
     """
@@ -72,9 +75,11 @@ class Books:
         self.clock = clock
         self.lock = threading.RLock()
         self.manual_numbers = True
+        self.exists = "The record already exists."
         self.tables = world()
         self.entries: list[Row] = []
         self.vouchers: dict[str, list[Row]] = {}
+        self.numbered: dict[str, list[Row]] = {}
         self.tables["GeneralJournalAccountEntries"] = self.entries
         self.headers: dict[Key, Row] = {}
         self.lines: dict[Key, dict[Decimal, Row]] = {}
@@ -125,12 +130,24 @@ class Books:
         with self.lock:
             if name in (HEADERS, LINES):
                 return self.invoices.rows(name)
+            if name == "GeneralJournalAccountEntries":
+                return [dict(row) for row in self._indexed(text)]
             if name not in ("LedgerJournalHeaders", "LedgerJournalLines"):
                 return [dict(row) for row in self.tables[name]]
             journals = self._narrowed(text, journal)
             if name == "LedgerJournalHeaders":
                 return [dict(self.headers[key]) for key in journals]
             return [dict(row) for key in journals for row in self.lines[key].values()]
+
+    def _indexed(self, text: str) -> list[Row]:
+        """Entries a filter may be true of: those of its voucher or document, else all."""
+        if " or " in text:
+            return self.entries
+        if named := _VOUCHER.search(text):
+            return self.vouchers.get(named[1], [])
+        if named := _NUMBER.search(text):
+            return self.numbered.get(named[1], [])
+        return self.entries
 
     def _narrowed(self, text: str, journal: str | None) -> list[Key]:
         if (named := _JOURNAL.search(text)) and " or " not in text:
@@ -236,7 +253,7 @@ class Books:
         )
         key = (company, header["JournalBatchNumber"])
         if key in self.headers:
-            text = f"Cannot create a record in Journal ({key[1]}). The record already exists."
+            text = f"Cannot create a record in Journal ({key[1]}). {self.exists}"
             raise infolog("LedgerJournalHeaderEntity", text)
         self.headers[key], self.lines[key] = header, {}
         self._later(lambda: (self.headers.pop(key), self.lines.pop(key)))
@@ -280,3 +297,4 @@ class Books:
         row = _ENTRY | entry | record
         self.entries.append(row)
         self.vouchers.setdefault(row["Voucher"], []).append(row)
+        self.numbered.setdefault(row["DocumentNumber"], []).append(row)

@@ -48,6 +48,8 @@ def _kind(method: str, path: str, query: str, body: bytes) -> str:
         return "token"
     if path.startswith("/api/services/"):
         return "post"
+    if path.startswith("/api/connector/"):
+        return "package"
     if "/DataManagementDefinitionGroups/" in path or path.startswith("/blob/"):
         asks = "GetExecution" in path or "ErrorKeys" in path
         return "create" if "ImportFromPackage" in path else "find" if asks else "package"

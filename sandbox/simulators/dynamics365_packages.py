@@ -1,4 +1,4 @@
-"""Data management in the Dynamics 365 simulator: the package API, and recurring integration.
+"""Data management in the Dynamics 365 simulator: the package API.
 
 Values are JSON within a string, uploads go to an address that is a key in itself, an execution id
 is taken once, and an import ends as the real one does: Succeeded, PartiallySucceeded (the rows that

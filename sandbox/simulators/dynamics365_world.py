@@ -168,6 +168,9 @@ def _journal_name(company: str, name: str, kind: str = "Daily") -> Row:
         "Description": f"Journal {name}",
         "Type": kind,
         "NewVoucher": "OneVoucherNumberOnly",
+        "DetailLevel": "Detail",
+        "DeleteLinesAfterPosting": "No",
+        "OffsetAccountDisplayValue": "",
         "IsWorkflowApprovalActive": "No",
         "VoucherSeriesCode": "GL",
     }

@@ -21,10 +21,10 @@ _ENTITIES: Final = {entity.id: entity.name for entity in seed.ENTITIES}
 _NAMES: Final[dict[str, Mapping[str, str]]] = {
     "account": _ACCOUNTS,
     "apAcct": _ACCOUNTS,
-    "currency": seed.CURRENCIES,
+    "currency": seed.CURRENCY_NAMES,
     "department": seed.DEPARTMENTS,
     "entity": _ENTITIES,
-    "expensereportcurrency": seed.CURRENCIES,
+    "expensereportcurrency": seed.CURRENCY_NAMES,
     "subsidiary": seed.SUBSIDIARIES,
 }
 

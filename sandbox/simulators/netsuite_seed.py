@@ -15,6 +15,7 @@ __all__ = [
     "ACCOUNTS",
     "CATEGORIES",
     "CURRENCIES",
+    "CURRENCY_NAMES",
     "DEPARTMENTS",
     "ENTITIES",
     "OPENINGS",
@@ -69,6 +70,8 @@ class Opening:
 
 
 CURRENCIES: Final = {"1": "EUR", "2": "USD", "3": "GBP"}
+#: What people call them; a reference to a currency shows this, not the symbol.
+CURRENCY_NAMES: Final = {"1": "Euro", "2": "US Dollar", "3": "British pound"}
 #: (currency, day, EUR for one unit).
 RATES: Final = (("2", "2026-11-01", Decimal("0.92")), ("3", "2026-11-01", Decimal("1.15")))
 SUBSIDIARIES: Final = {"3": "Nordlicht Maschinenbau GmbH", "4": "Nordlicht Polska"}

@@ -236,7 +236,7 @@ class Tables:
         for key, name in seed.SUBSIDIARIES.items():
             self._insert("subsidiary", (int(key), name, "1", "F"))
         for key, symbol in seed.CURRENCIES.items():
-            self._insert("currency", (int(key), symbol, symbol))
+            self._insert("currency", (int(key), symbol, seed.CURRENCY_NAMES[key]))
         for number, (currency, on, rate) in enumerate(seed.RATES, 1):
             self._insert("currencyrate", (number, "1", currency, on, str(rate)))
         for key, name in seed.DEPARTMENTS.items():

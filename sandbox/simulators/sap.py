@@ -6,9 +6,9 @@ Run by itself::
 
 Kinds of requests for its `FaultPlan`: ``token``, ``create`` (all three SOAP services), ``cube``
 (operational items: find and read), ``books`` (ledger lines), ``masters``, ``invoice``, ``work``
-(each queued message) and ``callback``. Beside the common faults it knows ``wrong severity``,
-``round`` and ``expired token`` for ``create``, ``delay`` for ``work``, ``lost`` and ``duplicate``
-for ``callback``.
+(each queued message) and ``callback``. Beside the common faults it knows, for ``create``,
+``wrong severity``, ``round`` (other amounts), ``bare`` (no references are kept) and
+``expired token``; for ``work`` ``delay``; for ``callback`` ``lost`` and ``duplicate``.
 """
 
 from __future__ import annotations
@@ -201,6 +201,11 @@ def _routes(tenant: SapSimulator) -> FastAPI:
         status, told = tenant.create(body, spoil)
         return Response(told, status, media_type="text/xml")
 
+    _odata_routes(app, tenant)
+    return app
+
+
+def _odata_routes(app: FastAPI, tenant: SapSimulator) -> None:
     @app.get(_ODATA + "{service}")
     @app.get(_ODATA + "{service}/")
     def root(service: str, request: Request) -> Response:
@@ -235,8 +240,6 @@ def _routes(tenant: SapSimulator) -> FastAPI:
             return _unauthorised()
         status, told = tenant.read(service, name, request)
         return Response(told, status, media_type="application/json")
-
-    return app
 
 
 def _unauthorised() -> Response:

@@ -41,6 +41,7 @@ class Inbox:
     def __init__(self, ledger: Ledger, clock: Clock, plan: FaultPlan) -> None:
         self._ledger, self._clock, self._plan = ledger, clock, plan
         self.parcels: list[Parcel] = []
+        self._known: dict[str, dt.datetime] = {}
         self.callbacks: list[bytes] = []
 
     def take(self, kind: str, body: bytes) -> None:
@@ -81,15 +82,12 @@ class Inbox:
             parcel.states = {"": "technical error"}
             return
         parcel.id = str(parcel.message["MessageHeader"].get("ID", ""))
-        known = {
-            other.id
-            for other in self.parcels
-            if other is not parcel
-            and other.states
-            and self._clock.now() - other.taken_at < _RETENTION
-        }
+        before = self._known.get(parcel.id)
+        known = before is not None and self._clock.now() - before < _RETENTION
+        if parcel.id and not known:
+            self._known[parcel.id] = parcel.taken_at
         ids = [self._id(document) for document in self._documents(parcel)]
-        if parcel.id in known:
+        if known:
             parcel.states = dict.fromkeys(ids, "duplicate")
             refused = Outcome(None, (note("030(AIF)", f"Message {parcel.id} exists already"),))
             self._tell(parcel, [(one, refused) for one in ids])

@@ -30,10 +30,12 @@ def post(ledger: Ledger, entry: Entry, now: dt.datetime, *, spoil: str = "") -> 
     """Post one journal entry or reversal, whatever its reference: nothing here is unique.
 
     Args:
-        spoil: ``round`` books other amounts than were asked for.
+        spoil: ``round`` books other amounts than were asked for, ``bare`` no references.
     """
     with ledger.lock:
         document = _document(entry, now)
+        if spoil == "bare":
+            document.reference = document.reference1 = ""
         problems = list(_header_problems(ledger, entry, document))
         if "ReversalReferenceDocument" in entry or "ReversalReason" in entry:
             return _reverse(ledger, entry, document, problems)

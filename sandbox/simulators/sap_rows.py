@@ -241,10 +241,21 @@ def _partner_companies(kind: str, name: str) -> Callable[[Ledger], list[Row]]:
     return rows
 
 
+def _business_partners(ledger: Ledger) -> list[Row]:
+    return [
+        {
+            "BusinessPartner": party.business_partner or _plain(code),
+            "Supplier": _plain(code) if kind == "K" else "",
+            "Customer": _plain(code) if kind == "D" else "",
+        }
+        for (kind, code), party in PARTNERS.items()
+    ]
+
+
 def _banks(ledger: Ledger) -> list[Row]:
     return [
         {
-            "BusinessPartner": _plain(code),
+            "BusinessPartner": party.business_partner or _plain(code),
             "BankIdentification": f"{place:04d}",
             "IBAN": number if number[2:].isdigit() else "",
             "BankAccount": "" if number[2:].isdigit() else number,
@@ -267,6 +278,7 @@ SETS: Final[Mapping[tuple[str, str], Callable[[Ledger], list[Row]]]] = {
     ("API_BUSINESS_PARTNER", "A_SupplierCompany"): _partner_companies("K", "Supplier"),
     ("API_BUSINESS_PARTNER", "A_Customer"): _partners("D", "Customer"),
     ("API_BUSINESS_PARTNER", "A_CustomerCompany"): _partner_companies("D", "Customer"),
+    ("API_BUSINESS_PARTNER", "A_BusinessPartner"): _business_partners,
     ("API_BUSINESS_PARTNER", "A_BusinessPartnerBank"): _banks,
 }
 

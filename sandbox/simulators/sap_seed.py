@@ -9,7 +9,7 @@ from typing import Final
 from sandbox.simulators.sap_ledger import Document, Item, Ledger
 from sandbox.simulators.sap_world import CURRENCY, padded
 
-__all__ = ["seed"]
+__all__ = ["seed", "seed_line"]
 
 #: Documents taken over from the system before have a range of numbers of their own.
 _FIRST: Final = 5_000_000_000
@@ -47,6 +47,14 @@ def seed(ledger: Ledger) -> None:
     carried = _book(ledger, dt.date(2026, 1, 1), "", "SA", CURRENCY,
                     _line("11001000", "77777.00"), _line("19990000", "-77777.00"))  # fmt: skip
     carried.period = "000"
+
+
+def seed_line(ledger: Ledger, kind: str, partner: str, amount: str, against: str) -> Document:
+    """Book one open line of a customer (D) or supplier (K), against a GL account."""
+    other = str(-Decimal(amount))
+    due = dt.date(2026, 12, 31)
+    return _book(ledger, dt.date(2026, 11, 19), "", "SA", CURRENCY,
+                 _partner(kind, partner, amount, "", due), _line(against, other))  # fmt: skip
 
 
 def _book(

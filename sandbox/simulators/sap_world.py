@@ -54,7 +54,10 @@ class Account:
 
 @dataclass(frozen=True, slots=True)
 class Party:
-    """A supplier (K), employee (K of the group EMPL) or customer (D)."""
+    """A supplier (K), employee (K of the group EMPL) or customer (D).
+
+    ``business_partner`` is its number as one, where that is another than the code.
+    """
 
     code: str
     name: str
@@ -63,6 +66,7 @@ class Party:
     group: str = "SUPL"
     blocked: bool = False
     ibans: tuple[str, ...] = field(default=())
+    business_partner: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +112,7 @@ PARTNERS: Final = {
             "K",
             "21100000",
             ibans=("DE02120300000000202051", "US-ACCT-0099"),
+            business_partner="1000042",
         ),
         Party("10300002", "Stahlhandel Nord KG", "K", "21100000", blocked=True),
         Party("90000001", "Meike Petersen", "K", "21300000", "EMPL"),

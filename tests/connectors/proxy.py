@@ -65,7 +65,7 @@ class Proxy:
                 _reset(client)
             elif fault == "trickle":
                 _trickle(client)
-            elif isinstance(fault, bytes) and fault:
+            elif isinstance(fault, bytes):
                 client.sendall(fault)
             else:
                 answer = self._ask(request)
@@ -77,8 +77,8 @@ class Proxy:
                     client.sendall(answer)
 
     def planned(self, request: bytes) -> str | bytes:
-        """The fault of this request; empty for none."""
-        return self.fault if self.match in request else b""
+        """The fault of this request; no text for none (no bytes are an answer of nothing)."""
+        return self.fault if self.match in request else ""
 
     def _ask(self, request: bytes) -> bytes:
         with socket.create_connection(("127.0.0.1", self.target), timeout=30) as server:

@@ -18,7 +18,15 @@ from tieout.connectors.ports import Delivery, ErpDocument, Journal
 from tieout.errors import ConnectorError
 from tieout.posting.readback import differences
 
-VENDORS = ("tryton", "sap", "oracle", "dynamics365", "netsuite")
+VENDORS = (
+    "tryton",
+    "sap",
+    "oracle",
+    "dynamics365",
+    "dynamics365_package",
+    "dynamics365_service",
+    "netsuite",
+)
 
 
 @pytest.fixture(params=VENDORS)

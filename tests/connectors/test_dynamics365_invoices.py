@@ -108,3 +108,20 @@ def test_what_a_pending_invoice_cannot_say_is_refused(rig: Dynamics365Rig) -> No
         made = rig.connector.create(spoilt)
         assert (made.outcome, made.code) == ("REJECT", code)
     assert rig.simulator.plan.seen().get("create", 0) == 0
+
+
+def test_an_invoice_is_reversed_by_a_counter_journal(rig: Dynamics365Rig) -> None:
+    journal = invoice(rig)
+    rig.connector.create(journal)
+    back = tuple(
+        replace(line, debit_minor=line.credit_minor, credit_minor=line.debit_minor)
+        for line in journal.lines
+    )
+    reversal = replace(
+        journal, external_ref="REVERSEABCDEFGHI", lines=back, liability=None, reverses=DOC
+    )
+    assert rig.connector.create(reversal).code == "REVERSES_UNKNOWN", "it is only pending"
+    rig.let_work()
+    assert rig.connector.create(reversal).outcome == "OK"
+    rig.let_work()
+    assert rig.connector.book_balance("3300", on=DAY, currency="EUR") == 0

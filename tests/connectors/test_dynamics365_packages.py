@@ -110,6 +110,7 @@ def test_an_upload_that_breaks_has_asked_nothing_of_the_books(
     rig.fault("package", *([""] * which), fault)
     made = rig.connector.create(rig.journal(REF))
     assert (made.outcome, made.code) == ("NOT_SENT", "UPLOAD_FAILED")
+    assert not any(name in repr(made) for name in ("/blob/", *rig.simulator.packages.blobs))
     assert rig.simulator.packages.executions == {}
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import date, timedelta
+from typing import Any
 
 import pytest
 
@@ -15,6 +16,7 @@ from tests.connectors.rigs.dynamics365 import (
     open_service_rig,
     opened,
 )
+from tieout.connectors.http_wire import HttpAnswer
 from tieout.connectors.ports import JournalLine, Liability
 from tieout.errors import ConnectorError
 
@@ -97,6 +99,17 @@ def test_a_number_that_is_another_postings_is_refused(rig: Dynamics365Rig) -> No
     made = rig.connector.create(rig.journal(REF))
     assert (made.outcome, made.code) == ("REJECT", "NUMBER_TAKEN")
     assert rig.connector.find(rig.journal(REF)).documents == ()
+
+
+def test_a_refusal_in_another_language_is_looked_into(rig: Dynamics365Rig) -> None:
+    rig.simulator.books.exists = "Der Datensatz ist bereits vorhanden."
+    rig.fault("create", "lost reply")
+    assert rig.connector.create(rig.journal(REF)).outcome == "UNKNOWN"
+    assert rig.connector.create(rig.journal(REF)).outcome == "EXISTS"
+    other = rig.connector.create(rig.journal("ABCDEFGHIJ222222"))
+    assert (other.outcome, other.code) == ("REJECT", "NUMBER_TAKEN")
+    rig.fault("read", "maintenance")
+    assert rig.connector.create(rig.journal(REF)).code == "NOT_READ_BACK"
 
 
 @pytest.mark.parametrize(
@@ -190,6 +203,32 @@ def test_a_void_that_is_not_answered_is_unknown_and_can_be_said_again(
     assert rig.connector.delete_draft("nord/ABCDEFGHIJ").outcome == "UNKNOWN"
     assert rig.connector.delete_draft("nord/ABCDEFGHIJ").outcome == "OK"
     assert rig.books(REF) == []
+
+
+@pytest.mark.parametrize(
+    ("meanwhile", "outcome", "code"),
+    [("changed", "UNKNOWN", "CHANGED"), ("posted", "REJECT", "ALREADY_POSTED")],
+)
+def test_a_draft_that_changes_while_it_is_voided_is_left_as_it_is(
+    rig: Dynamics365Rig, meanwhile: str, outcome: str, code: str
+) -> None:
+    rig.connector.create(rig.journal(REF))
+    inner = rig.connector.wire.exchange
+
+    def exchange(method: str, path: str, **rest: Any) -> HttpAnswer:
+        if "$batch" in path and meanwhile == "changed":
+            key = {"dataAreaId": "nord", "JournalBatchNumber": "ABCDEFGHIJ"}
+            text = {"Description": f"[{REF}] by hand"}
+            rig.simulator.books.update("LedgerJournalHeaders", key, text)
+        elif "$batch" in path:
+            rig.simulator.poster.run()
+        return inner(method, path, **rest)
+
+    rig.connector.wire.exchange = exchange  # type: ignore[method-assign]
+    found = rig.connector.delete_draft("nord/ABCDEFGHIJ")
+    assert (found.outcome, found.code) == (outcome, code)
+    (document,) = rig.books(REF)
+    assert len(document.lines) == 2
 
 
 def test_a_journal_the_batch_job_left_says_why(rig: Dynamics365Rig) -> None:
@@ -298,6 +337,32 @@ def test_a_refusal_names_the_line_of_the_mapping(rig: Dynamics365Rig) -> None:
     assert "[accounts] bank_charges" in made.message
 
 
+@pytest.mark.parametrize(
+    ("setting", "value", "says"),
+    [
+        ("DeleteLinesAfterPosting", "Yes", "deletes its lines"),
+        ("DetailLevel", "Summary", "sums its lines up"),
+        ("OffsetAccountDisplayValue", "1370", "offset account"),
+    ],
+)
+def test_a_journal_name_under_which_nothing_could_be_proved_is_refused(
+    rig: Dynamics365Rig, setting: str, value: str, says: str
+) -> None:
+    for row in rig.simulator.books.tables["JournalNames"]:
+        row[setting] = value
+    made = rig.connector.create(rig.journal(REF))
+    assert (made.outcome, made.code) == ("REJECT", "JOURNAL_SETTINGS")
+    assert says in made.message
+    assert "[journals] bank" in made.message
+
+
+def test_a_cost_center_that_has_ended_is_refused() -> None:
+    with opened({"dimensions": {"default": {"6855": ["300"]}}}) as rig:
+        assert rig.connector.create(rig.journal(REF)).code == "COST_CENTER_UNKNOWN"
+        june = rig.journal(REF, booked_on=date(2026, 6, 30))
+        assert rig.connector.create(june).outcome == "OK"
+
+
 def test_a_closed_period_is_refused_before_it_is_sent(rig: Dynamics365Rig) -> None:
     rig.close_period(DAY)
     assert rig.connector.create(rig.journal(REF)).code == "PERIOD_CLOSED"
@@ -336,6 +401,9 @@ def test_a_reversal_is_a_counter_journal_of_its_own(rig: Dynamics365Rig) -> None
     assert rig.connector.book_balance("1810", on=DAY, currency="EUR") == 0
     missing = replace(reversal, external_ref="MISSINGABCDEFGHI", reverses="nord/NOTTHERE")
     assert rig.connector.create(missing).code == "REVERSES_UNKNOWN"
+    draft = rig.connector.create(rig.journal("DRAFTABCDEFGHIJK"))
+    unposted = replace(missing, reverses=draft.doc_id)
+    assert rig.connector.create(unposted).code == "REVERSES_UNKNOWN"
 
 
 @pytest.mark.parametrize(

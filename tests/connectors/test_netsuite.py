@@ -319,6 +319,9 @@ def test_the_way_by_put_replaces_and_is_not_repeated_in_time() -> None:
         ("cash_book", "text", "("),
         ("cash_book", "page_size", 1_001),
         ("cash_book", "lines", "some"),
+        ("journals", "bank", 100),
+        ("expense_categories", "6650", 21),
+        ("dimensions", "by_account", "Treasury"),
     ],
 )
 def test_a_spoilt_mapping_is_named(rig: NetSuiteRig, section: str, key: str, value: object) -> None:

@@ -247,6 +247,26 @@ def test_elliptic_keys_sign_their_own_algorithm(rig: NetSuiteRig, tmp_path: Path
     assert connector.create(rig.journal(REF)).code == "LOGIN_REFUSED", "it is not the account's key"
 
 
+def test_a_token_netsuite_repeats_is_in_no_word(rig: NetSuiteRig) -> None:
+    def repeat(request: httpx.Request) -> httpx.Response:
+        if "token" in request.url.path:
+            return httpx.Response(200, json={"access_token": "CANARY-token", "expires_in": 3600})
+        told = f"you sent {request.headers['authorization']}"
+        detail = {"detail": told, "o:errorCode": "USER_ERROR", "o:errorPath": told}
+        return httpx.Response(400, json={"o:errorDetails": [detail]})
+
+    connector = rig.connect()
+    connector.wire._client.close()
+    connector.wire._client = httpx.Client(transport=httpx.MockTransport(repeat))
+    delivery = connector.delete_draft("journalEntry/1")
+    assert (delivery.outcome, delivery.code) == ("NOT_SENT", "USER_ERROR")
+    with pytest.raises(ConnectorError) as caught:
+        connector.gl_accounts("NORD")
+    words = repr(delivery) + repr(caught.value) + str(caught.value)
+    assert "you sent Bearer ***" in words
+    assert "CANARY" not in words
+
+
 def test_no_secret_is_in_any_word(rig: NetSuiteRig, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.DEBUG)
     own = rig.simulator.credentials

@@ -9,7 +9,7 @@ from decimal import Decimal
 
 import pytest
 
-from tests.connectors.rigs.netsuite import DAY, NetSuiteRig, open_rig
+from tests.connectors.rigs.netsuite import DAY, NetSuiteRig, mapping, open_rig
 from tieout.connectors.ports import Delivery, Journal, JournalLine, Liability
 from tieout.posting.readback import differences
 
@@ -143,6 +143,10 @@ def test_what_cannot_be_cleared_is_refused(rig: NetSuiteRig) -> None:
     }
     found = {code: told(rig.connector.create(journal)) for code, journal in cases.items()}
     assert found == {code: ("REJECT", code) for code in cases}
+    changed = mapping()
+    del changed["posting"]["clearing_account"]
+    nameless = rig.connect(mapped=changed).create(clears(rig, "OS-55", "JOU3"))
+    assert told(nameless) == ("REJECT", "CLEARING_ACCOUNT_MISSING")
     malformed = replace(cases["ITEM_UNKNOWN"], clears=("1 OR 1=1",))
     assert told(rig.connector.create(malformed)) == ("REJECT", "ITEM_UNKNOWN")
 

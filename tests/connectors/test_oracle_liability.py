@@ -75,6 +75,19 @@ def test_a_number_the_supplier_has_used_is_refused(rig: OracleRig) -> None:
     assert rig.books(REFERENCE) == []
 
 
+def test_an_invoice_of_ours_whose_text_was_changed_is_not_taken_for_anothers(
+    rest: OracleRig,
+) -> None:
+    """Refused as a duplicate for good, somebody would enter it again under another number."""
+    journal = rest.invoice(REFERENCE)
+    rest.connector.create(journal)
+    (invoice,) = rest.tenant.books.invoices_of(REFERENCE)
+    invoice.description = "Travel in May"
+    assert outcome(rest.connector.create(journal)) == ("UNKNOWN", "DUPLICATE_INVOICE")
+    invoice.source = "Manual Invoice Entry"
+    assert outcome(rest.connector.create(journal)) == ("REJECT", "DUPLICATE_INVOICE")
+
+
 def test_another_supplier_may_use_the_number(rest: OracleRig) -> None:
     rest.connector.create(rest.invoice("FIRSTAAAAAAAAAAA", number="4711"))
     other = rest.invoice(REFERENCE, number="4711")

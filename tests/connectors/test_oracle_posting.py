@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
 from tests.connectors.rigs.oracle import DAY, OracleRig, open_rig
+from tieout.connectors.http_wire import HttpAnswer
 from tieout.connectors.ports import Delivery, Journal, JournalLine, Trace
 from tieout.posting.readback import differences
 
@@ -326,3 +328,44 @@ def test_one_reference_twice_in_a_batch_is_sent_once(rig: OracleRig) -> None:
     rig.let_work()
     (document,) = rig.connector.find(journal).documents
     assert differences(journal, document) == ()
+
+
+def test_a_chain_that_ends_between_two_looks_hides_nothing(rig: OracleRig) -> None:
+    """Books, then jobs: without a second look at the books this would be nothing at all."""
+    journal = rig.journal(REFERENCE)
+    rig.connector.create(journal)
+    inner = rig.connector.wire.exchange
+
+    def work_in_between(method: str, path: str, **given: Any) -> HttpAnswer:
+        if "/requests" in path:
+            rig.let_work()
+            for job in rig.tenant.scheduler.jobs.values():
+                job.output = ""  # and its report tells nothing
+        return inner(method, path, **given)
+
+    rig.connector.wire.exchange = work_in_between  # type: ignore[method-assign]
+    assert [d.external_ref for d in rig.connector.find(journal).documents] == [REFERENCE]
+
+
+@pytest.mark.parametrize(("fault", "count"), [("lost reply", 1), ("late", 1), ("no effect", 0)])
+def test_a_batch_nobody_answered_is_told_journal_by_journal(
+    rig: OracleRig, fault: str, count: int
+) -> None:
+    journals = tuple(rig.journal(f"JOURNAL{letter}") for letter in "ABC")
+    rig.fault("create", fault)
+    assert {d.outcome for d in rig.connector.create_batch(journals)} == {"UNKNOWN"}
+    rig.let_work()
+    for journal in journals:
+        trace = rig.connector.find(journal)
+        assert (len(trace.documents), trace.pending, trace.refused) == (count, "", "")
+
+
+def test_only_the_imports_of_batches_are_asked_for_their_output(rig: OracleRig) -> None:
+    for letter in "ABC":
+        rig.connector.create_batch((rig.journal(f"X{letter}"), rig.journal(f"Y{letter}")))
+        rig.let_work()
+    before = rig.tenant.plan.seen().get("status", 0)
+    assert rig.connector.find(rig.journal("NEVERSENT")) == Trace()
+    assert rig.tenant.plan.seen()["status"] - before == 3
+    assert rig.connector.find(rig.journal("NEVERSENT")) == Trace()
+    assert rig.tenant.plan.seen()["status"] - before == 3

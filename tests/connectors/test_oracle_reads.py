@@ -8,6 +8,7 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
+import httpx
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -16,7 +17,7 @@ from sandbox.simulators.oracle_books import Line
 from tests.connectors.rigs.oracle import DAY, OracleRig, connect, open_rig, profile
 from tieout.connectors.oracle_callbacks import read_completion
 from tieout.connectors.oracle_fusion import OracleFusionConnector
-from tieout.connectors.ports import JournalLine
+from tieout.connectors.ports import Journal, JournalLine
 from tieout.errors import ConnectorError
 
 REFERENCE = "ABCDEFGHIJKLMNOP"
@@ -271,3 +272,74 @@ def test_two_connectors_read_the_same(rig: OracleRig) -> None:
     since = date(2026, 10, 31)
     assert other.cash_book("1810", since=since) == rig.connector.cash_book("1810", since=since)
     other.close()
+
+
+ERRORS = (
+    # content type, body, what of it is told
+    ("text/plain", "The attribute Staus is not valid", "The attribute Staus is not valid"),
+    (
+        "application/vnd.oracle.adf.error+json",
+        '{"title": "Bad Request", "status": "400", "o:errorDetails": '
+        '[{"detail": "not valid", "o:errorCode": "27024", "o:errorPath": "/Staus"}]}',
+        "not valid /Staus",
+    ),
+    ("application/json", '{"title": "Bad Request", "detail": "so it is"}', "so it is"),
+    ("text/html", "<html>secret page</html>", "HTTP 400"),
+)
+
+
+@pytest.mark.parametrize(("kind", "body", "words"), ERRORS)
+def test_errors_are_told_in_oracles_words_plain_or_structured(
+    kind: str, body: str, words: str
+) -> None:
+    asked: list[httpx.Request] = []
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        asked.append(request)
+        return httpx.Response(400, headers={"content-type": kind}, content=body.encode())
+
+    books = OracleFusionConnector(
+        "http://oracle.invalid",
+        "user",
+        "secret",
+        company="NORD",
+        mapping=profile(),
+        transport=httpx.MockTransport(answer),
+    )
+    with pytest.raises(ConnectorError) as error:
+        books.gl_accounts("NORD")
+    books.close()
+    assert words in str(error.value)
+    assert "secret" not in str(error.value)
+    assert asked[0].headers["rest-framework-version"] == "4"
+    assert "application/vnd.oracle.adf.error+json" in asked[0].headers["accept"]
+
+
+SHAPES = ('{"items": 7, "hasMore": false}', '{"items": []}', "[]", '{"items": [7]}', "null")
+
+
+@pytest.mark.parametrize("body", SHAPES)
+def test_a_page_of_another_shape_is_refused(body: str) -> None:
+    transport = httpx.MockTransport(lambda request: httpx.Response(200, content=body.encode()))
+    login = ("http://oracle.invalid", "user", "secret")
+    books = OracleFusionConnector(*login, company="NORD", mapping=profile(), transport=transport)
+    with pytest.raises(ConnectorError):
+        books.gl_accounts("NORD")
+    with pytest.raises(ConnectorError):
+        books.find(_journal())
+    books.close()
+
+
+def test_a_collection_that_promises_more_and_has_none_ends() -> None:
+    body = b'{"items": [], "hasMore": true}'
+    transport = httpx.MockTransport(lambda request: httpx.Response(200, content=body))
+    login = ("http://oracle.invalid", "user", "secret")
+    books = OracleFusionConnector(*login, company="NORD", mapping=profile(), transport=transport)
+    with pytest.raises(ConnectorError, match="has no end"):
+        books.partners("NORD")
+    books.close()
+
+
+def _journal() -> Journal:
+    lines = (JournalLine("6855", 1, 0), JournalLine("1810", 0, 1))
+    return Journal(REFERENCE, "NORD", "bank", DAY, "Fee", "EUR", lines)

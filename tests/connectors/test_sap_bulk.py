@@ -227,6 +227,28 @@ def test_open_lines_are_cleared_against_one_another(rig: SapRig) -> None:
     assert after == before - {invoice, payment}
 
 
+def test_a_clearing_of_many_lines_is_asked_for_in_parts(rig: SapRig) -> None:
+    """An address has no room for hundreds of documents."""
+    lines = []
+    for place in range(26):
+        sign = 1 if place % 2 else -1
+        amounts = (max(sign * 700, 0), max(-sign * 700, 0))
+        entry = (
+            JournalLine("12100000", *amounts, party="10100001"),
+            JournalLine("11001000", amounts[1], amounts[0]),
+        )
+        taken(rig, Journal(f"MANY{place}", "NORD", "DZ", DAY, "Many", "EUR", entry))
+        rig.let_work()
+        (document,) = rig.books(f"MANY{place}")
+        item = [line.gl_account for line in document.lines].index("12100000") + 1
+        lines.append(f"{document.doc_id}/{item}")
+    before = rig.tenant.plan.seen().get("cube", 0)
+    taken(rig, clearing(*lines))
+    assert rig.tenant.plan.seen()["cube"] - before == 2
+    rig.let_work()
+    assert {within(rig, line)[1] for line in lines} == {rig.books("CLEARING")[0].number}
+
+
 def test_the_same_clearing_again_changes_nothing(rig: SapRig) -> None:
     journal = clearing(*opposite(rig))
     taken(rig, journal)

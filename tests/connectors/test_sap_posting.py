@@ -5,12 +5,19 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import date, timedelta
+from decimal import Decimal
 
+import httpx
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
+from sandbox.simulators.sap import LOGIN
 from tests.connectors.books import outcome
-from tests.connectors.rigs.sap import DAY, SapRig, open_rig
+from tests.connectors.rigs.sap import DAY, SapRig, mapping, open_rig
 from tieout.connectors.ports import Journal, JournalLine, Liability
+from tieout.connectors.sap_entries import spread
+from tieout.connectors.sap_s4hana import SapConnector
 from tieout.errors import ConnectorError
 from tieout.posting.readback import differences
 
@@ -106,6 +113,79 @@ def test_what_goes_wrong_is_told_as_it_is(
     assert rig.tenant.plan.seen()["create"] == 1, "nothing is sent again"
 
 
+def test_a_fault_is_told_in_sap_s_words(rig: SapRig) -> None:
+    rig.fault("create", "error before")
+    delivery = rig.connector.create(rig.journal("FAULT"))
+    assert delivery.message == "Internal error: ABAP runtime error"
+
+
+@pytest.mark.parametrize(
+    "response",
+    [
+        httpx.Response(200, content=b""),
+        httpx.Response(200, content=b"<a/>"),
+        httpx.Response(200, content=b"<html>hello", headers={"content-type": "text/html"}),
+        httpx.Response(202, content=b""),
+        httpx.Response(204),
+        httpx.Response(307, headers={"location": "https://evil.test/"}),
+        httpx.Response(401, content=b"\xff"),
+        httpx.Response(403, json={"error": {"code": "x", "message": {"value": "no"}}}),
+        httpx.Response(500, content=b"<broken"),
+        httpx.Response(504),
+    ],
+)
+def test_an_answer_that_proves_nothing_is_unknown(rig: SapRig, response: httpx.Response) -> None:
+    """Masters are read from the simulator; the write is answered by something else."""
+    writes = []
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        if request.method == "POST":
+            writes.append(request.url.host)
+            return response
+        address = rig.address + request.url.raw_path.decode()
+        return httpx.get(address, auth=LOGIN, trust_env=False)
+
+    connector = SapConnector(
+        "https://sap.test",
+        *LOGIN,
+        company="NORD",
+        mapping=mapping(),
+        transport=httpx.MockTransport(answer),
+    )
+    delivery = connector.create(rig.journal("NOTHING"))
+    connector.close()
+    assert delivery.outcome == "UNKNOWN", delivery
+    assert delivery.doc_id is None and delivery.message and delivery.code != "OK"
+    assert writes == ["sap.test"], "sent once, and no redirect followed"
+
+
+def test_a_preview_is_what_is_sent(rig: SapRig) -> None:
+    journal = rig.journal("PREVIEW")
+    shown = rig.connector.preview(journal)
+    assert "create" not in rig.tenant.plan.seen()
+    posted(rig, journal)
+    head, body = shown.split("\n\n", 1)
+    assert body.encode() == rig.tenant.bodies[0]
+    assert head.startswith("POST /sap/bc/srt/scs_ext/sap/journalentrycreaterequestconfi\n")
+    assert "Authorization" not in shown and LOGIN[1] not in shown
+    with pytest.raises(ConnectorError) as caught:
+        rig.connector.preview(replace(journal, lines=()))
+    assert caught.value.code == "UNBALANCED"
+
+
+def test_everything_of_ours_is_listed_for_the_completeness_check(rig: SapRig) -> None:
+    for name, on in (("LISTEDDOCUMENTAA", DAY), ("LISTEDDOCUMENTBB", date(2026, 10, 5))):
+        posted(rig, rig.journal(name, booked_on=on))
+    posted(rig, rig.journal("SHORT"))
+    listed = rig.connector.posted_since
+    assert [d.external_ref for d in listed("NORD", DAY)] == ["LISTEDDOCUMENTAA"]
+    assert [d.external_ref for d in listed("NORD", date(2026, 10, 1))] == [
+        "LISTEDDOCUMENTBB",
+        "LISTEDDOCUMENTAA",
+    ]
+    assert listed("NORD", DAY) == rig.books("LISTEDDOCUMENTAA")
+
+
 def test_a_pause_is_told_as_long_as_sap_asks(rig: SapRig) -> None:
     rig.fault("create", "throttle")
     assert rig.connector.create(rig.journal("PAUSE")).retry_after == timedelta(seconds=7)
@@ -160,12 +240,12 @@ def test_a_lost_answer_leaves_every_document_of_a_request_unknown(rig: SapRig) -
 
 
 def test_a_foreign_account_s_document_is_in_its_currency(rig: SapRig) -> None:
-    """What the counters are in dollars is their share; the last takes the rounding."""
+    """What the counters are in dollars is their share, and the shares add up."""
     journal = usd("DOLLAR", 100, 100, 100, foreign=326)
     document = rig.connector.read(posted(rig, journal))
     assert document is not None
     assert differences(journal, document) == ()
-    assert [line.foreign_minor for line in document.lines] == [-326, 109, 109, 108]
+    assert [line.foreign_minor for line in document.lines] == [-326, 109, 108, 109]
     assert {line.foreign_currency for line in document.lines} == {"USD"}
     assert rig.books("DOLLAR") == [document]
 
@@ -219,12 +299,12 @@ def test_a_document_is_reversed_once(rig: SapRig) -> None:
         replace(expense, debit_minor=0, credit_minor=350),
         replace(bank, debit_minor=350, credit_minor=0),
     )
-    back = replace(journal, external_ref="BACK", reverses=doc_id, lines=swapped)
+    back = replace(journal, external_ref="TAKENBACKTAKENBA", reverses=doc_id, lines=swapped)
     document = rig.connector.read(posted(rig, back))
     assert document is not None
     assert differences(back, document) == ()
-    assert list(rig.connector.find(back).documents) == rig.books("BACK")
-    again = replace(back, external_ref="AGAIN")
+    assert list(rig.connector.find(back).documents) == rig.books("TAKENBACKTAKENBA")
+    again = replace(back, external_ref="TAKENBACKAGAINAA")
     assert outcome(rig.connector.create(again)) == ("REJECT", "ALREADY_REVERSED")
     trace = rig.connector.find(again)
     assert trace.documents == ()
@@ -232,6 +312,43 @@ def test_a_document_is_reversed_once(rig: SapRig) -> None:
     within = {d.number: d for d in rig.tenant.ledger.all()}
     assert within[doc_id[-10:]].reversed_by == ("2026", document.number)
     assert within[document.number or ""].reverses == ("2026", doc_id[-10:])
+
+
+def test_a_reversal_of_ours_without_our_reference_is_shown_to_a_person(rig: SapRig) -> None:
+    """Should SAP not keep references of a reversal, it is a conflict, and never taken for none."""
+    journal = rig.journal("FIRST")
+    back = replace(journal, external_ref="TAKENBACKTAKENBA", reverses=posted(rig, journal))
+    rig.fault("create", "bare")
+    posted(rig, back)
+    (document,) = rig.connector.find(back).documents
+    assert document.doc_id == "1010/2026/0100000001"
+    assert "reference '', sent 'TAKENBACKTAKENBA'" in differences(back, document)
+
+
+def test_a_reversal_by_a_person_is_no_reversal_of_ours(rig: SapRig) -> None:
+    journal = rig.journal("FIRST")
+    back = replace(journal, external_ref="TAKENBACKTAKENBA", reverses=posted(rig, journal))
+    rig.fault("create", "bare")
+    posted(rig, back)
+    rig.tenant.ledger.all()[1].created_by = "ACCOUNTANT"
+    trace = rig.connector.find(back)
+    assert (trace.documents, bool(trace.refused)) == ((), True)
+
+
+AMOUNTS = st.lists(st.integers(1, 10**9), min_size=1, max_size=30)
+
+
+@given(AMOUNTS, st.integers(1, 10**10))
+def test_shares_of_a_foreign_amount_add_up_and_keep_their_side(
+    counters: list[int], foreign: int
+) -> None:
+    amounts = spread(usd("SHARES", *counters, foreign=foreign))
+    assert sum(one.amount for one in amounts) == 0
+    assert sum(one.company for one in amounts) == 0
+    for one, counter in zip(amounts[1:], counters, strict=True):
+        assert one.amount >= 0
+        exact = Decimal(foreign) * counter / sum(counters)
+        assert abs(one.amount * 100 - exact) <= 1
 
 
 def test_an_unanswered_reversal_is_found_by_our_reference(rig: SapRig) -> None:

@@ -8,8 +8,10 @@ is.
 from __future__ import annotations
 
 import hashlib
+import importlib
 import json
 import os
+import pkgutil
 import sys
 import time
 from collections import Counter
@@ -18,7 +20,11 @@ from pathlib import Path
 import atheris
 
 with atheris.instrument_imports(include=["parsers", "tieout"]):
-    import parsers  # noqa: F401
+    import parsers
+
+    # Readers are imported when a file asks for one: that would be too late to be instrumented.
+    for _module in pkgutil.iter_modules(parsers.__path__):
+        importlib.import_module(f"parsers.{_module.name}")
 
 from tests.fuzz.mutators import mutator
 from tests.fuzz.oracles import signature, violations

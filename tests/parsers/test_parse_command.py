@@ -116,3 +116,23 @@ def test_statement_twice_is_shown_twice(tmp_path: Path, capsys: pytest.CaptureFi
     (found,) = _lines(capsys)
     shape = [(len(s["entries"]), len(s["balances"])) for s in found["statements"]]
     assert shape == [(1, 2), (1, 2)]
+
+
+def test_the_table_for_people_shows_the_first_thousand(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file, count = tmp_path / "a.bai", 1_234
+    accounts = (f"03,{n:010},USD,010,{n},,,015,{n},,/\n49,{2 * n},2/\n" for n in range(count))
+    total = sum(2 * n for n in range(count))
+    file.write_text(
+        "01,BANKX,NORD,261121,0600,1,,,2/\n02,NORD,BANKX,1,261120,,USD,2/\n"
+        + "".join(accounts)
+        + f"98,{total},{count},{2 * count + 2}/\n99,{total},1,{2 * count + 4}/\n"
+    )
+    assert _run(str(file), "--out", str(tmp_path / "out")) == 0
+    shown = capsys.readouterr().out
+    assert "0000000999" in shown
+    assert "9.99" in shown
+    assert "0000001000" not in shown
+    assert "(and 234 more statements: --json and --out have all of them)" in shown
+    assert parquet.read_table(tmp_path / "out" / "statements.parquet").num_rows == count

@@ -130,3 +130,25 @@ def test_unknown_actions_and_parameters_are_refused(client: Client) -> None:
     assert act(client, "getazurewriteurl", uniqueFileName="a").status_code == 404
     assert act(client, "GetAzureWriteUrl").status_code == 400
     assert act(client, "ImportFromPackage", packageUrl="x", company="NORD").status_code == 400
+
+
+def test_a_file_comes_back_until_it_is_acknowledged(client: Client) -> None:
+    key = client.simulator.api.queues.offer("job-1", "Entries.zip", b"content")
+    assert client.http.get("/api/connector/dequeue/job-2").status_code == 204
+    first = client.http.get("/api/connector/dequeue/job-1").json()
+    assert first["CorrelationId"] == key
+    assert client.http.get(first["DownloadLocation"]).content == b"content"
+    assert client.http.get("/api/connector/dequeue/job-1").status_code == 204
+    client.http.post("/_control/clock", json={"seconds": 1801})
+    again = client.http.get("/api/connector/dequeue/job-1").json()
+    assert again["CorrelationId"] == key
+    assert client.http.post("/api/connector/ack/job-1", json=first).status_code == 400
+    assert client.http.post("/api/connector/ack/job-1", json=again).status_code == 200
+    client.http.post("/_control/clock", json={"seconds": 1000})
+    assert client.http.get("/api/connector/dequeue/job-1").status_code == 204
+
+
+def test_a_file_to_import_needs_its_entity(client: Client) -> None:
+    assert client.http.post("/api/connector/enqueue/job-1", content=b"x").status_code == 400
+    told = client.http.post("/api/connector/enqueue/job-1?entity=General%20journal", content=b"x")
+    assert told.json() in client.simulator.api.queues.messages

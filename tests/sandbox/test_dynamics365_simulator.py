@@ -17,7 +17,7 @@ from sandbox.simulators.dynamics365 import (
     D365Simulator,
     simulator,
 )
-from sandbox.simulators.serve import serving
+from tests.connectors.rigs.dynamics365 import staged
 
 HEADER = {"dataAreaId": "nord", "JournalName": "BankAdj", "Description": "By hand"}
 LINE = {
@@ -78,7 +78,7 @@ def infolog(answer: httpx.Response) -> str:
 @contextmanager
 def opened_client() -> Iterator[Client]:
     told = simulator()
-    with serving(told.application) as base:
+    with staged(told) as base:
         found = Client(base, told)
         yield found
         found.http.close()

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import csv
+import io
 import json
+import zipfile
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
@@ -15,6 +17,7 @@ import pytest
 from sandbox.simulators.clock import Clock
 from sandbox.simulators.dynamics365_books import Books
 from tests.connectors.rigs.dynamics365 import DAY, Dynamics365Rig, open_rig
+from tieout.connectors.dynamics365_packages import package
 from tieout.connectors.http_wire import HttpAnswer
 from tieout.connectors.ports import JournalLine, Liability
 
@@ -112,3 +115,11 @@ def test_every_request_fits_the_published_schema(schemas: dict[str, Any]) -> Non
         # the document stands for another schema of it.
         part = {"properties": {key: schema["properties"][key] for key in values}}
         jsonschema.validate(values, part | {"components": {"schemas": schemas}})
+
+
+def test_every_column_of_a_package_is_published() -> None:
+    content = package("G", {"JournalName": "BankAdj"}, [{"LineNumber": 1}])
+    with zipfile.ZipFile(io.BytesIO(content)) as archive:
+        header = archive.read("General journal.csv").decode().partition("\r\n")[0]
+    known = {name.upper() for name in attributes("LedgerJournalEntity")}
+    assert set(header.split(",")) <= known

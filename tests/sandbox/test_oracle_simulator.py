@@ -431,3 +431,15 @@ def test_every_field_of_json_is_a_plain_value(tenant: Tenant) -> None:
     text = tenant.get("journalBatches", params={"expand": "journalHeaders.journalLines"}).text
     lines = json.loads(text)["items"][0]["journalHeaders"]["items"][0]["journalLines"]["items"]
     assert [line["AccountedDr"] for line in lines] == [3.5, None]
+
+
+def test_jobs_go_on_with_every_request_where_they_are_told_to(tenant: Tenant) -> None:
+    tenant.simulator.auto = True
+    number = tenant.submit(good()).json()["ReqstId"]
+    finder = {"finder": f"ESSJobStatusRF;requestId={number}"}
+    states = []
+    while len(states) < 40 and "SUCCEEDED" not in states:
+        found = tenant.get("erpintegrations", params=finder).json()["items"][0]
+        states.append(found["RequestStatus"])
+    assert states[-1] == "SUCCEEDED"
+    assert len(tenant.simulator.books.batches) == 1

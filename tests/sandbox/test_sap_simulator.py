@@ -167,6 +167,14 @@ def test_the_same_request_posts_again(server: Server) -> None:
             document(FEE.replace("</Item>", "<AssignmentReference>x</AssignmentReference></Item>"))
         ),
         envelope(document(name="R" * 21)),
+        envelope(
+            document(
+                FEE.replace(
+                    "</DebitCreditCode>",
+                    f"</DebitCreditCode><AssignmentReference>{'x' * 19}</AssignmentReference>",
+                )
+            )
+        ),
         envelope(document(on="20.11.2026")),
         envelope(document(item("0065100000", "1,00"))),
         envelope(document(FEE.replace(' currencyCode="EUR"', ""))),

@@ -13,13 +13,16 @@ import sys
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import replace
+from itertools import chain
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, Final, Self
 
+import pyarrow.compute
 from pyarrow import parquet
 
 import parsers
 from parsers import Parsed, Stream
+from tieout.arrays import whole
 from tieout.canonical import SCHEMAS, Tables, concat, empty
 from tieout.commands import payment_view, pgp_options
 from tieout.commands.parse_json import (
@@ -28,11 +31,15 @@ from tieout.commands.parse_json import (
     refused_as_json,
     write_json,
 )
-from tieout.errors import InputError, ProfileError
+from tieout.errors import Finding, InputError, ProfileError
 from tieout.owned_rows import owned
 
 __all__ = ["add", "as_json", "refused_as_json", "run"]
 
+#: The stubs know too few of its signatures.
+pc: Any = pyarrow.compute
+#: Statements, payments or statuses in the table for people; nobody reads more, and each is kept.
+_ROWS_SHOWN: Final = 1_000
 _CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
 
 
@@ -118,15 +125,31 @@ def _show(
     if args.json:
         write_json(shown, rest, first, sys.stdout.write)
         return None
-    kinds = payment_view.kinds(stream.format)
-    parts, findings = [], list(first.findings)
-    for batch in batches:
+    kind = next(iter(payment_view.kinds(stream.format)), "statements")
+    count = 0
+    parts: list[Tables] = []
+    findings: list[Finding] = []
+    for batch in chain([first], batches):
         findings += batch.findings
-        if kinds:
-            parts.append(batch)
-    tables = replace(concat([first, *parts]), findings=tuple(findings))
+        rows = getattr(batch, kind)
+        if count < _ROWS_SHOWN and rows.num_rows:
+            parts.append(_first(batch, kind, _ROWS_SHOWN - count))
+        count += rows.num_rows
+    tables = replace(concat(parts), findings=tuple(findings))
     _table(shown, Parsed(stream.format, stream.sha256, stream.size, tables))
+    if count > _ROWS_SHOWN:
+        more = f"and {count - _ROWS_SHOWN:,} more {kind}: --json and --out have all of them"
+        sys.stdout.write(f"  ({more})\n")
     return None
+
+
+def _first(batch: Tables, kind: str, most: int) -> Tables:
+    """The batch with at most so many rows of a kind, and the balances of these."""
+    rows = getattr(batch, kind).slice(0, most)
+    if kind != "statements":
+        return replace(batch, **{kind: rows})
+    shown = pc.is_in(batch.balances["statement_id"], value_set=whole(rows["statement_id"]))
+    return replace(batch, statements=rows, balances=batch.balances.filter(shown))
 
 
 class _Sink:

@@ -174,6 +174,9 @@ class DynamicsConnector(DynamicsBooks):
         if answer.status == 200 and result.get("Posted") is True:
             return self._proved(doc_id, answer)
         if answer.status == 200 and result.get("Posted") is False:
+            proved = self._proved(doc_id, answer)
+            if proved.outcome == "OK":
+                return proved
             said = str(result.get("Message") or "without a reason")
             code = refusal_code(said) or "REFUSED"
             return told("REJECT", code, f"not posted: {said}", answer, doc_id)

@@ -70,7 +70,12 @@ class DynamicsBooks:
         self._journals = Journals(self._session, self._masters, self._profile)
         self._invoices = Invoices(self._session, self._masters, self._profile)
         self._creator = Creator(
-            self._session, self._masters, self._journals, self._packages, self._profile
+            self._session,
+            self._masters,
+            self._journals,
+            self._invoices,
+            self._packages,
+            self._profile,
         )
 
     def close(self) -> None:

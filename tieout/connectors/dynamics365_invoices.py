@@ -13,7 +13,8 @@ from typing import Final
 
 from tieout.connectors.dynamics365_batch import Operation
 from tieout.connectors.dynamics365_changes import Changes
-from tieout.connectors.dynamics365_masters import Masters, RefusedError
+from tieout.connectors.dynamics365_checks import RefusedError
+from tieout.connectors.dynamics365_masters import Masters
 from tieout.connectors.dynamics365_outcome import (
     delivery,
     left_unposted,
@@ -60,7 +61,7 @@ class Invoices:
         """Create the invoice with its lines in one change set, checked before."""
         try:
             with shaped("master data"):
-                self._masters.check(journal)
+                self._masters.check(journal, {})
                 operations = self._operations(journal)
         except RefusedError as error:
             return refusal(error)
@@ -70,7 +71,14 @@ class Invoices:
         doc_id = f"{self._masters.company}{_MARK}{journal.external_ref}"
         if found.outcome == "OK":
             return told("OK", "DRAFTED", "", answer, doc_id)
-        if found.code == "RECORD_EXISTS":
+        if found.outcome != "REJECT":
+            return delivery(found, answer)
+        # The system refuses in its user's language: what exists is looked up, not read from words.
+        try:
+            there = self.read(doc_id)
+        except ConnectorError as error:
+            return told("UNKNOWN", "NOT_READ_BACK", str(error), answer)
+        if there is not None:
             return told("EXISTS", "EXISTS", "the invoice was there already", answer, doc_id)
         return delivery(found, answer)
 
@@ -160,7 +168,7 @@ class Invoices:
         for number, line in enumerate(debits, start=1):
             values: Row = key | {
                 "InvoiceLineNumber": number,
-                "MainAccountDisplayValue": self._masters.account_of(line)[1],
+                "MainAccountDisplayValue": self._masters.account_of(line, journal.booked_on)[1],
                 "NetAmount": from_minor(line.debit_minor, journal.currency),
                 "LineDescription": narrative(line.narrative or journal.narrative),
             }

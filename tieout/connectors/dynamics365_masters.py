@@ -2,30 +2,24 @@
 
 from __future__ import annotations
 
-import re
 from datetime import date
 from typing import Final
 
 from tieout.connectors import reads
+from tieout.connectors.dynamics365_checks import RefusedError, check, hindering
 from tieout.connectors.dynamics365_profile import ERP, Profile
 from tieout.connectors.dynamics365_records import (
-    company_amount,
     day_of,
-    exchange_rate,
-    line_sides,
     main_account,
     shaped,
 )
 from tieout.connectors.dynamics365_session import Row, Session, literal
 from tieout.connectors.ports import Journal, JournalLine
-from tieout.errors import ConnectorError, MoneyError, TieoutError
-from tieout.money import from_minor
+from tieout.errors import ConnectorError
 from tieout.profile_lines import place_of
 
-__all__ = ["Masters", "RefusedError"]
+__all__ = ["Masters"]
 
-_REFERENCE: Final = re.compile(r"[A-Z0-9]{1,16}", re.ASCII)
-_INVOICE_MAX: Final = 20
 _STATUS: Final[dict[str, reads.PeriodStatus]] = {
     "Open": "open",
     "Closed": "closed",
@@ -33,10 +27,6 @@ _STATUS: Final[dict[str, reads.PeriodStatus]] = {
     "OnHold": "closed",
     "NotYetOpened": "future",
 }
-
-
-class RefusedError(TieoutError):
-    """The journal cannot be posted as it is; nothing was sent."""
 
 
 class Masters:
@@ -97,22 +87,27 @@ class Masters:
         with shaped("period status"):
             return _STATUS.get(str(rows[0]["Status"]), "unknown") if rows else "unknown"
 
-    def check(self, journal: Journal) -> None:
+    def check(self, journal: Journal, asked: dict[date, reads.PeriodStatus]) -> None:
         """Refuse what cannot be posted.
+
+        Args:
+            asked: periods asked for since the request began; what is asked is put there.
 
         Raises:
             RefusedError: with the code of the first thing wrong, and the mapping's line.
             ConnectorError: the masters could not be read.
         """
-        _check(journal)
+        check(journal)
         if journal.company.lower() != self.company:
             raise RefusedError("COMPANY_OTHER", f"{journal.company!r} is not {self.company!r}")
         if journal.currency != self.currency():
             message = f"the books are kept in {self.currency()}, not {journal.currency}"
             raise RefusedError("CURRENCY_OTHER", message)
         for line in journal.lines:
-            self._check_account(line)
-        status = self.period_status(journal.booked_on)
+            self._check_account(line, journal.booked_on)
+        if journal.booked_on not in asked:
+            asked[journal.booked_on] = self.period_status(journal.booked_on)
+        status = asked[journal.booked_on]
         if status in ("closed", "future"):
             message = f"the fiscal period of {journal.booked_on} is {status}"
             remedy = "open the period, or correct the date"
@@ -125,15 +120,20 @@ class Masters:
         """The system's journal name of a purpose.
 
         Raises:
-            RefusedError: ``JOURNAL_UNKNOWN``.
+            RefusedError: ``JOURNAL_UNKNOWN``, ``JOURNAL_SETTINGS``.
         """
         name = self._profile.journals.get(named, named)
-        if name not in {str(row["Name"]) for row in self.own("JournalNames")}:
+        found = [row for row in self.own("JournalNames") if row["Name"] == name]
+        if not found:
             raise self._unknown("JOURNAL_UNKNOWN", "journal name", name)
+        why = hindering(found[0])
+        if why:
+            remedy = place_of(name, erp=ERP) or "give these postings a journal name of their own"
+            raise RefusedError("JOURNAL_SETTINGS", f"journal name {name!r} {why}", remedy=remedy)
         return name
 
-    def account_of(self, line: JournalLine) -> tuple[str, str, str]:
-        """The account type and text of a line, and a vendor's posting profile.
+    def account_of(self, line: JournalLine, on: date) -> tuple[str, str, str]:
+        """The account type and text of a line on a day, and a vendor's posting profile.
 
         Raises:
             RefusedError: a partner or dimension value that is not there.
@@ -151,13 +151,13 @@ class Masters:
         if code and code == self._profile.receivable:
             customer = self._partner(line, "CustomersV3", "CustomerAccount", "customer")
             return "Cust", customer, ""
-        return "Ledger", self._ledger_account(code), ""
+        return "Ledger", self._ledger_account(code, on), ""
 
-    def _check_account(self, line: JournalLine) -> None:
+    def _check_account(self, line: JournalLine, on: date) -> None:
         found = self.accounts().get(line.gl_account)
         if found is None:
             raise self._unknown("GL_ACCOUNT_UNKNOWN", "main account", line.gl_account)
-        kind, *_ = self.account_of(line)
+        kind, *_ = self.account_of(line, on)
         blocked = found["IsSuspended"] == "Yes"
         if blocked or (kind == "Ledger" and found["DoNotAllowManualEntry"] == "Yes"):
             message = f"main account {line.gl_account!r} takes no manual entry"
@@ -176,7 +176,7 @@ class Masters:
             raise RefusedError("PARTY_BLOCKED", f"{what} {line.party!r} is on hold")
         return line.party
 
-    def _ledger_account(self, code: str) -> str:
+    def _ledger_account(self, code: str, on: date) -> str:
         values = self._profile.defaults.get(code, ())
         for name, value in zip(self._profile.dimensions[1:], values, strict=False):
             rows = [
@@ -184,7 +184,10 @@ class Masters:
                 for row in self.listed(
                     "FinancialDimensionValues", f"FinancialDimension eq {literal(name)}"
                 )
-                if row["DimensionValue"] == value and row["IsSuspended"] == "No"
+                if row["DimensionValue"] == value
+                and row["IsSuspended"] == "No"
+                and (_bound(row["ActiveFrom"]) or date.min) <= on
+                and on <= (_bound(row["ActiveTo"]) or date.max)
             ]
             if value and not rows:
                 raise self._unknown("COST_CENTER_UNKNOWN", f"value of dimension {name}", value)
@@ -253,40 +256,3 @@ def _bound(value: object) -> date | None:
     """A day of a span; the ends of the system's own calendar are none."""
     on = day_of(value)
     return None if on.year in (1900, 2154) else on
-
-
-def _check(journal: Journal) -> None:
-    """What can be told without asking anyone."""
-    if not _REFERENCE.fullmatch(journal.external_ref):
-        message = f"{journal.external_ref!r} is not a reference: 1 to 16 of A-Z and 0-9"
-        raise RefusedError("REFERENCE_MALFORMED", message)
-    for line in journal.lines:
-        if not line_sides(line):
-            message = f"the line on {line.gl_account!r} is not on exactly one side"
-            raise RefusedError("LINE_SIDES", message)
-        _check_rate(line, journal.currency)
-    debit = sum(line.debit_minor for line in journal.lines)
-    credit = sum(line.credit_minor for line in journal.lines)
-    if debit != credit or not journal.lines:
-        message = f"debits {debit} and credits {credit} (minor units) differ"
-        raise RefusedError("UNBALANCED", message)
-    if journal.liability is not None and len(journal.liability.invoice_no) > _INVOICE_MAX:
-        message = f"invoice number {journal.liability.invoice_no!r} is longer than {_INVOICE_MAX}"
-        raise RefusedError("TEXT_TOO_LONG", message)
-
-
-def _check_rate(line: JournalLine, currency: str) -> None:
-    """A foreign amount must come back to the cent from the rate it is sent with."""
-    try:
-        own = from_minor(line.debit_minor - line.credit_minor, currency)
-        if line.foreign_currency in (None, currency):
-            return
-        if not line.foreign_minor:
-            message = f"the line on {line.gl_account!r} has no amount in {line.foreign_currency}"
-            raise RefusedError("FOREIGN_MISSING", message)
-        foreign = from_minor(line.foreign_minor, line.foreign_currency or currency)
-    except MoneyError as error:
-        raise RefusedError(error.code, error.message) from error
-    if company_amount(foreign, exchange_rate(foreign, own), currency) != own:
-        message = f"no rate of ten digits makes {foreign} {line.foreign_currency} {own} {currency}"
-        raise RefusedError("RATE_NOT_EXACT", message)

@@ -143,7 +143,14 @@ class Packages:
             return delivery(Verdict("PENDING", "IMPORTING", f"{execution} is taken"), answer)
         if found.outcome == "OK":
             return delivery(Verdict("UNKNOWN", "UNPARSABLE", "another execution is told"), answer)
-        if found.code == "RECORD_EXISTS":
+        if found.outcome != "REJECT":
+            return delivery(found, answer)
+        # The system refuses in its user's language: the id is asked for, not read from words.
+        try:
+            state, _ = self.state(external_ref)
+        except ConnectorError as error:
+            return delivery(Verdict("UNKNOWN", "NOT_READ_BACK", str(error)), answer)
+        if state != "unknown":
             return delivery(Verdict("EXISTS", "EXISTS", f"{execution} was taken before"), answer)
         return delivery(found, answer)
 

@@ -90,7 +90,7 @@ def profile_of(mapping: Mapping[str, Any]) -> Profile:
     Raises:
         ProfileError: ``PROFILE_KEY``, ``PROFILE_VALUE``, ``PROFILE_PATTERN``.
     """
-    allow_keys(mapping, tuple(_SECTIONS), _FILE)
+    allow_keys(mapping, (*_SECTIONS, "maintenance", "traffic"), _FILE)
     for name, keys in _SECTIONS.items():
         if keys is not None:
             allow_keys(mapping.get(name, {}), keys, f"{_FILE} [{name}]")

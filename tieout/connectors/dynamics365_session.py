@@ -18,6 +18,7 @@ from urllib.parse import quote_plus, urlencode
 
 from tieout.connectors.http_wire import HttpAnswer, HttpWire
 from tieout.errors import ConnectorError
+from tieout.redaction import remember
 
 __all__ = ["Login", "Row", "Session", "literal", "parsed", "retry_after", "waiting"]
 
@@ -116,6 +117,7 @@ class Session:
             told = parsed(answer.body)
             match told.get("access_token"), told.get("expires_in"):
                 case str(token), int(seconds) if answer.status == 200 and token:
+                    remember(token)
                     self._token = token
                     self._until = time.monotonic() + max(seconds - _MARGIN_SECONDS, 0)
                     return None

@@ -29,6 +29,7 @@ from tieout.connectors.http_wire import HttpAnswer, HttpWire
 from tieout.connectors.netsuite_wire import Answer
 from tieout.errors import ConnectorError
 from tieout.profiles import allow_keys
+from tieout.redaction import remember
 
 __all__ = ["Login", "login_for"]
 
@@ -149,6 +150,7 @@ class _Assertion:
                 answer.status == 200 and f"{seconds}".isdigit() and _fits(token)
             ):
                 life = int(seconds)
+                remember(token)
                 self._header = f"Bearer {token}"
                 self._good_until = asked + max(life - _MARGIN_SECONDS, life // 2)
                 return None

@@ -185,7 +185,7 @@ class NetSuiteBooks:
         return []
 
     def period_status(self, company: str, on: date) -> reads.PeriodStatus:
-        """Whether the books are open on a day; the periods there are have all begun or not."""
+        """Whether the books are open on a day, asked now; unknown where there is no period."""
         self._require(company)
         with shaped("period"):
             return self._masters.period_status(on)

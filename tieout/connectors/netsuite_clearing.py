@@ -59,7 +59,11 @@ def clearing(journal: Journal, records: Records, session: Session) -> dict[str, 
     items = [_Item(row["move"], int(row["line"]), _open(row)) for row in rows]
     if total := sum(item.open for item in items):
         raise RefusedError("UNBALANCED", f"what is to be cleared leaves {total} {symbol}")
-    bank = records.masters.account(str(records.mapping["posting"]["clearing_account"]))
+    named = str(records.mapping.get("posting", {}).get("clearing_account", ""))
+    if not named:
+        message = "the mapping's [posting] clearing_account names no bank account"
+        raise RefusedError("CLEARING_ACCOUNT_MISSING", message)
+    bank = records.masters.account(named)
     if bank.currency not in ("", symbol):
         message = f"[posting] clearing_account is kept in {bank.currency}, the items in {symbol}"
         raise refused("CURRENCY_OTHER", message, bank.code)

@@ -68,6 +68,7 @@ class Masters:
         self._centers: Mapping[str, str] = dimensions.get("by_account", {})
         self._accounts: dict[str, Account] = {}
         self._ids: dict[tuple[str, ...], str] = {}
+        self._currencies: dict[str, str] = {}
         self._open: dict[date, str] = {}
 
     def subsidiary(self) -> str:
@@ -83,6 +84,19 @@ class Masters:
     def currency_id(self, code: str) -> str:
         """The id of a currency; `RefusedError` ``CURRENCY_UNKNOWN``."""
         return self._id("currency", f"symbol = {quoted(code)}", "CURRENCY_UNKNOWN", code)
+
+    def currency_code(self, internal: str) -> str:
+        """The ISO code of a currency by NetSuite's id; its name there may be any.
+
+        Raises:
+            ConnectorError: ``CURRENCY_UNKNOWN``, or it could not be asked.
+        """
+        if internal not in self._currencies:
+            rows = self._session.rows("id, symbol", "currency", [], ("id:id",))
+            self._currencies = {row["id"]: row["symbol"] for row in rows if "symbol" in row}
+        if internal not in self._currencies:
+            raise RefusedError("CURRENCY_UNKNOWN", f"NetSuite has no currency {internal}")
+        return self._currencies[internal]
 
     def account(self, code: str) -> Account:
         """A GL account that takes postings.

@@ -66,10 +66,25 @@ def check(mapping: Mapping[str, Any]) -> None:
     """
     allow_keys(mapping, (*_SECTIONS, *_FREE), _FILE)
     for section, keys in _SECTIONS.items():
-        allow_keys(mapping.get(section, {}), keys, f"{_FILE} [{section}]")
+        found = mapping.get(section, {})
+        if not isinstance(found, Mapping):
+            raise _wrong(section, "", found, ["a table"])
+        allow_keys(found, keys, f"{_FILE} [{section}]")
+    _texts("journals", mapping.get("journals", {}))
+    _texts("expense_categories", mapping.get("expense_categories", {}))
+    _texts("dimensions.by_account", mapping.get("dimensions", {}).get("by_account", {}))
     dimension = mapping.get("dimensions", {}).get("cost_center", "department")
     if dimension not in DIMENSIONS:
         raise _wrong("dimensions", "cost_center", dimension, sorted(DIMENSIONS))
+
+
+def _texts(section: str, found: object) -> None:
+    """A table of texts: internal ids are written in quotes, as NetSuite gives them."""
+    if not isinstance(found, Mapping):
+        raise _wrong(section, "", found, ["a table"])
+    for key, value in found.items():
+        if not isinstance(value, str):
+            raise _wrong(section, key, value, ["a text in quotes"])
 
 
 def timeouts_of(mapping: Mapping[str, Any]) -> Timeouts:
@@ -118,6 +133,6 @@ def _wrong(section: str, key: str, value: object, allowed: Any) -> ProfileError:
     return ProfileError(
         "PROFILE_VALUE",
         f"{value!r} is not allowed",
-        where=f"{_FILE} [{section}] {key}",
+        where=f"{_FILE} [{section}] {key}".rstrip(),
         remedy=f"use {' or '.join(allowed)}",
     )

@@ -94,7 +94,7 @@ def _line(
     report = kind == "expenseReport"
     rate = record.get("expensereportexchangerate" if report else "exchangeRate", 1)
     held = record.get("expensereportcurrency" if report else "currency")
-    currency = (held or {}).get("refName") or own
+    currency = masters.currency_code(f"{held['id']}") if held else own
     minor = company_minor(amount, _decimal(rate), own)
     foreign = currency != own
     return DocumentLine(

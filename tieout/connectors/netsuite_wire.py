@@ -14,6 +14,7 @@ from typing import Any, Final, Literal
 
 from tieout.connectors.gated import retry_after
 from tieout.connectors.http_wire import HttpAnswer
+from tieout.redaction import clean
 
 __all__ = ["Answer", "answered", "encoded"]
 
@@ -75,8 +76,8 @@ def answered(answer: HttpAnswer) -> Answer:
         return Answer("done", "OK", "", status, "", location, digest, value)
     details = _details(value)
     told = f"{details[0].get('o:errorCode', '')}"
-    words = " ".join(" ".join(f"{each.get('detail', '')}" for each in details).split())
-    place = next((f"{details[0][name]}" for name in _WHERE if name in details[0]), "")
+    words = clean(" ".join(" ".join(f"{each.get('detail', '')}" for each in details).split()))
+    place = next((clean(f"{details[0][name]}") for name in _WHERE if name in details[0]), "")
     code = "UNPARSABLE" if 200 <= status < 300 else told or answer.code
     message = words[:_WORDS_MAX] or f"NetSuite answered HTTP {status}"
     kind = _kind(status, told, json.dumps(details, default=str))

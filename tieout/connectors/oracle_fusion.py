@@ -181,10 +181,16 @@ class OracleFusionConnector:
         if not _REFERENCE.fullmatch(reference) or journal.clears:
             return ports.Trace()  # such a document is refused before it is sent
         debt = journal.liability
-        documents = (self._invoices if debt else self._journals).find(reference)
+        books = self._invoices if debt else self._journals
+        documents = books.find(reference)
         if documents or (debt and self._profile.invoices_by == "rest"):
             return ports.Trace(documents)
-        return self._tracks.trace(reference, debt.invoice_no if debt else mark(reference))
+        trace = self._tracks.trace(reference, debt.invoice_no if debt else mark(reference))
+        if trace.pending:
+            return trace
+        # A chain may have ended between the two looks: what it made is there by now.
+        documents = books.find(reference)
+        return ports.Trace(documents) if documents else trace
 
     def read(self, doc_id: str) -> ports.ErpDocument | None:
         """One document with its lines, None when Oracle has it not."""

@@ -8,6 +8,7 @@ validated: accounting it is a scheduled job of the tenant's. Its id is ``invoice
 
 from __future__ import annotations
 
+import re
 from typing import Any, Final
 
 from tieout.connectors.oracle_checks import RefusedError
@@ -41,6 +42,8 @@ __all__ = ["INVOICE", "OracleInvoices"]
 
 INVOICE: Final = "invoice/"
 _DUPLICATE: Final = "DUPLICATE_INVOICE"
+_QUOTABLE: Final = re.compile(r"[\w ./#:-]{1,50}")
+_OURS: Final = re.compile(r"\[[A-Z0-9]{1,16}\]")
 
 
 class OracleInvoices:
@@ -65,7 +68,7 @@ class OracleInvoices:
             code = _code(complaint(answer))
             message = f"Payables refuses the invoice{complaint(answer)}"
             if code == _DUPLICATE:
-                return self._duplicate(journal, message)
+                return self._duplicate(journal, debt, message)
             return delivery("REJECT" if code else "UNKNOWN", code or "HTTP_400", message, answer)
         found = body_of(answer)
         if isinstance(found, dict) and found.get("InvoiceNumber") == body["InvoiceNumber"]:
@@ -74,14 +77,27 @@ class OracleInvoices:
                 return delivery("OK", "CREATED", "", answer, f"{INVOICE}{number}")
         return delivery("UNKNOWN", "UNPARSABLE", "the answer names no invoice of ours", answer)
 
-    def _duplicate(self, journal: Journal, message: str) -> Delivery:
+    def _duplicate(self, journal: Journal, debt: Liability, message: str) -> Delivery:
         """Payables has the number: ours already, or another invoice of this supplier's."""
         try:
             if self.find(journal.external_ref):
                 return delivery("EXISTS", _DUPLICATE, "the invoice is there already")
+            if self._lost_its_reference(debt):
+                message = f"{message}; ours, if somebody has changed its description"
+                return delivery("UNKNOWN", _DUPLICATE, message)
         except ConnectorError as error:
             return delivery("UNKNOWN", error.code, f"{message}; {error.message}")
         return delivery("REJECT", _DUPLICATE, message)
+
+    def _lost_its_reference(self, debt: Liability) -> bool:
+        """Whether an invoice of our source has the number, and no reference of ours in its text."""
+        if not _QUOTABLE.fullmatch(debt.invoice_no):
+            return False
+        query = f"InvoiceNumber='{debt.invoice_no}';InvoiceSource='{self._profile.invoice_source}'"
+        rows = self._session.rows("invoices", [("q", query)], point="find invoice")
+        with shaped("invoice"):
+            theirs = [row for row in rows if row["SupplierNumber"] == debt.party]
+            return any(not _OURS.match(str(row["Description"] or "")) for row in theirs)
 
     def file(self, journal: Journal, debt: Liability) -> ImportFile:
         """The same invoice as a file to import.

@@ -54,7 +54,7 @@ _SECTIONS: Final[Mapping[str, tuple[str, ...]]] = {
     ),
     "timeouts": ("connect", "read", "total"),
 }
-_FREE: Final = ("accounts", "journals", "references")
+_FREE: Final = ("accounts", "journals", "maintenance", "references", "traffic")
 _TEXT_PARTS: Final = ("document_no", "payment_batch_id", "end_to_end_id", "narrative")
 _POST_NAMES: Final = ("data_access_set_id", "ledger_id", "batch_id")
 _PAGE_MAX: Final = 499

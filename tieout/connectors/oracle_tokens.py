@@ -27,6 +27,7 @@ import jwt
 from tieout.connectors.http_wire import HttpWire
 from tieout.errors import ConnectorError
 from tieout.profiles import allow_keys
+from tieout.redaction import remember
 
 __all__ = ["OPTIONS", "OracleTokens"]
 
@@ -133,6 +134,7 @@ class OracleTokens:
         except (ValueError, KeyError, TypeError, AttributeError) as error:
             message = "the token endpoint's answer holds no token"
             raise ConnectorError("LOGIN_FAILED", message, where="token") from error
+        remember(token)
         self._header = f"Bearer {token}"
         self._until = time.monotonic() + max(0, seconds - _MARGIN_SECONDS)
 

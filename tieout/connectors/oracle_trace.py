@@ -17,6 +17,7 @@ from tieout.connectors.ports import Trace
 
 __all__ = ["OracleTracks"]
 
+_IMPORT: Final = "JournalImport"
 _KEPT_MAX: Final = 10_000
 _ENDED_BADLY: Final = re.compile(r"Rejected - Error[^\n]*|ORA-\d+[^\n]*")
 
@@ -59,7 +60,11 @@ class OracleTracks:
             if not request.ended:
                 return Trace(pending=f"request {request.id} is {request.state}")
         found = self._judged(alone, word, alone=True)
-        return found if found != Trace() else self._judged(batches, word, alone=False)
+        if found != Trace():
+            return found
+        # Of a batch only the import itself tells of single rows: one output a batch is fetched.
+        imports = [request for request in batches if _IMPORT in request.definition]
+        return self._judged(imports or batches, word, alone=False)
 
     def _is_batch(self, request: Request) -> bool:
         ours = self._source in request.words

@@ -70,19 +70,33 @@ class Catalog:
     def partners(self) -> list[reads.Partner]:
         """Customers and suppliers of the company code by code; employees by their group."""
         with shaped("partners"):
-            accounts: dict[str, list[str]] = {}
-            names = ("BusinessPartner", "BankIdentification", "IBAN", "BankAccount")
-            for row in self._session.rows(
-                _PARTNERS, "A_BusinessPartnerBank", names, "BusinessPartner ne ''", names[0]
-            ):
-                number = str(row["IBAN"] or row["BankAccount"] or "")
-                accounts.setdefault(plain(row["BusinessPartner"]), []).append(number)
+            accounts = self._bank_accounts()
             found = [
                 self._partner(kind, row, accounts)
                 for kind in _KINDS
                 for row in self._partner_rows(kind)
             ]
         return sorted(found, key=lambda partner: (partner.code, partner.kind))
+
+    def _bank_accounts(self) -> dict[tuple[PartnerKind, str], list[str]]:
+        """Account numbers by customer or supplier; they hang on the business partner."""
+        of_partner: dict[str, list[str]] = {}
+        names = ("BusinessPartner", "BankIdentification", "IBAN", "BankAccount")
+        for row in self._session.rows(
+            _PARTNERS, "A_BusinessPartnerBank", names, "BusinessPartner ne ''", names[0]
+        ):
+            number = str(row["IBAN"] or row["BankAccount"] or "")
+            of_partner.setdefault(str(row["BusinessPartner"]), []).append(number)
+        found: dict[tuple[PartnerKind, str], list[str]] = {}
+        codes = ("BusinessPartner", "Customer", "Supplier")
+        for row in self._session.rows(
+            _PARTNERS, "A_BusinessPartner", codes, "BusinessPartner ne ''", codes[0]
+        ):
+            numbers = [one for one in of_partner.get(str(row["BusinessPartner"]), ()) if one]
+            for kind in _KINDS:
+                if row[partner_name(kind)]:
+                    found[kind, plain(row[partner_name(kind)])] = numbers
+        return found
 
     def _companies(self, kind: PartnerKind) -> list[Row]:
         """The customers or suppliers of the company code with their accounts."""
@@ -100,7 +114,7 @@ class Catalog:
         return [row for row in rows if plain(row[name]) in codes]
 
     def _partner(
-        self, kind: PartnerKind, row: Row, accounts: dict[str, list[str]]
+        self, kind: PartnerKind, row: Row, accounts: dict[tuple[PartnerKind, str], list[str]]
     ) -> reads.Partner:
         name = partner_name(kind)
         held: Literal["supplier", "customer", "employee"] = (
@@ -116,7 +130,7 @@ class Catalog:
             str(row[f"{name}Name"]),
             held,
             not (row["PostingIsBlocked"] or row["DeletionIndicator"]),
-            tuple(sorted(filter(None, accounts.get(found, ())))),
+            tuple(sorted(accounts.get((kind, found), ()))),
         )
 
     def cost_centers(self) -> list[reads.CostCenter]:

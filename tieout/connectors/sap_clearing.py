@@ -15,10 +15,10 @@ from tieout.connectors.ports import Delivery, ErpDocument, Journal, Trace
 from tieout.connectors.sap_documents import Documents, doc_id_of
 from tieout.connectors.sap_entries import Entries
 from tieout.connectors.sap_masters import RefusedError, refused, shaped
-from tieout.connectors.sap_odata import Row, any_of, code, day, number, plain, same
+from tieout.connectors.sap_odata import Row, code, day, number, parts, plain, same
 from tieout.connectors.sap_outcomes import refusal_of, taken_of, unsent_of
 from tieout.connectors.sap_profile import Profile
-from tieout.connectors.sap_session import Session
+from tieout.connectors.sap_session import Message, Session, soap_message
 from tieout.connectors.sap_soap import OpenLine, clearing_request, message_uuid
 from tieout.errors import ConnectorError
 
@@ -44,15 +44,23 @@ class Clearing:
             rehearse: SAP says by its callback what would come of it, and changes nothing.
         """
         try:
-            with shaped("open items"):
-                rows = self._rows(journal)
-                body = self._request(journal, rows, rehearse)
+            message = self.message(journal, rehearse=rehearse)
         except RefusedError as error:
-            return refusal_of(error)
+            return refusal_of(error, self._profile.erp)
         except ConnectorError as error:
             return unsent_of(error.code, str(error))
-        params = [("MessageId", message_uuid(_message_id(journal, rehearse)))]
-        return taken_of(self._session.send(*_SERVICE, body, params))
+        return taken_of(self._session.send(message))
+
+    def message(self, journal: Journal, *, rehearse: bool = False) -> Message:
+        """The message that would be sent now.
+
+        Raises:
+            RefusedError: naming the line that cannot be cleared.
+            ConnectorError: the lines could not be read.
+        """
+        with shaped("open items"):
+            body = self._request(journal, self._rows(journal), rehearse)
+        return soap_message(*_SERVICE, body, message_uuid(_message_id(journal, rehearse)))
 
     def find(self, journal: Journal) -> Trace:
         """The clearing document with our reference, or by whom its lines were cleared else."""
@@ -91,8 +99,8 @@ class Clearing:
                 raise refused("LINE_UNKNOWN", f"{line!r} is no line of this company's documents")
             year, document = same("FiscalYear", found[2]), code("AccountingDocument", found[3])
             wanted[found[1]] = f"({year} and {document})"
-        rows = self._documents.rows(any_of(*wanted.values()))
-        by_id = {_line_id(row): row for row in rows}
+        wheres = parts(list(wanted.values()))
+        by_id = {_line_id(row): row for where in wheres for row in self._documents.rows(where)}
         return [by_id[line] for line in journal.clears if line in by_id]
 
     def _rows(self, journal: Journal) -> list[Row]:

@@ -14,7 +14,7 @@ from datetime import date
 from typing import Final
 
 from tieout.connectors.ports import DocumentLine, ErpDocument
-from tieout.connectors.sap_odata import Row, code, day, number, plain, same
+from tieout.connectors.sap_odata import Row, any_of, code, day, from_day, number, plain, same
 from tieout.connectors.sap_session import Session
 from tieout.money import to_minor
 
@@ -25,6 +25,7 @@ CUBE: Final = ("API_OPLACCTGDOCITEMCUBE_SRV", "A_OperationalAcctgDocItemCube")
 FIELDS: Final = (
     "CompanyCode",
     "FiscalYear",
+    "AccountingDocCreatedByUser",
     "AccountingDocument",
     "AccountingDocumentHeaderText",
     "AccountingDocumentItem",
@@ -96,22 +97,50 @@ class Documents:
         _, year, document = parts
         return self.rows(f"{same('FiscalYear', year)} and {code('AccountingDocument', document)}")
 
+    def reversed_by(self, doc_id: str) -> str:
+        """The id of the document that took one back; empty where none did."""
+        for row in self.rows_of(doc_id):
+            if row["ReverseDocument"]:
+                year, document = str(row["ReverseDocumentFiscalYear"]), str(row["ReverseDocument"])
+                return doc_id_of(self._company_code, year, document)
+        return ""
+
+    def entered_by(self, doc_id: str, user: str) -> bool:
+        """Whether a document was entered in the name of a user."""
+        return any(row["AccountingDocCreatedByUser"] == user for row in self.rows_of(doc_id))
+
     def changed(self, since: date, reference: re.Pattern[str]) -> list[ErpDocument]:
         """Documents with a reference of ours entered or changed on a day or later, by id."""
-        day_ = f"datetime'{since.isoformat()}T00:00:00'"
         # SAP leaves the day of change empty until somebody changes the document.
-        where = f"(LastChangeDate ge {day_} or AccountingDocumentCreationDate ge {day_})"
+        names = ("LastChangeDate", "AccountingDocumentCreationDate")
+        where = any_of(*(from_day(name, since) for name in names))
         where += " and Reference1InDocumentHeader ne ''"
         found = self._documents(self.rows(where))
         return [document for document in found if reference.fullmatch(document.external_ref)]
 
+    def since(self, on: date, reference: re.Pattern[str], *, clearing: str) -> list[ErpDocument]:
+        """Documents with a reference of ours booked on a day or later, by date, then by id.
+
+        Args:
+            clearing: document type of clearings, which carry our reference as the document's.
+        """
+        marks = (
+            "Reference1InDocumentHeader ne ''",
+            same("ReferenceDocumentType", _INVOICE),
+            same("AccountingDocumentType", clearing),
+        )
+        rows = [
+            row for mark in marks for row in self.rows(f"{from_day('PostingDate', on)} and {mark}")
+        ]
+        unique = {(_key(row), str(row["AccountingDocumentItem"])): row for row in rows}
+        found = self._documents(unique.values())
+        ours = (document for document in found if reference.fullmatch(document.external_ref))
+        return sorted(ours, key=lambda document: (document.booked_on, document.doc_id))
+
     def _documents(self, rows: Iterable[Row]) -> list[ErpDocument]:
         grouped: dict[str, list[Row]] = {}
         for row in rows:
-            key = doc_id_of(
-                str(row["CompanyCode"]), str(row["FiscalYear"]), str(row["AccountingDocument"])
-            )
-            grouped.setdefault(key, []).append(row)
+            grouped.setdefault(_key(row), []).append(row)
         return [_document(doc_id, grouped[doc_id]) for doc_id in sorted(grouped)]
 
 
@@ -126,6 +155,12 @@ def _document(doc_id: str, rows: list[Row]) -> ErpDocument:
         external_ref=own_reference(rows[0]) or str(rows[0]["DocumentReferenceID"] or ""),
         booked_on=booked_on,
         lines=() if _clears_itself(rows) else _lines(rows),
+    )
+
+
+def _key(row: Row) -> str:
+    return doc_id_of(
+        str(row["CompanyCode"]), str(row["FiscalYear"]), str(row["AccountingDocument"])
     )
 
 

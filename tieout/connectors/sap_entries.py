@@ -17,7 +17,7 @@ from tieout.connectors.sap_soap import Amounts, Entry, EntryLine
 from tieout.errors import MoneyError
 from tieout.money import from_minor
 
-__all__ = ["Entries"]
+__all__ = ["Entries", "clean", "spread"]
 
 _REFERENCE: Final = re.compile(r"[A-Z0-9]{1,16}", re.ASCII)
 _KIND: Final = re.compile(r"[A-Z]{2}", re.ASCII)
@@ -160,7 +160,7 @@ def spread(journal: Journal) -> list[Amounts]:
     """The amounts of each line in the document's one currency and in the company's.
 
     SAP keeps a document in one currency. Lines that name no amount in it share what is left, by
-    their amounts in the company's currency; the last of them takes the rounding.
+    their amounts in the company's currency.
 
     Raises:
         RefusedError: ``CURRENCIES_MIXED``, ``FOREIGN_MISSING``, ``LINE_SIDES``.
@@ -197,13 +197,13 @@ def _shared(journal: Journal, signed: Sequence[int], currency: str) -> list[int]
     if rest and (not open_places or rest * base <= 0):
         message = f"the lines' amounts in {currency} do not balance"
         raise refused("FOREIGN_MISSING", message)
-    left = rest
-    for place in open_places[:-1]:
-        share = Decimal(rest) * signed[place] / base if base else Decimal(0)
-        given[place] = int(share.quantize(Decimal(1), ROUND_HALF_UP))
-        left -= given[place] or 0
-    if open_places:
-        given[open_places[-1]] = left
+    passed, told = 0, 0
+    for place in open_places:
+        # The rounded running total: the shares add up, and none changes its side.
+        passed += signed[place]
+        share = Decimal(rest) * passed / base if base else Decimal(0)
+        total = int(share.quantize(Decimal(1), ROUND_HALF_UP))
+        given[place], told = total - told, total
     amounts = [amount or 0 for amount in given]
     for line, amount, company in zip(journal.lines, amounts, signed, strict=True):
         if amount * company < 0:

@@ -17,7 +17,7 @@ from tieout.connectors.ports import Delivery, Journal
 from tieout.connectors.sap_masters import refused
 from tieout.connectors.sap_odata import padded
 from tieout.connectors.sap_outcomes import lost_of
-from tieout.connectors.sap_session import Session, error_of
+from tieout.connectors.sap_session import Message, Session, odata_message
 from tieout.connectors.sap_soap import Entry, EntryLine
 
 __all__ = ["Invoices", "as_invoice"]
@@ -37,15 +37,23 @@ class Invoices:
         Raises:
             RefusedError: a customer's line, which no supplier invoice has.
         """
-        body = json.dumps(_content(replace(entry, kind=self._kind)), separators=(",", ":")).encode()
-        answer = self._session.write(*_SERVICE, body)
+        answer = self._session.write(self.message(entry))
         if answer.kind == "answered" and answer.status == 201:
             return Delivery("PENDING", None, None, "TAKEN", _taken(answer), answer.sha256)
         if answer.status == 403 and answer.headers.get("x-csrf-token", "").lower() == "required":
             # The token is checked before anything is looked at.
             message = "SAP wants another CSRF token"
             return Delivery("THROTTLED", None, None, "CSRF_EXPIRED", message, answer.sha256)
-        return lost_of(answer, message=error_of(answer.body))
+        return lost_of(answer)
+
+    def message(self, entry: Entry) -> Message:
+        """The invoice as it is sent.
+
+        Raises:
+            RefusedError: a customer's line, which no supplier invoice has.
+        """
+        content = _content(replace(entry, kind=self._kind))
+        return odata_message(*_SERVICE, json.dumps(content, separators=(",", ":")).encode())
 
 
 def as_invoice(journal: Journal) -> bool:

@@ -11,12 +11,13 @@ from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Final, Protocol
-from urllib.parse import urlsplit
+from urllib.parse import urlencode, urlsplit
 
 import httpx
 
 from tieout.connectors.http_wire import HttpAnswer, HttpWire
 from tieout.errors import ProfileError
+from tieout.redaction import remember
 
 __all__ = ["Login", "certificate_transport", "check_address", "login_of"]
 
@@ -89,7 +90,7 @@ class _Token:
                 self._header = ""
 
     def _fetch(self, wire: HttpWire) -> HttpAnswer | None:
-        scope = f"&scope={self._scope}" if self._scope else ""
+        form = {"grant_type": "client_credentials", "scope": self._scope}
         answer = wire.exchange(
             "POST",
             self._address,
@@ -99,7 +100,7 @@ class _Token:
                 "Content-Type": "application/x-www-form-urlencoded",
                 "Accept": "application/json",
             },
-            content=f"grant_type=client_credentials{scope}".encode(),
+            content=urlencode({name: value for name, value in form.items() if value}).encode(),
         )
         if answer.status == 200:
             try:
@@ -107,6 +108,7 @@ class _Token:
                 token, seconds = str(told["access_token"]), int(told.get("expires_in", 600))
             except (ValueError, KeyError, TypeError, AttributeError):
                 return _failed(answer, "TOKEN_UNPARSABLE", "the token service's answer is no token")
+            remember(token)
             self._header = f"Bearer {token}"
             self._good_until = time.monotonic() + max(seconds - _MARGIN_SECONDS, 1.0)
             return None

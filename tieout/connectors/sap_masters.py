@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Literal
 
-from tieout.connectors.sap_odata import Row, any_of, code, day, plain, same
+from tieout.connectors.sap_odata import Row, code, day, parts, plain, same
 from tieout.connectors.sap_profile import Profile
 from tieout.connectors.sap_session import Session
 from tieout.errors import ConnectorError, MoneyError, TieoutError
@@ -25,6 +25,7 @@ __all__ = [
     "RefusedError",
     "account_of",
     "partner_name",
+    "placed",
     "refused",
     "shaped",
 ]
@@ -34,7 +35,13 @@ _PARTNERS = "API_BUSINESS_PARTNER"
 
 
 class RefusedError(TieoutError):
-    """The document cannot be posted as it is; nothing was sent."""
+    """The document cannot be posted as it is; nothing was sent.
+
+    Attributes:
+        value: what is wrong, as it may stand in a mapping.
+    """
+
+    value: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,10 +54,17 @@ class Account:
 
 
 def refused(code_: str, message: str, value: str = "") -> RefusedError:
-    """A refusal; ``value`` is looked up in the mappings, so that the line to mend is named."""
-    where = place_of(value, erp="sap") if value else ""
+    """A refusal; ``value`` is what is wrong, as it may stand in a mapping."""
+    error = RefusedError(code_, message)
+    error.value = value
+    return error
+
+
+def placed(error: RefusedError, erp: str) -> RefusedError:
+    """A refusal that names the line of the mapping to mend, where its value stands in one."""
+    where = place_of(error.value, erp=erp) if error.value else ""
     remedy = "correct it there" if where else ""
-    return RefusedError(code_, message, where=where, remedy=remedy)
+    return RefusedError(error.code, error.message, where=where, remedy=remedy)
 
 
 class Masters:
@@ -82,7 +96,7 @@ class Masters:
                     raise ConnectorError(
                         "COMPANY_UNKNOWN",
                         f"SAP has no company code {wanted!r}",
-                        where=place_of(wanted, erp="sap"),
+                        where=place_of(wanted, erp=self._profile.erp),
                         remedy="correct [company] company_code in the mapping",
                     )
                 if found[0]["Currency"] != self._profile.currency:
@@ -90,7 +104,7 @@ class Masters:
                     raise ConnectorError(
                         "CURRENCY_OTHER",
                         f"company code {wanted} is kept in {kept}, not {self._profile.currency}",
-                        where=place_of(self._profile.currency, erp="sap"),
+                        where=place_of(self._profile.currency, erp=self._profile.erp),
                         remedy="correct [company] currency in the mapping",
                     )
                 self._company = found[0]
@@ -102,14 +116,14 @@ class Masters:
             missing = sorted({one for one in codes if one not in self._accounts})
             if missing:
                 chart = str(self.company()["ChartOfAccounts"])
-                where = same("ChartOfAccounts", chart)
-                where += " and " + any_of(*(code("GLAccount", one) for one in missing))
                 names = ("GLAccount", "GLAccountType", "AccountIsBlockedForPosting",
                          "AccountIsMarkedForDeletion")  # fmt: skip
                 service, name = "API_GLACCOUNTINCHARTOFACCOUNTS_SRV", "A_GLAccountInChartOfAccounts"
-                for row in self._session.rows(service, name, names, where, "GLAccount"):
-                    account = account_of(row)
-                    self._accounts[account.code] = account
+                for some in parts([code("GLAccount", one) for one in missing]):
+                    where = f"{same('ChartOfAccounts', chart)} and {some}"
+                    for row in self._session.rows(service, name, names, where, "GLAccount"):
+                        account = account_of(row)
+                        self._accounts[account.code] = account
             return {one: self._accounts[one] for one in codes if one in self._accounts}
 
     def reconciles(self, gl_account: str) -> frozenset[PartnerKind]:

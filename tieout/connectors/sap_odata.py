@@ -9,6 +9,7 @@ datetime.date(2026, 11, 20)
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator, Sequence
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import Any, Final
@@ -23,6 +24,7 @@ __all__ = [
     "instant",
     "number",
     "padded",
+    "parts",
     "plain",
     "same",
     "until",
@@ -30,6 +32,8 @@ __all__ = [
 
 Row = dict[str, Any]
 _DATE: Final = re.compile(r"/Date\((-?\d{1,15})(?:[+-]\d{1,4})?\)/", re.ASCII)
+#: Filters of about a hundred characters that fit into one address.
+_AT_ONCE: Final = 20
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _NUMBER: Final = re.compile(r"-?\d{1,24}(?:\.\d{1,14})?", re.ASCII)
 
@@ -86,6 +90,12 @@ def same(name: str, value: str) -> str:
 def any_of(*filters: str) -> str:
     """Any of some filters, in brackets."""
     return f"({' or '.join(filters)})"
+
+
+def parts(filters: Sequence[str]) -> Iterator[str]:
+    """Any of some filters, a few at a time: an address has no room for hundreds."""
+    for start in range(0, len(filters), _AT_ONCE):
+        yield any_of(*filters[start : start + _AT_ONCE])
 
 
 def code(name: str, value: str) -> str:

@@ -9,8 +9,8 @@ from typing import Final
 from tieout.connectors.http_wire import HttpAnswer
 from tieout.connectors.ports import Delivery, ErpDocument, Outcome
 from tieout.connectors.sap_documents import doc_id_of
-from tieout.connectors.sap_masters import RefusedError
-from tieout.connectors.sap_session import is_page
+from tieout.connectors.sap_masters import RefusedError, placed
+from tieout.connectors.sap_session import error_of, is_page
 from tieout.connectors.sap_soap import Confirmed, Entry
 
 __all__ = [
@@ -49,9 +49,9 @@ _REASONS: Final = {
 }
 
 
-def refusal_of(error: RefusedError) -> Delivery:
-    """A check before sending refused it."""
-    return Delivery("REJECT", None, None, error.code, str(error), "")
+def refusal_of(error: RefusedError, erp: str) -> Delivery:
+    """A check before sending refused it; the line of the ERP's mapping to mend is named."""
+    return Delivery("REJECT", None, None, error.code, str(placed(error, erp)), "")
 
 
 def unsent_of(code: str, message: str, doc_id: str | None = None) -> Delivery:
@@ -72,7 +72,8 @@ def lost_of(answer: HttpAnswer, code: str = "", message: str = "") -> Delivery:
     if not code and answer.status != 401 and is_page(answer):
         code, message = "MAINTENANCE", f"SAP shows a page (HTTP {answer.status}), no answer"
     reason = code or (answer.code if answer.code != "OK" else f"HTTP_{answer.status}")
-    told = message or answer.message or f"SAP answered HTTP {answer.status}"
+    words = error_of(answer.body) if answer.kind == "answered" else ""
+    told = message or answer.message or words or f"SAP answered HTTP {answer.status}"
     return Delivery("UNKNOWN", None, None, reason, told, answer.sha256)
 
 

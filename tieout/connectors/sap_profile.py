@@ -13,7 +13,6 @@ from tieout.profiles import allow_keys, require
 
 __all__ = ["Profile", "load_profile"]
 
-_WHERE: Final = "mappings/erp/sap.toml"
 _SECTIONS: Final = {
     "accounts": (),
     "cash_book": ("overlap_days", "text"),
@@ -47,6 +46,7 @@ class Profile:
     """The mapping, checked.
 
     Attributes:
+        erp: the mapping's name.
         company: our code of the company; ``company_code`` is SAP's.
         journals: document type by our journal.
         invoices: whether suppliers' invoices go to SAP's invoice ledger.
@@ -56,6 +56,7 @@ class Profile:
         retention: how long SAP knows the id of a message.
     """
 
+    erp: str
     company: str
     company_code: str
     currency: str
@@ -86,29 +87,32 @@ def load_profile(mapping: Mapping[str, Any], company: str) -> Profile:
     Raises:
         ProfileError: an unknown key, a missing or an overlong value.
     """
-    allow_keys(mapping, tuple(_SECTIONS), _WHERE)
+    erp = str(mapping.get("erp", {}).get("name", "sap"))
+    where = f"mappings/erp/{erp}.toml"
+    allow_keys(mapping, (*_SECTIONS, "maintenance", "traffic"), where)
     parts = {name: dict(mapping.get(name, {})) for name in _SECTIONS}
     for name, keys in _SECTIONS.items():
         if keys:
-            allow_keys(parts[name], keys, f"{_WHERE} [{name}]")
+            allow_keys(parts[name], keys, f"{where} [{name}]")
     named, dimensions, posting = parts["company"], parts["dimensions"], parts["posting"]
     timeouts = Timeouts(**parts["timeouts"])
     slow = int(posting.get("request_lifetime", 600)) + int(posting.get("visibility", 60))
     return Profile(
+        erp=erp,
         company=company,
-        company_code=str(require(named, "company_code", str, f"{_WHERE} [company]")),
-        currency=str(require(named, "currency", str, f"{_WHERE} [company]")),
+        company_code=str(require(named, "company_code", str, f"{where} [company]")),
+        currency=str(require(named, "currency", str, f"{where} [company]")),
         ledger=str(named.get("ledger", "0L")),
         journals=parts["journals"],
         cost_center=str(dimensions.get("cost_center", "")),
         cost_centers=dimensions.get("cost_centers", {}),
         tax_codes=dimensions.get("tax_codes", {}),
-        way=_way(posting.get("way", "single")),
+        way=_way(posting.get("way", "single"), where),
         invoices=bool(posting.get("supplier_invoices", False)),
-        created_by=_short(posting, "created_by", "TIEOUT"),
-        logical_system=_short(posting, "logical_system", "TIEOUT"),
-        sender=_short(posting, "sender", "TIEOUT"),
-        transaction_type=_short(posting, "transaction_type", "RFBU"),
+        created_by=_short(posting, "created_by", "TIEOUT", where),
+        logical_system=_short(posting, "logical_system", "TIEOUT", where),
+        sender=_short(posting, "sender", "TIEOUT", where),
+        transaction_type=_short(posting, "transaction_type", "RFBU", where),
         reversal_reason=str(posting.get("reversal_reason", "01")),
         batch_max=int(posting.get("batch_max", 50)),
         settle=timedelta(seconds=slow + timeouts.total),
@@ -120,18 +124,18 @@ def load_profile(mapping: Mapping[str, Any], company: str) -> Profile:
     )
 
 
-def _way(value: object) -> Literal["single", "bulk"]:
+def _way(value: object, where: str) -> Literal["single", "bulk"]:
     if value == "single":
         return "single"
     if value == "bulk":
         return "bulk"
     message = f"way is single or bulk, not {value!r}"
-    raise ProfileError("POSTING_WAY_UNKNOWN", message, where=f"{_WHERE} [posting]")
+    raise ProfileError("POSTING_WAY_UNKNOWN", message, where=f"{where} [posting]")
 
 
-def _short(posting: Mapping[str, Any], key: str, default: str) -> str:
+def _short(posting: Mapping[str, Any], key: str, default: str, where: str) -> str:
     value = str(posting.get(key, default))
     if 1 <= len(value) <= _LENGTHS[key]:
         return value
     message = f"{key} has 1 to {_LENGTHS[key]} characters, not {len(value)}"
-    raise ProfileError("VALUE_TOO_LONG", message, where=f"{_WHERE} [posting]", remedy="shorten it")
+    raise ProfileError("VALUE_TOO_LONG", message, where=f"{where} [posting]", remedy="shorten it")

@@ -109,6 +109,13 @@ class SapReads:
         self._own(company)
         return "unknown"
 
+    def posted_since(self, company: str, since: date) -> list[ErpDocument]:
+        """All documents booked on or after ``since`` whose reference has our form, whoever's."""
+        self._own(company)
+        clearing = str(self._profile.journals.get("clearing", "AB"))
+        with shaped("documents"):
+            return self._documents.since(since, OURS, clearing=clearing)
+
     def changed_documents(self, since: date) -> list[ErpDocument]:
         """Documents of ours entered or changed since a day, by id; some days before it too.
 

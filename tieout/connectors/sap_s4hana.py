@@ -22,10 +22,9 @@ import httpx
 from tieout.connectors import ports
 from tieout.connectors.http_wire import HttpAnswer
 from tieout.connectors.sap_clearing import Clearing
-from tieout.connectors.sap_documents import doc_id_of
 from tieout.connectors.sap_entries import Entries
 from tieout.connectors.sap_invoices import Invoices, as_invoice
-from tieout.connectors.sap_masters import RefusedError, shaped
+from tieout.connectors.sap_masters import RefusedError, placed, shaped
 from tieout.connectors.sap_outcomes import (
     delivery_of,
     known_of,
@@ -35,7 +34,9 @@ from tieout.connectors.sap_outcomes import (
     unsent_of,
 )
 from tieout.connectors.sap_reads import SapReads
+from tieout.connectors.sap_session import Message, soap_message
 from tieout.connectors.sap_soap import Entry, confirmed, create_request, message_uuid
+from tieout.connectors.sap_text import OURS
 from tieout.errors import ConnectorError
 
 __all__ = ["SapConnector"]
@@ -105,7 +106,7 @@ class SapConnector(SapReads):
                 with shaped("master data"):
                     entries[place] = self._entries.entry(journal)
             except RefusedError as error:
-                done[place] = refusal_of(error)
+                done[place] = refusal_of(error, self._profile.erp)
             except ConnectorError as error:
                 done[place] = unsent_of(error.code, str(error))
         for place in [p for p in entries if self._as_invoice(journals[p])]:
@@ -116,6 +117,32 @@ class SapConnector(SapReads):
             told = self._send_single(tuple(entries.values()))
             done |= dict(zip(entries, told, strict=True))
         return tuple(done[place] for place in range(len(journals)))
+
+    def preview(self, journal: ports.Journal) -> str:
+        """The request that `create` would send now; the same checks refuse it.
+
+        Raises:
+            ConnectorError: with the code of the refusal, or the masters could not be read.
+        """
+        try:
+            with shaped("master data"):
+                return self._message(journal).rendered()
+        except RefusedError as error:
+            told = placed(error, self._profile.erp)
+            raise ConnectorError(
+                told.code, told.message, where=told.where or "SAP", remedy=told.remedy
+            ) from error
+
+    def _message(self, journal: ports.Journal) -> Message:
+        if journal.clears:
+            return self._clearing.message(journal)
+        entry = self._entries.entry(journal)
+        if self._as_invoice(journal):
+            return self._invoices.message(entry)
+        if self._profile.way == "bulk":
+            return self._bulk(entry)
+        body = create_request([entry], message_id=entry.message_id, sender=self._profile.sender)
+        return soap_message(*_SINGLE, body)
 
     def rehearse(self, journal: ports.Journal) -> ports.Delivery:
         """Ask SAP what would come of a clearing; its callback tells, and nothing is changed."""
@@ -128,7 +155,7 @@ class SapConnector(SapReads):
         try:
             return self._invoices.enter(entry)
         except RefusedError as error:
-            return refusal_of(error)
+            return refusal_of(error, self._profile.erp)
 
     def _asynchronous(self, journal: ports.Journal) -> bool:
         return bool(journal.clears) or self._profile.way == "bulk"
@@ -137,7 +164,7 @@ class SapConnector(SapReads):
         ids = [entry.message_id for entry in entries]
         outer = ids[0] if len(ids) == 1 else message_uuid(" ".join(ids))[:35]
         body = create_request(entries, message_id=outer, sender=self._profile.sender)
-        answer = self._session.send(*_SINGLE, body)
+        answer = self._session.send(soap_message(*_SINGLE, body))
         if answer.status != 200:
             return [lost_of(answer)] * len(entries)
         try:
@@ -148,9 +175,11 @@ class SapConnector(SapReads):
 
     def _send_bulk(self, entry: Entry) -> ports.Delivery:
         """One entry a message: the message's id is what SAP compares, so it must be the entry's."""
+        return taken_of(self._session.send(self._bulk(entry)))
+
+    def _bulk(self, entry: Entry) -> Message:
         body = create_request([entry], message_id=entry.message_id, sender=self._profile.sender)
-        params = [("MessageId", message_uuid(entry.message_id))]
-        return taken_of(self._session.send(*_BULK, body, params))
+        return soap_message(*_BULK, body, message_uuid(entry.message_id))
 
     def post(self, doc_id: str) -> ports.Delivery:
         """Every document SAP shows is posted: OK where it is there, else unknown."""
@@ -176,20 +205,27 @@ class SapConnector(SapReads):
                 documents = self._documents.with_reference(reference, field=field)
                 found = ports.Trace(tuple(documents))
                 if not documents and journal.reverses is not None:
-                    found = ports.Trace(refused=self._taken_back(journal.reverses))
+                    found = self._taken_back(journal.reverses)
         told = self._told.get(journal.external_ref, "")
         if not found.documents and not found.refused and told:
             return ports.Trace(pending=told)
         return found
 
-    def _taken_back(self, doc_id: str) -> str:
-        """Why a document cannot be reversed any more; empty where it can."""
-        for row in self._documents.rows_of(doc_id):
-            if row["ReverseDocument"]:
-                year, number = str(row["ReverseDocumentFiscalYear"]), str(row["ReverseDocument"])
-                by = doc_id_of(self._profile.company_code, year, number)
-                return f"document {doc_id} is reversed by {by} already"
-        return ""
+    def _taken_back(self, doc_id: str) -> ports.Trace:
+        """A document that was reversed under another reference than ours cannot be any more.
+
+        One that our own user entered without any reference of ours may be the very reversal we
+        look for: it is shown, for a person to say.
+        """
+        by = self._documents.reversed_by(doc_id)
+        other = self._documents.one(by) if by else None
+        if not by:
+            return ports.Trace()
+        if other is None or not self._documents.entered_by(by, self._profile.created_by):
+            return ports.Trace(refused=f"document {doc_id} is reversed by {by} already")
+        if OURS.fullmatch(other.external_ref):
+            return ports.Trace(refused=f"document {doc_id} is reversed by {by} already")
+        return ports.Trace((other,))
 
     def read(self, doc_id: str) -> ports.ErpDocument | None:
         """One document with its lines, None when SAP has it not."""

@@ -7,23 +7,65 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Any, Final
 from urllib.parse import parse_qsl, urlsplit
+
+from lxml import etree
 
 from tieout.connectors.http_wire import HttpAnswer, HttpWire
 from tieout.connectors.sap_login import Login
 from tieout.connectors.sap_odata import Row
 from tieout.errors import ConnectorError
 
-__all__ = ["Session", "error_of", "error_words", "is_page"]
+__all__ = [
+    "Message",
+    "Session",
+    "error_of",
+    "error_words",
+    "is_page",
+    "odata_message",
+    "soap_message",
+]
 
 _SOAP: Final = "/sap/bc/srt/scs_ext/sap/"
 _ODATA: Final = "/sap/opu/odata/sap/"
 _ACTION: Final = "http://sap.com/xi/SAPSCORE/SFIN/{0}/{0}Request"
 #: No set we ask for has more pages: a server that sends the same page for ever is stopped.
 _PAGES_MAX: Final = 20_000
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """A write as it goes over the wire, without what proves who we are."""
+
+    service: str
+    path: str
+    headers: dict[str, str]
+    body: bytes
+
+    def rendered(self) -> str:
+        """Method, path, headers and body, to be read by people."""
+        headers = "".join(f"{name}: {value}\n" for name, value in self.headers.items())
+        return f"POST {self.path}\n{headers}\n{self.body.decode()}"
+
+
+def soap_message(service: str, interface: str, body: bytes, message_id: str = "") -> Message:
+    """A message to a SOAP service; the asynchronous ones want an id of the transport's too."""
+    query = f"?MessageId={message_id}" if message_id else ""
+    headers = {
+        "Content-Type": "text/xml; charset=utf-8",
+        "Accept": "text/xml",
+        "SOAPAction": f'"{_ACTION.format(interface)}"',
+    }
+    return Message(service, f"{_SOAP}{service}{query}", headers, body)
+
+
+def odata_message(service: str, entity_set: str, body: bytes) -> Message:
+    """A new entity of a set."""
+    headers = {"Content-Type": "application/json", "Accept": "application/json"}
+    return Message(service, f"{_ODATA}{service}/{entity_set}", headers, body)
 
 
 class Session:
@@ -33,32 +75,24 @@ class Session:
         self.wire = wire
         self._login = login
 
-    def send(
-        self, service: str, interface: str, body: bytes, params: Sequence[tuple[str, str]] = ()
-    ) -> HttpAnswer:
+    def send(self, message: Message) -> HttpAnswer:
         """One SOAP message, sent at most once; ``unsent`` where no login was to be had."""
         entrance = self._login.headers(self.wire)
         if isinstance(entrance, HttpAnswer):
             return entrance
         answer = self.wire.exchange(
             "POST",
-            _SOAP + service,
-            point=f"create {service}",
-            headers=entrance
-            | {
-                "Content-Type": "text/xml; charset=utf-8",
-                "Accept": "text/xml",
-                "SOAPAction": f'"{_ACTION.format(interface)}"',
-            },
-            params=params,
-            content=body,
+            message.path,
+            point=f"create {message.service}",
+            headers=entrance | message.headers,
+            content=message.body,
         )
         if answer.status == 401:
             # Whatever it proves of this request, the next one needs another token.
             self._login.forget(entrance.get("Authorization", ""))
         return answer
 
-    def write(self, service: str, entity_set: str, body: bytes) -> HttpAnswer:
+    def write(self, message: Message) -> HttpAnswer:
         """One OData write, sent at most once, with a CSRF token fetched for it.
 
         A token lives in the session whose cookies came with it; both are used once. Where no token
@@ -69,7 +103,7 @@ class Session:
             return entrance
         fetched = self.wire.exchange(
             "GET",
-            f"{_ODATA}{service}/",
+            f"{_ODATA}{message.service}/",
             point="fetch csrf token",
             headers=entrance | {"Accept": "application/json", "X-CSRF-Token": "Fetch"},
         )
@@ -77,22 +111,16 @@ class Session:
         if fetched.status != 200 or not token:
             if fetched.status == 401:
                 self._login.forget(entrance.get("Authorization", ""))
-            message = fetched.message or f"SAP gives no CSRF token (HTTP {fetched.status})"
+            words = fetched.message or f"SAP gives no CSRF token (HTTP {fetched.status})"
             code = fetched.code if fetched.code != "OK" else "CSRF_MISSING"
-            return replace(fetched, kind="unsent", code=code, message=message, sha256="")
+            return replace(fetched, kind="unsent", code=code, message=words, sha256="")
         cookies = "; ".join(cookie.split(";")[0].strip() for cookie in fetched.cookies)
         return self.wire.exchange(
             "POST",
-            f"{_ODATA}{service}/{entity_set}",
-            point=f"create {entity_set}",
-            headers=entrance
-            | {
-                "Content-Type": "application/json",
-                "Accept": "application/json",
-                "X-CSRF-Token": token,
-                "Cookie": cookies,
-            },
-            content=body,
+            message.path,
+            point=f"create {message.service}",
+            headers=entrance | message.headers | {"X-CSRF-Token": token, "Cookie": cookies},
+            content=message.body,
         )
 
     def rows(
@@ -182,7 +210,12 @@ def is_page(answer: HttpAnswer) -> bool:
 
 
 def error_of(body: bytes) -> str:
-    """``code: message`` of an answer's body, empty where it tells none."""
+    """SAP's own words in an answer's body: a SOAP fault's, an OData error's, else empty."""
+    if body.lstrip().startswith(b"<"):
+        parser = etree.XMLParser(resolve_entities=False, no_network=True, recover=True)
+        root = etree.fromstring(body, parser)
+        found = root.find(".//faultstring") if root is not None else None
+        return " ".join((found.text or "").split())[:300] if found is not None else ""
     try:
         return error_words(json.loads(body, parse_float=Decimal))
     except (ValueError, RecursionError):

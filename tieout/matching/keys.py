@@ -257,10 +257,12 @@ class References:
         name = " ".join(key.name for key in keys)
         if name not in self._numbers:  # what is open only shrinks, so these stay enough
             stated = self.books(keys, open_items, open_items)
-            order = np.argsort(stated.code, kind="stable")
+            order = np.argsort(stated.code)
             new = np.ones(len(order), dtype=bool)
             new[1:] = stated.code[order[1:]] != stated.code[order[:-1]]
-            known = self.texts.take(np.sort(stated.place[order[new]]))
+            firsts = np.flatnonzero(new)
+            places = np.minimum.reduceat(stated.place[order], firsts) if len(order) else order
+            known = self.texts.take(np.sort(places))
             if len(known):
                 known = known.filter(pc.greater_equal(pc.binary_length(known), _SHORTEST))
             self._numbers[name] = Numbers.of(known)

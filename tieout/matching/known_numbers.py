@@ -31,6 +31,7 @@ Bytes = npt.NDArray[np.uint8]
 
 _NONE: Final = np.zeros(0, dtype="int64")
 _NO_BYTES: Final = np.zeros(0, dtype="uint8")
+_MARKS: Final = DROPPED.encode()
 _KEPT: Final = np.ones(256, dtype=bool)
 _KEPT[[ord(mark) for mark in DROPPED]] = False
 #: Digits, letters (and whatever is not ASCII), other signs: numbers end where the kind changes.
@@ -67,12 +68,12 @@ def fold(texts: Any) -> tuple[Any, Ints]:
         return pa.array([], pa.string()), np.zeros(0, dtype="int64")
     upper = pc.utf8_upper(texts)
     raw, starts = texts_bytes(upper)
-    kept = _KEPT[raw]
-    if not kept.all():
-        ends = np.zeros(len(kept) + 1, dtype="int32")
-        np.cumsum(kept, out=ends[1:])
-        starts = ends[starts]
-        upper = _texts(raw[kept], starts)
+    dropped = np.flatnonzero(~_KEPT[raw])
+    if len(dropped):
+        starts = starts - np.searchsorted(dropped, starts)
+        offsets = buffer(np.ascontiguousarray(starts, dtype="int32"))
+        left = pa.py_buffer(raw.tobytes().translate(None, _MARKS))
+        upper = pa.StringArray.from_buffers(len(texts), offsets, left)
     return upper, np.diff(starts)
 
 

@@ -13,7 +13,7 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["CROWD", "Meeting", "among", "bucket", "meet", "once", "ranges"]
+__all__ = ["CROWD", "Meeting", "among", "bucket", "distinct", "meet", "once", "ranges"]
 
 Ints = npt.NDArray[np.int64]
 Codes = npt.NDArray[np.uint64]
@@ -192,3 +192,25 @@ def once(values: Ints, size: int) -> Flags:
     """Whether each of the values stands there only once (values are below ``size``)."""
     counted: Flags = np.bincount(values, minlength=size)[values] == 1
     return counted
+
+
+def distinct(uid: Ints, iid: Ints, at: Ints) -> tuple[Ints, Ints, Ints]:
+    """Pairs once each, however many references they share."""
+    if not len(uid):
+        return uid, iid, at
+    many = np.bincount(uid)[uid] > 1  # only these can be there twice
+    some = np.flatnonzero(many)
+    if not len(some):
+        return uid, iid, at
+    size = np.int64(iid.max() + 1)
+    both = uid[some] * size + iid[some]
+    order = np.argsort(both)
+    both = both[order]
+    firsts = np.flatnonzero(np.append(True, both[1:] != both[:-1]))
+    least = np.minimum.reduceat(at[some][order], firsts)
+    twice, item = np.divmod(both[firsts], size)
+    return (
+        np.concatenate([uid[~many], twice]),
+        np.concatenate([iid[~many], item]),
+        np.concatenate([at[~many], least]),
+    )

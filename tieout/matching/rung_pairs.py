@@ -13,7 +13,7 @@ import pyarrow.compute
 from tieout.arrays import handles
 from tieout.matching.compile import Candidates, fitting
 from tieout.matching.ladder import Rung
-from tieout.matching.meet import Meeting, bucket, meet, once
+from tieout.matching.meet import Meeting, bucket, distinct, meet, once
 from tieout.matching.misread import misread
 from tieout.matching.rung_subset import rivals
 from tieout.matching.sides import Claim, Edges, Found, Outcome, Sides, no_edges
@@ -195,11 +195,7 @@ def _met(
         ties = _hubs(meeting.where(~alone), bank.row[faces.row], books.row)
         at, other = meeting.where(alone).pairs()
     else:
-        crowd = meeting.crowded
-        if rung.party and not rung.same:  # many equal amounts, but hardly of one party
-            most = max(_PAIRS_LEAST, _PAIRS_EACH * (len(faces.row) + len(books)))
-            small = meeting.where(crowd).smallest(most)
-            crowd[np.flatnonzero(crowd)[small]] = False
+        crowd = _crowds(rung, meeting, len(faces.row) + len(books))
         crowded = _hubs(meeting.where(crowd), entry[faces.row], books.row)
         at, other = meeting.where(~crowd).pairs()
     same = faces.part[at] == right[0][other]
@@ -216,19 +212,13 @@ def _met(
         same &= ~_some(crowded.item, len(sides.item_part))[books.row[other]]
     if not same.all():
         at, other = at[same], other[same]
-    uid, iid, at = _distinct(bank.row[at], books.row[other], at)
+    uid, iid, at = distinct(bank.row[at], books.row[other], at)
     if rung.plain or not len(uid):
         return uid, iid, at, ties, crowded
     detail = uid if rung.shape == "details" else sides.only_detail[uid]
     fits, rivals = fitting(sides, rung, Candidates(entry[at], iid, detail))
     if rung.same and rung.tolerance:
-        # One of several documents a payment names is not what it pays but for a fee.
-        fits &= once(uid, int(uid.max()) + 1)
-        some = np.flatnonzero(fits)
-        fits[some[sides.words.other_document(entry[at[some]], iid[some])]] = False
-        some = np.flatnonzero(fits)
-        stated = sides.references.texts.take(bank.place[at[some]])
-        fits[some[misread(sides, entry[at[some]], iid[some], stated)]] = False
+        fits = _only_document(sides, uid, Candidates(entry[at], iid, detail), bank.place[at], fits)
     if not rung.same and rung.shape == "one_to_one":
         some = np.flatnonzero(fits)
         fits[some] = sides.words.not_contradicted(entry[at[some]], iid[some])
@@ -236,27 +226,36 @@ def _met(
     return uid[fits], iid[fits], at[fits], ties, crowded
 
 
+def _crowds(rung: Rung, meeting: Meeting, rows: int) -> Flags:
+    """Buckets with too many pairs; many equal amounts are hardly ever all of one party."""
+    crowd = meeting.crowded
+    if rung.party and not rung.same:
+        most = max(_PAIRS_LEAST, _PAIRS_EACH * rows)
+        crowd[np.flatnonzero(crowd)[meeting.where(crowd).smallest(most)]] = False
+    return crowd
+
+
+def _only_document(
+    sides: Sides, uid: Ints, candidates: Candidates, place: Ints, fits: Flags
+) -> Flags:
+    """Pairs whose unit names no other document, in its reference or in its words.
+
+    One of several documents a payment names is not what it pays but for a fee.
+    """
+    fits = fits & once(uid, int(uid.max()) + 1)
+    some = np.flatnonzero(fits)
+    fits[some[sides.words.other_document(candidates.entry[some], candidates.item[some])]] = False
+    some = np.flatnonzero(fits)
+    stated = sides.references.texts.take(place[some])
+    fits[some[misread(sides, candidates.entry[some], candidates.item[some], stated)]] = False
+    return fits
+
+
 def _some(rows: Ints, size: int) -> Flags:
     """Which handles are among the rows; -1 is none."""
     found = np.zeros(size, dtype=bool)
     found[rows[rows >= 0]] = True
     return found
-
-
-def _distinct(uid: Ints, iid: Ints, at: Ints) -> tuple[Ints, Ints, Ints]:
-    """Pairs once each, however many references they share."""
-    if not len(uid):
-        return uid, iid, at
-    many = np.bincount(uid)[uid] > 1  # only these can be there twice
-    some = np.flatnonzero(many)
-    if not len(some):
-        return uid, iid, at
-    order = some[np.lexsort((at[some], iid[some], uid[some]))]
-    again = (np.diff(uid[order]) == 0) & (np.diff(iid[order]) == 0)
-    many[some] = False
-    many[order[1:][again]] = True
-    kept = np.flatnonzero(~many)
-    return uid[kept], iid[kept], at[kept]
 
 
 def _hubs(meeting: Meeting, units: Ints, items: Ints) -> Edges:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import json
 import urllib.request
 from collections.abc import Iterator
@@ -32,6 +33,7 @@ __all__ = [
     "open_rig",
     "open_service_rig",
     "opened",
+    "staged",
 ]
 
 DAY = date(2026, 11, 20)
@@ -66,7 +68,7 @@ class Dynamics365Rig:
     spare_day = date(2026, 3, 12)
 
     def __init__(self, base: str, told: D365Simulator, changed: dict[str, Any]) -> None:
-        self.base, self.simulator = base, told
+        self.base, self.simulator, self.changed = base, told, changed
         self.connector = connector_at(base, changed=changed)
 
     def journal(
@@ -139,13 +141,40 @@ def _line(line: dict[str, Any]) -> DocumentLine:
     )
 
 
+class _Stage:
+    """A server whose system is another one for each test: starting one takes longer than most."""
+
+    def __init__(self) -> None:
+        self.application: Any = None
+        self._server = serving(self)
+        self.base = self._server.__enter__()
+        atexit.register(self._server.__exit__, None, None, None)
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        await self.application(scope, receive, send)
+
+
+_FREE: list[_Stage] = []
+
+
+@contextmanager
+def staged(told: D365Simulator) -> Iterator[str]:
+    """Serve a simulator for the block; yields its address."""
+    stage = _FREE.pop() if _FREE else _Stage()
+    stage.application = told.application
+    try:
+        yield stage.base
+    finally:
+        _FREE.append(stage)
+
+
 @contextmanager
 def opened(changed: dict[str, Any]) -> Iterator[Dynamics365Rig]:
     told = simulator()
     # Where the company's service posts, no batch job takes its journal name.
     told.poster.enabled = changed.get("posting", {}).get("way") != "service"
     told.books.manual_numbers = changed.get("posting", {}).get("numbering") != "sequence"
-    with serving(told.application) as base:
+    with staged(told) as base:
         rig = Dynamics365Rig(base, told, changed)
         try:
             yield rig

@@ -145,14 +145,14 @@ def _served(application: Any) -> Iterator[str]:
 
 
 @contextmanager
-def open_rig(way: Way = "create", **posting: Any) -> Iterator[NetSuiteRig]:
-    """A new account with its connector."""
+def open_rig(way: Way | None = None, **posting: Any) -> Iterator[NetSuiteRig]:
+    """A new account with its connector, which posts as the mapping says unless told otherwise."""
     own = simulator()
     with tempfile.TemporaryDirectory() as folder, _served(own.application) as address:
         key_file = Path(folder) / "key.pem"
         key_file.write_text(own.credentials.private_key, encoding="ascii")
         key_file.chmod(0o600)
-        rig = NetSuiteRig(own, address, key_file, {"way": way, **posting})
+        rig = NetSuiteRig(own, address, key_file, posting | ({"way": way} if way else {}))
         try:
             yield rig
         finally:

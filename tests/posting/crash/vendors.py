@@ -28,7 +28,7 @@ def order_of(rig: Any) -> dict[str, Any]:
         return {"vendor": "sap", "base": rig.address}
     if isinstance(rig, oracle.OracleRig):
         return {"vendor": "oracle", "base": rig.url}
-    return {"vendor": "dynamics365", "base": rig.base}
+    return {"vendor": "dynamics365", "base": rig.base, "changed": rig.changed}
 
 
 def plan_of(rig: Any) -> FaultPlan | None:
@@ -59,4 +59,4 @@ def connector_of(order: dict[str, Any]) -> Any:
                 mapping=netsuite.mapping(),
                 options=order["options"],
             )
-    return dynamics365.connector_at(order["base"])
+    return dynamics365.connector_at(order["base"], changed=order["changed"])

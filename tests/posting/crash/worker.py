@@ -22,7 +22,7 @@ from tieout.ledger.models import Outbox
 from tieout.posting.delivery import drain
 from tieout.posting.intents import make_intents
 
-__all__ = ["PATIENT", "Settled", "hasten", "work"]
+__all__ = ["PATIENT", "Settled", "hasten", "let_work", "work"]
 
 #: A row that waits is due again only when the test says so, not in a loop of its own.
 PATIENT = replace(QUICK, backoff_base=dt.timedelta(hours=1), backoff_max=dt.timedelta(hours=1))
@@ -74,12 +74,12 @@ def work(order: dict[str, Any], ledger: Ledger) -> None:
             break
         hasten(ledger, order["erp"])
         if order.get("base"):
-            _let_work(order["base"])
+            let_work(order["base"])
     boundary.arm(None)
     connector.close()
 
 
-def _let_work(base: str) -> None:
+def let_work(base: str) -> None:
     """Let the simulated system work on what it has taken."""
     request = urllib.request.Request(f"{base}/_control/work", b"{}", method="POST")
     with urllib.request.urlopen(request, timeout=20) as answer:
