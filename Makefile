@@ -7,7 +7,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 BENCH := .venv-bench
 
-.PHONY: help setup demo up down test corpus check fmt fuzz lock clean bench-match bench-parse bench-suites
+.PHONY: help setup demo up down test corpus check crash crash-tryton fmt fuzz lock clean bench-match bench-post bench-parse bench-suites model
 
 help:  ## what each command does
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -42,6 +42,9 @@ check: $(STAMP)  ## format, lint, types, import law, style
 	@echo "[check] style"
 	@$(BIN)/python -m pytest tests/style
 
+model: $(STAMP)  ## search every order of events around the posting protocol; about three minutes
+	@$(BIN)/python -m tests.posting.model_check --write
+
 fmt: $(STAMP)  ## format the code and mend what the linter can
 	@$(BIN)/ruff format . && $(BIN)/ruff check --fix .
 
@@ -69,6 +72,15 @@ bench-parse: $(STAMP) $(BENCH)/.installed  ## measure reading beside the peers (
 
 bench-match: $(STAMP) $(BENCH)/.installed  ## measure matching beside the peers (SIZE=1000000, RUNS=3, PEERS=all|none, TEN=1 also ten times the size); about half an hour
 	@$(BIN)/python -m benchmarks.matching $(if $(SIZE),--size $(SIZE)) $(if $(RUNS),--runs $(RUNS)) $(if $(PEERS),--peers $(PEERS)) $(if $(TEN),--ten)
+
+bench-post: $(STAMP)  ## postings a second through each connector and all at once (COUNT=300 postings an ERP)
+	@$(BIN)/python -m benchmarks.posting --write $(if $(COUNT),--count $(COUNT))
+
+crash: $(STAMP)  ## kill workers at every boundary of every connector (SCHEDULES=2000 a vendor, VENDORS=sap,oracle); minutes to hours
+	@$(BIN)/python -m tests.posting.crash $(if $(SCHEDULES),--schedules $(SCHEDULES)) $(if $(VENDORS),--vendors $(VENDORS)) $(if $(SEED),--seed $(SEED))
+
+crash-tryton: $(STAMP)  ## thousands of postings to the real Tryton while workers are killed (COUNT=10000); about an hour
+	@$(BIN)/python -m tests.posting.crash.many $(if $(COUNT),--count $(COUNT))
 
 clean:  ## forget the environment; the data folder (.tieout) stays
 	@rm -rf $(VENV) $(BENCH) .mypy_cache .ruff_cache .import_linter_cache .hypothesis

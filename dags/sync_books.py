@@ -13,12 +13,12 @@ from tieout_airflow.assets import (
     BOOKS,
     DAG_DEFAULTS,
     DAY,
-    ERP_POOL,
     EXPENSES,
     OUTSIDE,
     POSTINGS,
     TIMEZONE,
 )
+from tieout_airflow.erps import erps, pool_of
 
 
 @dag(
@@ -31,9 +31,10 @@ from tieout_airflow.assets import (
     **DAG_DEFAULTS,
 )
 def sync_books() -> None:
-    """Read the ERP."""
-    sync = task(tasks.sync_books, task_id="sync", pool=ERP_POOL, outlets=[BOOKS], **OUTSIDE)
-    sync()
+    """One task an ERP: one that is down leaves the others alone."""
+    for erp in erps():
+        place = {"task_id": f"sync_{erp}", "pool": pool_of(erp)}
+        task(tasks.sync_books, outlets=[BOOKS], **place, **OUTSIDE)(erp)
 
 
 sync_books()

@@ -11,7 +11,7 @@ from __future__ import annotations
 import os
 import signal
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -32,11 +32,13 @@ class Plan:
         kill_at: ``name:moment:nth``; empty lives on.
         log: file that gets a line for each point reached; None writes none.
         passed: how often each ``name:moment`` was reached.
+        hook: called at each point instead of all that; a simulation switches workers there.
     """
 
     kill_at: str = ""
     log: Path | None = None
     passed: Counter[str] = field(default_factory=Counter)
+    hook: Callable[[str, Moment], None] | None = None
 
 
 def _from_environment() -> Plan | None:
@@ -73,6 +75,9 @@ def reached(name: str, moment: Moment) -> None:
     """Note a moment of a boundary; die here when the plan says so."""
     plan = _STATE["plan"]
     if plan is None:
+        return
+    if plan.hook is not None:
+        plan.hook(name, moment)
         return
     place = f"{name}:{moment}"
     plan.passed[place] += 1

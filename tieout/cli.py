@@ -34,6 +34,7 @@ COMMANDS = (
     "statements",
     "exceptions",
     "approve",
+    "post",
     "outbox",
     "verify",
     "db",

@@ -17,6 +17,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from tieout.redaction import clean
+
 __all__ = [
     "ConnectorError",
     "DropError",
@@ -43,6 +45,8 @@ class TieoutError(Exception):
     """
 
     def __init__(self, code: str, message: str, *, where: str = "", remedy: str = "") -> None:
+        # The other side may have repeated in its words what we sent it.
+        message, where, remedy = clean(message), clean(where), clean(remedy)
         super().__init__(code, message, where, remedy)
         self.code = code
         self.message = message

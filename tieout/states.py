@@ -65,6 +65,8 @@ ADJUSTMENT: Final[Table] = (
     ("approved", "posted", "posted"),
     ("approved", "refused by ERP", "refused"),
     ("approved", "approval void", "withdrawn"),
+    ("approved", "cancel", "rejected"),
+    ("refused", "replay", "withdrawn"),
     ("posted", "reversed", "reversed"),
 )
 
@@ -87,6 +89,7 @@ OUTBOX: Final[Table] = (
     ("SENDING", "lease over", "UNKNOWN"),
     ("SENDING", "epoch changed", "UNKNOWN"),
     ("RETRY_WAIT", "claim", "SENDING"),
+    ("RETRY_WAIT", "claim, unknown before", "UNKNOWN"),
     ("RETRY_WAIT", "epoch changed", "UNKNOWN"),
     ("UNKNOWN", "document found", "DRAFTED"),
     ("UNKNOWN", "conflict", "MANUAL"),

@@ -13,6 +13,7 @@ classes. Without Airflow, endpoints come from the environment as addresses::
 from __future__ import annotations
 
 import os
+import socket
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -23,6 +24,7 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 
 from tieout.adjustments.books import load_books
 from tieout.connectors.connector import Connector
+from tieout.connectors.http_wire import through
 from tieout.connectors.tryton import TrytonConnector
 from tieout.drops import Drop
 from tieout.drops.local import LocalDrop
@@ -31,6 +33,9 @@ from tieout.errors import ProfileError
 from tieout.home import data_home
 from tieout.ledger import Ledger
 from tieout.ledger.embedded import ensure_server, running_server, stop_server
+from tieout.posting.gate import Gate
+from tieout.posting.traffic_profile import SECTIONS, load_terms
+from tieout.redaction import remember
 from tieout.reports.mail import SmtpMailer
 
 __all__ = [
@@ -38,6 +43,7 @@ __all__ = [
     "endpoint_from_environment",
     "open_connector",
     "open_drop",
+    "open_gate",
     "open_ledger",
     "open_mailer",
 ]
@@ -46,10 +52,12 @@ DATABASE = "tieout"
 #: Vendor of a mapping's ``[erp]`` → module and class.
 _VENDORS: Final = {
     "sap": ("sap_s4hana", "SapConnector"),
-    "oracle": ("oracle_fusion", "OracleConnector"),
+    "oracle_fusion": ("oracle_fusion", "OracleFusionConnector"),
     "dynamics365": ("dynamics365", "DynamicsConnector"),
     "netsuite": ("netsuite", "NetSuiteConnector"),
 }
+#: Extras of connections that are secrets; the others are names, addresses and paths.
+_SECRET_EXTRAS: Final = ("client_secret", "passphrase", "password", "token", "token_secret")
 _LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
 
 
@@ -65,14 +73,30 @@ class Endpoint:
     path: str = ""
     extra: Mapping[str, str] = field(default_factory=dict, repr=False)
 
+    def __post_init__(self) -> None:
+        remember(self.password, *(v for k, v in self.extra.items() if k in _SECRET_EXTRAS))
+
     @classmethod
     def parse(cls, address: str) -> Endpoint:
-        """An endpoint of an address (``scheme://login:password@host:port/path?extra``)."""
-        parts = urlsplit(address)
+        """An endpoint of an address (``scheme://login:password@host:port/path?extra``).
+
+        Raises:
+            ProfileError: ``ENDPOINT_MALFORMED``, repeating nothing of the address.
+        """
+        try:
+            parts = urlsplit(address)
+            port = parts.port or 0
+        except ValueError:
+            # The text of that error quotes what it took for a port: it may be of the password.
+            raise ProfileError(
+                "ENDPOINT_MALFORMED",
+                "the address of a connection cannot be taken apart",
+                remedy="write / : @ ? # and % in logins and passwords as %2F %3A %40 %3F %23 %25",
+            ) from None
         return cls(
             scheme=parts.scheme,
             host=parts.hostname or "",
-            port=parts.port or 0,
+            port=port,
             login=unquote(parts.username or ""),
             password=unquote(parts.password or ""),
             path=unquote(parts.path),
@@ -146,8 +170,20 @@ def open_drop(endpoint: Endpoint) -> Drop:
     raise _scheme(endpoint, "sftp or file")
 
 
-def open_connector(erp: str, endpoint: Endpoint) -> Connector:
+def open_gate(ledger: Ledger, erp: str) -> Gate:
+    """This worker's door to an ERP: budget, circuit and calendar that all workers share.
+
+    Raises:
+        ProfileError: ``[traffic]`` or ``[[maintenance]]`` of the mapping is wrong.
+    """
+    return Gate(ledger, erp, load_terms(erp), owner=f"{socket.gethostname()}/{os.getpid()}")
+
+
+def open_connector(erp: str, endpoint: Endpoint, gate: Gate | None = None) -> Connector:
     """The connector of an ERP's mapping (``mappings/erp/ERP.toml``).
+
+    Args:
+        gate: every request takes a permit there; without one nobody counts them.
 
     Raises:
         ProfileError: ``ENDPOINT_SCHEME``, ``VENDOR_UNKNOWN``, or the mapping is missing or wrong.
@@ -162,17 +198,19 @@ def open_connector(erp: str, endpoint: Endpoint) -> Connector:
             remedy="use https, or a tunnel that ends on this machine",
         )
     books = load_books(erp)
-    company, mapping = str(books.content["company"]["code"]), dict(books.content)
+    company = str(books.content["company"]["code"])
+    mapping = {key: value for key, value in books.content.items() if key not in SECTIONS}
     vendor = str(mapping["erp"].get("vendor", erp))
     login = (endpoint.login, endpoint.password)
-    if vendor == "tryton":
-        base = f"{endpoint.scheme}://{endpoint.host}:{endpoint.port or 8000}"
-        database = endpoint.path.strip("/")
-        return TrytonConnector(base, database, *login, company=company, mapping=mapping)
-    port = f":{endpoint.port}" if endpoint.port else ""
-    base = f"{endpoint.scheme}://{endpoint.host}{port}{endpoint.path.rstrip('/')}"
-    connector = _vendor(vendor, erp)
-    return connector(base, *login, company=company, mapping=mapping, options=endpoint.extra)
+    with through(gate):
+        if vendor == "tryton":
+            base = f"{endpoint.scheme}://{endpoint.host}:{endpoint.port or 8000}"
+            database = endpoint.path.strip("/")
+            return TrytonConnector(base, database, *login, company=company, mapping=mapping)
+        port = f":{endpoint.port}" if endpoint.port else ""
+        base = f"{endpoint.scheme}://{endpoint.host}{port}{endpoint.path.rstrip('/')}"
+        connector = _vendor(vendor, erp)
+        return connector(base, *login, company=company, mapping=mapping, options=endpoint.extra)
 
 
 def _vendor(vendor: str, erp: str) -> Callable[..., Connector]:

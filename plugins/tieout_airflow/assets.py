@@ -25,7 +25,6 @@ __all__ = [
     "BOOKS",
     "DAG_DEFAULTS",
     "DAY",
-    "ERP_POOL",
     "EXPENSES",
     "OUTSIDE",
     "POSTINGS",
@@ -40,10 +39,6 @@ RECONCILIATIONS: Final = Asset("reconciliations", uri="x-tieout://ledger/groups"
 POSTINGS: Final = Asset("postings", uri="x-tieout://ledger/postings")
 
 TIMEZONE: Final = "Europe/Berlin"
-
-#: One pool an ERP: its slots are the calls we allow ourselves at a time (``pools.json`` beside this
-#: file, for ``airflow pools import``).
-ERP_POOL: Final = "erp_tryton"
 
 #: Arguments of every DAG: one run at a time, no runs for the past, one try unless a task says more.
 DAG_DEFAULTS: Final[dict[str, Any]] = {

@@ -39,6 +39,7 @@ __all__ = [
     "accounts",
     "business_day",
     "check_arrivals",
+    "check_postings",
     "claim_files",
     "close_report",
     "post_adjustments",
@@ -118,13 +119,13 @@ def check_arrivals() -> int:
     return len(found.missing)
 
 
-def sync_books() -> int:
-    """Read the ERP's books; return how many items or balances changed."""
+def sync_books(erp: str) -> int:
+    """Read one ERP's books; return how many items or balances changed."""
     from tieout.stages import sync
 
     waiting = _triggered_by(BANK_STATEMENTS, EXPENSES)
-    with _ledger() as ledger, _connector() as connector:
-        changed: int = sync.sync_books(ledger, connector, "tryton", business_day())
+    with _ledger() as ledger, _connector(ledger, erp) as (connector, _):
+        changed: int = sync.sync_books(ledger, connector, erp, business_day())
     if not changed and not waiting:
         raise AirflowSkipException("the books have not changed")
     _emit(BOOKS, changed=changed, waiting=waiting)
@@ -177,17 +178,29 @@ def publish_reconciliations(changes: list[bool]) -> int:
     return changed
 
 
-def post_adjustments() -> int:
-    """Drain the outbox; return how many documents were posted."""
+def post_adjustments(erp: str) -> int:
+    """Drain one ERP's outbox; return how many documents were posted."""
     from tieout.stages import post
 
-    with _ledger() as ledger, _connector() as connector:
-        result = post.post_adjustments(ledger, connector, "tryton")
+    with _ledger() as ledger, _connector(ledger, erp) as (connector, gate):
+        result = post.post_adjustments(ledger, connector, erp, gate)
     log.info("%s", result)
     if not result.posted:
-        raise AirflowSkipException("0 postings: nothing to do")
+        raise AirflowSkipException(f"0 postings: {result.kept or 'nothing to do'}")
     _emit(POSTINGS, posted=result.posted)
     return int(result.posted)
+
+
+def check_postings(erp: str) -> int:
+    """Compare both ways what was posted and what the ERP holds; return how many differ."""
+    from tieout.stages import completeness
+
+    with _ledger() as ledger, _connector(ledger, erp) as (connector, _):
+        result = completeness.check_postings(ledger, connector, erp)
+    for line in result.differences:
+        log.warning("%s", line)
+    log.info("%s", result)
+    return len(result.differences)
 
 
 def close_report() -> str:
@@ -248,13 +261,16 @@ def _drop(connection_id: str) -> Iterator[Any]:
 
 
 @contextmanager
-def _connector() -> Iterator[Any]:
-    from tieout.wiring import open_connector
+def _connector(ledger: Any, erp: str) -> Iterator[tuple[Any, Any]]:
+    """An ERP's connector, and the gate all its requests pass."""
+    from tieout.wiring import open_connector, open_gate
 
-    connector = open_connector("tryton", wiring.endpoint(wiring.ERP_TRYTON))
+    gate = open_gate(ledger, erp)
+    connector = open_connector(erp, wiring.endpoint(wiring.erp(erp)), gate)
     try:
-        yield connector
+        yield connector, gate
     finally:
+        gate.rest()
         connector.close()
 
 

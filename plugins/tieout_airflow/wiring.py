@@ -2,7 +2,8 @@
 
 * ``tieout_drop_bank``: ``sftp://me@host/banks?key_path=/path&host_key=ssh-ed25519%20AAAA…``
 * ``tieout_drop_expense``: the same for the expense system's drop
-* ``tieout_erp_tryton``: ``http://login:password@host:8000/database``
+* ``tieout_erp_<name>``, one an ERP mapping: ``http://login:password@host:8000/database`` of Tryton,
+  ``https://client:secret@host`` with the vendor's extras of the others
 * ``tieout_smtp``: ``smtp://host:25``
 
 Connections come from the metadata, a secrets backend, or ``AIRFLOW_CONN_TIEOUT_…`` variables.
@@ -15,12 +16,16 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from tieout.wiring import Endpoint
 
-__all__ = ["DROP_BANK", "DROP_EXPENSE", "ERP_TRYTON", "SMTP", "endpoint"]
+__all__ = ["DROP_BANK", "DROP_EXPENSE", "SMTP", "endpoint", "erp"]
 
 DROP_BANK = "tieout_drop_bank"
 DROP_EXPENSE = "tieout_drop_expense"
-ERP_TRYTON = "tieout_erp_tryton"
 SMTP = "tieout_smtp"
+
+
+def erp(name: str) -> str:
+    """The connection of an ERP's mapping."""
+    return f"tieout_erp_{name}"
 
 
 def endpoint(connection_id: str) -> Endpoint:

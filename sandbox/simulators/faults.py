@@ -16,7 +16,8 @@ from __future__ import annotations
 
 import threading
 from collections import Counter, deque
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 
 __all__ = ["ANYWHERE", "FaultPlan"]
 
@@ -32,10 +33,22 @@ ANYWHERE = (
 )
 
 
+def _nobody(operation: str, moment: str) -> None:
+    """Nobody watches."""
+
+
 class FaultPlan:
-    """Faults by kind of request; an empty string is a request without a fault."""
+    """Faults by kind of request; an empty string is a request without a fault.
+
+    Attributes:
+        watch: called with the kind of each request, ``before`` it is worked on and ``after`` its
+            effect, while the client still waits: a crash test kills the client there.
+    """
 
     def __init__(self) -> None:
+        self.watch: Callable[[str, str], None] = _nobody
+        self._busy = 0
+        self._changed = threading.Condition()
         self._queues: dict[str, deque[str]] = {}
         self._lock = threading.Lock()
         self._seen: Counter[str] = Counter()
@@ -51,6 +64,23 @@ class FaultPlan:
             self._seen[operation] += 1
             queue = self._queues.get(operation)
             return queue.popleft() if queue else ""
+
+    @contextmanager
+    def at_work(self) -> Iterator[None]:
+        """One request is being worked on."""
+        with self._changed:
+            self._busy += 1
+        try:
+            yield
+        finally:
+            with self._changed:
+                self._busy -= 1
+                self._changed.notify_all()
+
+    def idle(self, seconds: float = 10) -> bool:
+        """Wait until every request has had its effect, also one whose client is dead."""
+        with self._changed:
+            return self._changed.wait_for(lambda: self._busy == 0, timeout=seconds)
 
     def clear(self) -> None:
         """Nothing goes wrong any more."""

@@ -47,10 +47,14 @@ class Unreliable:
         if scope["type"] != "http":
             await self._inner(scope, receive, send)
             return
+        with self._plan.at_work():
+            await self._request(scope, await _body(receive), send)
+
+    async def _request(self, scope: MutableMapping[str, Any], body: bytes, send: Send) -> None:
         kind = self._kind_of(scope["method"], scope["path"])
         fault = self._plan.take(kind) if kind else ""
         scope["fault"] = "" if fault in ANYWHERE else fault
-        body = await _body(receive)
+        self._plan.watch(kind, "before")
         if fault == "late":
             self._late.append((dict(scope), body))
         if fault in ("no effect", "late"):
@@ -59,12 +63,15 @@ class Unreliable:
             await _answer(send, *self._refusal(fault.removesuffix(" before")))
         elif fault in ("lost reply", "error after"):
             await self._inner(scope, _again(body), _swallow)
+            self._plan.watch(kind, "after")
             if fault == "lost reply":
                 await _break_off(send)
             else:
                 await _answer(send, *self._refusal("error"))
         else:
-            await self._inner(scope, _again(body), send)
+            await self._inner(
+                scope, _again(body), _watched(send, lambda: self._plan.watch(kind, "after"))
+            )
 
     async def deliver_late(self) -> int:
         """Let all late requests be worked on now; returns how many there were."""
@@ -95,6 +102,17 @@ def _again(body: bytes) -> Receive:
         return {"type": "http.request", "body": body, "more_body": False}
 
     return receive
+
+
+def _watched(send: Send, worked: Callable[[], None]) -> Send:
+    """Says that the work is done just before the answer leaves."""
+
+    async def watched(message: Message) -> None:
+        if message["type"] == "http.response.start":
+            worked()
+        await send(message)
+
+    return watched
 
 
 async def _swallow(message: Message) -> None:

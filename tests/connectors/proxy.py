@@ -22,7 +22,7 @@ class Proxy:
     """Forwards one request per connection; requests that contain ``match`` meet ``fault``.
 
     Faults: ``cut`` (reset before Tryton saw it), ``swallow`` (Tryton's answer is dropped and the
-    connection reset), ``trickle`` (an answer that never ends, one byte at a time), or bytes: a
+    connection reset), ``fail`` (Tryton's answer is replaced by HTTP 500), ``trickle`` (an answer that never ends, one byte at a time), or bytes: a
     canned answer, Tryton does not see the request.
     """
 
@@ -60,19 +60,25 @@ class Proxy:
         with client:
             request = _read_request(client)
             self.seen.append(request)
-            hit = self.match in request
-            if hit and self.fault == "cut":
+            fault = self.planned(request)
+            if fault == "cut":
                 _reset(client)
-            elif hit and self.fault == "trickle":
+            elif fault == "trickle":
                 _trickle(client)
-            elif hit and isinstance(self.fault, bytes):
-                client.sendall(self.fault)
+            elif isinstance(fault, bytes):
+                client.sendall(fault)
             else:
                 answer = self._ask(request)
-                if hit and self.fault == "swallow":
+                if fault == "swallow":
                     _reset(client)
+                elif fault == "fail":
+                    client.sendall(answer_bytes(500, "broken"))
                 else:
                     client.sendall(answer)
+
+    def planned(self, request: bytes) -> str | bytes:
+        """The fault of this request; no text for none (no bytes are an answer of nothing)."""
+        return self.fault if self.match in request else ""
 
     def _ask(self, request: bytes) -> bytes:
         with socket.create_connection(("127.0.0.1", self.target), timeout=30) as server:

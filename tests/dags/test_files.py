@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 NAMES = (
+    "check_postings",
     "close_report",
     "expect_statements",
     "ingest_statements",
@@ -54,6 +55,7 @@ def test_assets_link_the_dags_into_a_ring(probed: dict[str, Any]) -> None:
         for name, dag in probed["dags"].items()
     }
     assert outlets == {
+        "check_postings": [],
         "close_report": [],
         "expect_statements": [],
         "ingest_statements": ["bank_statements"],
@@ -81,14 +83,17 @@ def test_validation_stands_between_reading_and_recording(probed: dict[str, Any])
     assert tasks["record"]["trigger_rule"] == "all_success"
 
 
-def test_calls_to_the_erp_share_a_pool_that_ships_with_us(
+def test_calls_to_an_erp_share_a_pool_that_ships_with_us(
     root: Path, probed: dict[str, Any]
 ) -> None:
     dags = probed["dags"]
-    used = {dags["sync_books"]["tasks"]["sync"]["pool"]}
-    used.add(dags["post_adjustments"]["tasks"]["post"]["pool"])
+    used = {dags["sync_books"]["tasks"]["sync_tryton"]["pool"]}
+    used.add(dags["post_adjustments"]["tasks"]["post_tryton"]["pool"])
+    used.add(dags["check_postings"]["tasks"]["check_tryton"]["pool"])
     shipped = json.loads((root / "plugins/tieout_airflow/pools.json").read_text())
-    assert used == {"erp_tryton"} == set(shipped)
+    assert used == {"erp_tryton"}
+    mapped = {f"erp_{path.stem}" for path in (root / "mappings/erp").glob("*.toml")}
+    assert set(shipped) == mapped, "each ERP we have a mapping for has its pool"
 
 
 @pytest.mark.parametrize("dag", ["close_report", "expect_statements", "reconcile", "sync_books"])
@@ -108,4 +113,4 @@ def test_tasks_take_and_give_ids_never_tables(root: Path) -> None:
             for annotation in [*given, node.returns]:
                 assert annotation is not None
                 assert ast.unparse(annotation) in allowed, node.name
-    assert len(seen) == 13
+    assert len(seen) == 14

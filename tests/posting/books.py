@@ -50,6 +50,7 @@ def propose(
     company: str = "TEST",
     journal: str = "BANK",
     accounts: tuple[str, str] = ("6855", "1200"),
+    booked_on: dt.date = BOOKED_ON,
 ) -> str:
     """An adjustment that is marked approved: a bank fee, debit expense, credit bank."""
     adjustment_id = f"{erp}-{name}"
@@ -80,12 +81,12 @@ def propose(
         policy_version="1",
         currency="EUR",
         amount_minor=-amount,
-        booked_on=BOOKED_ON,
+        booked_on=booked_on,
         narrative=f"Bank fee {name}",
         payload_sha256=payload_sha256(
             company=company,
             journal_code=journal,
-            booked_on=BOOKED_ON,
+            booked_on=booked_on,
             narrative=f"Bank fee {name}",
             currency="EUR",
             lines=lines,

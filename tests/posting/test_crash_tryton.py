@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-import base64
 import itertools
-import json
-import urllib.request
 from collections.abc import Iterator
-from typing import Any
 
 import pytest
 from sqlalchemy import select, text, update
 
-from sandbox.tryton import service
+from tests.connectors.rigs.tryton import Client
 from tests.posting.books import QUICK, approved, open_books
 from tests.posting.zygote import Zygote
 from tests.services import Tryton
@@ -39,34 +35,6 @@ KILLS = [
     "http model.account.move.post:after:2",
 ]
 _NUMBERS = itertools.count(1)
-
-
-class Client:
-    """Tryton's administrator by plain JSON-RPC; nothing of ours is in it."""
-
-    def __init__(self, tryton: Tryton) -> None:
-        self.url = f"{tryton.process.url}/{tryton.process.database}/rpc/"
-        password = service.passwords(tryton.home)["admin"]
-        uid, key = self.call("common.db.login", ["admin", {"password": password}, "en"])[:2]
-        self.session = base64.b64encode(f"admin:{uid}:{key}".encode()).decode()
-
-    def call(self, method: str, params: list[Any]) -> Any:
-        body = json.dumps({"id": 1, "method": method, "params": params}).encode()
-        headers = {"Content-Type": "application/json"}
-        if hasattr(self, "session"):
-            headers["Authorization"] = f"Session {self.session}"
-        request = urllib.request.Request(self.url, body, headers)
-        with urllib.request.urlopen(request, timeout=20) as response:
-            answer = json.load(response)
-        assert "error" not in answer, answer
-        return answer["result"] if isinstance(answer, dict) else answer
-
-    def moves(self, reference: str) -> list[dict[str, Any]]:
-        """All moves, of any state, that mention the reference."""
-        domain = [["description", "ilike", f"%{reference}%"]]
-        params = [domain, 0, None, None, ["state", "number"], {}]
-        found: list[dict[str, Any]] = self.call("model.account.move.search_read", params)
-        return found
 
 
 @pytest.fixture(scope="module")

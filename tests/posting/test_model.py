@@ -1,68 +1,64 @@
-"""Every order of events within the bounds, over the tables production runs; wrong designs fail."""
+"""Every order of events within the bounds, over the tables production runs; wrong designs fail.
+
+`make model` searches deeper.
+"""
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
 
-from tests.posting.model import Design, StepFunction, search
-from tieout.posting.pace import Limits
-from tieout.posting.protocol import Step, step
-from tieout.posting.terms import Observation, Row
+from tests.posting.model.erp import first
+from tests.posting.model.mutants import MUTANTS, Mutant
+from tests.posting.model.search import Verdict, heal, search
+from tests.posting.model.suite import DEEP, SMALL
+from tieout.posting.terms import Row
+
+#: What each class must be able to reach in the small models.
+ENDS = {
+    "A": {"CONFIRMED", "REJECTED"},
+    "B": {"CONFIRMED", "REJECTED"},
+    "C": {"CONFIRMED", "REJECTED"},
+    "D": {"CONFIRMED", "REJECTED"},
+    "E": {"MANUAL", "REJECTED"},
+    "D, fail-over, cancel": {"CANCELLED", "CONFIRMED"},
+}
 
 
-def test_no_order_of_events_breaks_the_protocol() -> None:
-    verdict = search(Design(claims_max=3, sends_max=5, flips_max=2))
-    assert verdict.problem == ""
-    assert verdict.states > 50_000
-    assert verdict.ends >= {"CONFIRMED", "REJECTED"}
+def told(verdict: Verdict) -> str:
+    return "\n".join((verdict.problem, *verdict.trace))
 
 
-def test_a_fail_over_that_forgets_commits_posts_nothing_twice() -> None:
-    verdict = search(Design(claims_max=3, sends_max=4, flips_max=0, failovers_max=1))
-    assert verdict.problem == ""
-    assert verdict.states > 50_000
-
-
-def wrongly(state: str, sight: str, ends: str) -> StepFunction:
-    """The production step, but this sight ends the intent."""
-
-    def mutant(row: Row, observation: Observation, limits: Limits) -> Step:
-        taken = step(row, observation, limits)
-        if (row.state, taken.sight) != (state, sight):
-            return taken
-        return replace(taken, then="stop", row=replace(taken.row, state=ends))
-
-    return mutant
+@pytest.mark.parametrize("name", SMALL)
+def test_no_order_of_events_breaks_the_protocol(name: str) -> None:
+    verdict = search(SMALL[name])
+    assert verdict.problem == "", told(verdict)
+    assert verdict.states > 500
+    assert verdict.ends >= ENDS.get(name, {"CONFIRMED"})
 
 
 @pytest.mark.parametrize(
-    ("design", "problem"),
-    [
-        (Design(wrongly("DRAFTED", "unanswered", "CONFIRMED")), "confirmed, but not posted"),
-        (Design(wrongly("DRAFTED", "unanswered", "REJECTED")), "rejected, but posted"),
-        (Design(wrongly("DRAFTED", "refused", "REJECTED")), "rejected, but posted"),
-        (Design(wrongly("VOIDING", "unanswered", "REJECTED")), "rejected, but posted"),
-        (Design(wrongly("VOIDING", "refused", "REJECTED")), "rejected, but posted"),
-        (Design(wrongly("UNKNOWN", "found", "CONFIRMED")), "confirmed, but not posted"),
-        (Design(wrongly("DRAFTED", "draft", "CONFIRMED")), "confirmed, but not posted"),
-        (Design(fenced=False, write_once=False, flips_max=0), "two posted documents"),
-        (Design(flips_max=0, failovers_max=1, epoch_guard=False), "two posted documents"),
-        (Design(flips_max=0, failovers_max=1, settles=False), "two posted documents"),
-    ],
-    ids=[
-        "timeout is success",
-        "timeout is failure",
-        "rejected without voiding",
-        "unanswered delete is done",
-        "refused delete is done",
-        "found is confirmed",
-        "a draft is a posting",
-        "no fence, id overwritten",
-        "a new epoch goes unnoticed",
-        "a new epoch is not left to settle",
-    ],
+    "mutant", [m for m in MUTANTS if not m.deep], ids=lambda mutant: mutant.name
 )
-def test_wrong_designs_are_found_out(design: Design, problem: str) -> None:
-    assert search(design).problem == problem
+def test_wrong_designs_are_found_out(mutant: Mutant) -> None:
+    verdict = search(mutant.design)
+    assert verdict.problem.startswith(mutant.problem), told(verdict)
+    assert 0 < len(verdict.trace) < 30, told(verdict)
+
+
+def test_the_wrong_designs_are_many_and_each_is_its_own() -> None:
+    assert len({mutant.name for mutant in MUTANTS}) == len(MUTANTS) >= 40
+
+
+def test_a_trace_begins_at_the_beginning_and_is_shortest() -> None:
+    (mutant,) = (m for m in MUTANTS if m.name == "an unanswered create is sent again at once")
+    trace = search(mutant.design).trace
+    assert (trace[0], trace[-1]) == ("a worker claims intent 0 (settled)", "create lands")
+    assert len(trace) == 8  # claim, send, no answer, record; claim, send; both land
+
+
+@pytest.mark.parametrize("name", [*SMALL, *DEEP])
+def test_undisturbed_each_class_ends_as_it_should(name: str) -> None:
+    design = (SMALL | DEEP)[name]
+    ready = Row("READY", kind=design.rules.kind)
+    end = heal(design, ready, 0, first(design.lanes, design.rules))
+    assert end == ("MANUAL" if design.rules.kind == "E" else "CONFIRMED")

@@ -73,6 +73,9 @@ UNKNOWN B accepted  | gone-for-good     | nothing, refused before      | REJECTE
 UNKNOWN D unsettled | -                 | nothing yet                  | UNKNOWN    | wait
 UNKNOWN D unsettled refused | -         | nothing yet                  | UNKNOWN    | wait
 UNKNOWN D           | -                 | nothing                      | SENDING    | go
+UNKNOWN D accepted  | -                 | nothing yet                  | UNKNOWN    | wait
+UNKNOWN D accepted overdue | -          | nothing, attempts spent      | MANUAL     | stop
+UNKNOWN A accepted  | -                 | nothing                      | SENDING    | go
 UNKNOWN D refused   | -                 | nothing, refused before      | REJECTED   | stop
 UNKNOWN D unsettled | d7                | found                        | DRAFTED    | go
 UNKNOWN E           | -                 | nothing, attempts spent      | MANUAL     | stop
@@ -81,7 +84,9 @@ UNKNOWN refused     | d7                | found                        | DRAFTED
 UNKNOWN             | d7 p9             | found                        | DRAFTED    | go
 UNKNOWN             | p7 p9             | several posted               | MANUAL     | stop
 UNKNOWN id5         | d5 d7             | found                        | DRAFTED    | go
-UNKNOWN id5         | d7                | gone                         | MANUAL     | stop
+UNKNOWN id5         | d7                | not shown                    | UNKNOWN    | go
+UNKNOWN id5 missed  | d5                | found                        | DRAFTED    | go
+UNKNOWN id5 missed  | -                 | gone                         | MANUAL     | stop
 DRAFTED id5         | blind             | blind                        | DRAFTED    | wait
 DRAFTED id5         | d5                | draft                        | DRAFTED    | go
 DRAFTED id5 answered| d5                | draft still                  | DRAFTED    | wait
@@ -89,7 +94,15 @@ DRAFTED id5 spent   | d5                | draft, attempts spent        | MANUAL 
 DRAFTED id5         | d5x               | differs                      | MANUAL     | stop
 DRAFTED id5         | p5x               | differs                      | MANUAL     | stop
 DRAFTED id5         | -                 | gone                         | MANUAL     | stop
+DRAFTED id5 D unsettled | -             | not shown yet                | DRAFTED    | wait
+DRAFTED id5 C unsettled | -             | gone                         | MANUAL     | stop
+DRAFTED id5 A       | -                 | gone                         | MANUAL     | stop
 DRAFTED id5         | d7                | gone, orphan beside          | MANUAL     | stop
+DRAFTED id5 unknown | d7                | not shown                    | DRAFTED    | go
+DRAFTED id5 unknown missed | -          | gone                         | MANUAL     | stop
+DRAFTED id5 unknown missed | p5         | posted                       | CONFIRMED  | stop
+DRAFTED id5 A swept7 | p5 d7            | another stays                | MANUAL     | stop
+DRAFTED id5 A       | d5 d7             | draft                        | DRAFTED    | go
 DRAFTED id5         | p5                | posted                       | CONFIRMED  | stop
 DRAFTED id5         | p5 d7             | posted, orphan beside        | DRAFTED    | go
 DRAFTED id5 spent   | p5 d7             | posted                       | CONFIRMED  | stop
@@ -117,7 +130,15 @@ VOIDING id5         | p5                | posted                       | DRAFTED
 VOIDING id5         | p5x               | posted                       | DRAFTED    | go
 VOIDING id5         | p5 d7             | posted, orphan beside        | DRAFTED    | go
 VOIDING id5         | -                 | gone                         | REJECTED   | stop
+VOIDING id5 A unsettled | -             | gone, another may land       | VOIDING    | wait
+VOIDING id5 D       | -                 | gone                         | REJECTED   | stop
 VOIDING id5         | d7                | gone, orphan beside          | VOIDING    | go
+VOIDING id5 unknown | d7                | gone, orphan beside          | VOIDING    | go
+VOIDING id5 unknown | -                 | not shown                    | VOIDING    | go
+VOIDING id5 unknown missed | -          | gone                         | REJECTED   | stop
+VOIDING id5 A unknown missed unsettled | - | gone, another may land    | VOIDING    | wait
+VOIDING id5 A spent | d7                | another stays                | MANUAL     | stop
+VOIDING id5 A       | d7                | gone, orphan beside          | VOIDING    | go
 VOIDING id5         | d5 p7             | several posted               | MANUAL     | stop
 VOIDING id5         | delete OK 5       | answered                     | VOIDING    | go
 VOIDING id5         | delete REJECT 5   | refused                      | VOIDING    | go
@@ -138,21 +159,15 @@ def row_of(words: str) -> Row:
     state, *special = words.split()
     row = Row(state, attempts=1, reason="why")
     for word in special:
-        if word == "unknown":
-            row = replace(row, unknown=True)
-        elif word == "refused":
-            row = replace(row, refused=True)
-        elif word == "spent":
+        if word == "spent":
             row = replace(row, attempts=LIMITS.attempts_max)
-        elif word == "answered":
-            row = replace(row, answered=True)
         elif word in ("A", "B", "C", "D", "E"):
             row = replace(row, kind=word)  # type: ignore[arg-type]
         elif word == "unsettled":
             row = replace(row, settled=False)
         elif word == "old":
             row = replace(row, key_alive=False)
-        elif word in ("accepted", "overdue"):
+        elif word in ("accepted", "answered", "missed", "overdue", "refused", "unknown"):
             row = replace(row, **{word: True})  # type: ignore[arg-type]
         elif word.startswith("swept"):
             row = replace(row, swept=frozenset({word[5:]}))
@@ -221,7 +236,12 @@ def test_every_state_times_every_sight(
 
 def test_every_arrow_of_the_outbox_is_taken_by_somebody() -> None:
     by_steps = {(state, event) for state, _, event, _ in STEPS if event is not None}
-    by_claims = {(s, event) for s in WORKING if (event := claim_event(s)) is not None}
+    by_claims = {
+        (s, event)
+        for s in WORKING
+        for unknown in (False, True)
+        if (event := claim_event(s, unknown=unknown)) is not None
+    }
     by_epochs = {(s, "epoch changed") for s in ("READY", "RETRY_WAIT", "SENDING")}
     by_people = {("READY", "cancel"), ("MANUAL", "release")}
     arrows = {(before, event) for before, event, _ in MODELS["outbox"]}
@@ -246,6 +266,8 @@ def test_what_is_asked_next() -> None:
     assert decide(Row("UNKNOWN", doc_id="5")) == Command("find")
     assert decide(Row("DRAFTED", doc_id="5")) == Command("read", "5")
     assert decide(Row("DRAFTED", doc_id="5", unknown=True)) == Command("find")
+    assert decide(Row("DRAFTED", doc_id="5", unknown=True, missed=True)) == Command("read", "5")
+    assert decide(Row("UNKNOWN", doc_id="5", missed=True)) == Command("read", "5")
     assert decide(Row("DRAFTED", doc_id="5", checked=True)) == Command("post", "5")
     assert decide(Row("DRAFTED", doc_id="5", orphan="7")) == Command("delete", "7")
     assert decide(Row("VOIDING", doc_id="5", checked=True)) == Command("delete", "5")

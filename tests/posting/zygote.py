@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.posting.books import QUICK
+from tests.posting.crash.worker import work
 from tests.posting.erp_server import HttpWriter
 from tieout import boundary
 from tieout.connectors.ports import JournalWriter
@@ -62,6 +63,10 @@ def _connector(order: dict[str, Any]) -> JournalWriter:
 
 
 def _worker(order: dict[str, Any], ledger: Ledger) -> None:
+    if "vendor" in order:
+        work(order, ledger)
+        ledger.close()
+        return
     boundary.arm(boundary.Plan(order["kill_at"], Path(order["log"]) if order["log"] else None))
     if order.get("naive"):
         _naive(order, ledger)

@@ -11,7 +11,7 @@ import hashlib
 import json
 from typing import Any, Final
 
-from sqlalchemy import select, text
+from sqlalchemy import func, select, text
 from sqlalchemy.orm import Session
 
 from tieout.errors import Finding
@@ -22,6 +22,7 @@ __all__ = ["append", "verify"]
 
 _LOCK: Final = 7133702
 _GENESIS: Final = "0" * 64
+_HEAD: Final = "audit head"  # what a session's transaction appended last
 
 
 def append(
@@ -43,13 +44,9 @@ def append(
         detail: JSON-able facts; never secrets, never personal data.
     """
     session.flush()
-    session.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _LOCK})
-    last = session.execute(
-        select(AuditRow.seq, AuditRow.row_hash).order_by(AuditRow.seq.desc()).limit(1)
-    ).one_or_none()
-    seq, previous = (last.seq + 1, last.row_hash) if last else (1, _GENESIS)
-    at = database_now(session)
+    seq, previous, at = _head(session)
     body = detail or {}
+    row_hash = _hash(seq, at, actor, action, subject_kind, subject_id, body, previous)
     session.add(
         AuditRow(
             seq=seq,
@@ -60,10 +57,28 @@ def append(
             subject_id=subject_id,
             detail=body,
             previous_hash=previous,
-            row_hash=_hash(seq, at, actor, action, subject_kind, subject_id, body, previous),
+            row_hash=row_hash,
         )
     )
     session.flush()
+    # The lock is ours until the transaction ends: nobody else can append meanwhile.
+    session.info[_HEAD] = (session.get_transaction(), seq + 1, row_hash, at)
+
+
+def _head(session: Session) -> tuple[int, str, dt.datetime]:
+    """Number of the next row, hash of the last one, and the instant; takes the lock."""
+    mine, *known = session.info.get(_HEAD, (None,))
+    if mine is session.get_transaction() and not session.in_nested_transaction():
+        return known[0], known[1], known[2]
+    session.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _LOCK})
+    last = session.execute(
+        select(AuditRow.seq, AuditRow.row_hash, func.clock_timestamp().label("now"))
+        .order_by(AuditRow.seq.desc())
+        .limit(1)
+    ).one_or_none()
+    if last is None:
+        return 1, _GENESIS, database_now(session)
+    return last.seq + 1, last.row_hash, last.now
 
 
 def _hash(

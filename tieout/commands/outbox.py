@@ -1,39 +1,47 @@
-"""``tieout outbox list | show`` and ``tieout post [--dry-run]``: what goes to the ERP, and how."""
+"""``tieout outbox …``: what was sent to the ERP, what waits, and what people decide about it."""
 
 from __future__ import annotations
 
 import argparse
 import json
-from dataclasses import asdict
 from typing import Any
 
 from rich.table import Table
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from tieout.commands.common import console
-from tieout.connectors.ports import Journal
-from tieout.errors import LedgerError
+from tieout.commands.common import console, person
+from tieout.errors import ProfileError
 from tieout.ledger import Ledger
 from tieout.ledger.models import AuditRow, Outbox, PostingAttempt, PostingIntent
 from tieout.money import format_amount
-from tieout.posting.intents import planned_journals
-from tieout.posting.payload import journal_of
+from tieout.posting.gate import standing
 from tieout.posting.protocol import WORKING
-from tieout.stages.post import post_adjustments
+from tieout.posting.traffic import Terms
+from tieout.posting.traffic_profile import load_terms
+from tieout.stages.completeness import DAYS, check_postings
+from tieout.stages.outbox_words import VERBS, find_intent, say
 from tieout.states import states_of
-from tieout.wiring import endpoint_from_environment, open_connector, open_ledger
+from tieout.wiring import endpoint_from_environment, open_connector, open_gate, open_ledger
 
-__all__ = ["add", "run"]
+__all__ = ["NEXT", "add", "run"]
 
 #: What a worker does first with a row in each state.
-_NEXT = {
+NEXT = {
     "READY": "create a draft",
     "RETRY_WAIT": "create a draft",
     "SENDING": "look it up by its reference",
     "UNKNOWN": "look it up by its reference",
     "DRAFTED": "read the document, then post it by its id",
     "VOIDING": "delete the draft",
+}
+
+#: Verb → what it does, for people.
+_WORDS = {
+    "hold": "send nothing more for a posting until somebody releases it",
+    "release": "let a held posting go on; one for a person needs two of them",
+    "cancel": "take back a posting that was never sent",
+    "replay": "propose again what the ERP refused, once the cause is mended",
 }
 
 
@@ -47,56 +55,55 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     listing.add_argument("--json", action="store_true", help="one JSON object a line")
     show = verbs.add_parser("show", help="one posting: journal, attempts, history")
     show.add_argument("id", help="intent id, its start, or the reference in the ERP")
+    words = "compare both ways what was posted here and what the ERP holds under our references"
+    check = verbs.add_parser("check", help=words, description=words)
+    check.add_argument("--erp", default="tryton", help="ERP connection (default: tryton)")
+    check.add_argument("--days", type=int, default=DAYS, help="booking days back (%(default)s)")
+    for verb, words in _WORDS.items():
+        parser = verbs.add_parser(verb, help=words, description=words)
+        parser.add_argument(
+            "ids", nargs="+", metavar="ID", help="intent id, its start, or reference"
+        )
+        parser.add_argument("--as", dest="person", help="who decides (default: your login)")
+        parser.add_argument("--reason", default="", help="why; kept in the audit log")
     outbox.set_defaults(run=run)
-    words = "send approved adjustments to the ERP, each exactly once"
-    post = commands.add_parser("post", help=words, description=words)
-    post.add_argument("--erp", default="tryton", help="ERP connection (default: tryton)")
-    post.add_argument(
-        "--dry-run", action="store_true", help="show what would be sent; send nothing"
-    )
-    post.set_defaults(run=run, verb="post")
 
 
 def run(args: argparse.Namespace) -> int:
     """Run the chosen verb."""
     with open_ledger() as ledger:
+        if args.verb in VERBS:
+            who = person(args.person)
+            for key in args.ids:
+                print(f"{key}: {say(ledger, args.verb, key, who, args.reason)}")
+            return 0
+        if args.verb == "check":
+            return _check(ledger, args.erp, args.days)
         if args.verb == "list":
             return _list(ledger, args)
-        if args.verb == "show":
-            with ledger.session() as session:
-                print(json.dumps(_shown(session, args.id), indent=2, ensure_ascii=False))
-            return 0
-        return _dry_run(ledger, args.erp) if args.dry_run else _post(ledger, args.erp)
+        with ledger.session() as session:
+            print(json.dumps(_shown(session, args.id), indent=2, ensure_ascii=False))
+        return 0
 
 
-def _post(ledger: Ledger, erp: str) -> int:
-    connector = open_connector(erp, endpoint_from_environment(f"erp_{erp}"))
-    done = post_adjustments(ledger, connector, erp)
-    connector.close()
+def _check(ledger: Ledger, erp: str, days: int) -> int:
+    gate = open_gate(ledger, erp)
+    connector = open_connector(erp, endpoint_from_environment(f"erp_{erp}"), gate)
+    try:
+        done = check_postings(ledger, connector, erp, days=days)
+    finally:
+        connector.close()
+        gate.rest()
+    for line in done.differences:
+        print(line)
     print(
-        f"{done.intents} new intents, {done.posted} posted, {done.refused} refused, "
-        f"{done.waiting} waiting, {done.manual} for a person"
+        f"since {done.since}: {done.documents} documents in the ERP, {done.confirmed} confirmed "
+        f"here, {len(done.differences)} differences; exceptions: {done.opened} opened, "
+        f"{done.resolved} resolved"
     )
-    return 1 if done.refused or done.manual or done.waiting else 0
-
-
-def _dry_run(ledger: Ledger, erp: str) -> int:
-    """Print each request's content as JSON, one object a line; the ERP is not asked."""
-    with ledger.session() as session:
-        planned, refused = planned_journals(session, erp)
-        for row, intent in session.execute(_rows(WORKING).where(Outbox.erp == erp)):
-            first = "nothing: it is held" if row.held else _NEXT[row.state]
-            _print_journal(first, row.intent_id, journal_of(intent.payload, intent.ext_ref))
-    for adjustment_id, journal in planned:
-        _print_journal("create a draft", adjustment_id, journal)
-    for finding in refused:
-        print(json.dumps({"would": "nothing", **finding.as_dict()}, ensure_ascii=False))
-    return 1 if refused else 0
-
-
-def _print_journal(first: str, subject: str, journal: Journal) -> None:
-    fields = {"would": first, "id": subject, **asdict(journal)}
-    print(json.dumps(fields, ensure_ascii=False, default=str))
+    if not done.listed:
+        print(f"{erp} cannot list documents: references that are not in this ledger were not seen")
+    return 1 if done.differences else 0
 
 
 def _rows(states: tuple[str, ...]) -> Any:
@@ -130,6 +137,7 @@ def _list(ledger: Ledger, args: argparse.Namespace) -> int:
         for row in rows:
             print(json.dumps(row, ensure_ascii=False))
         return 0
+    kept = _kept(ledger)
     if not rows:
         print("nothing waits" if not (args.all or args.state) else "none")
         return 0
@@ -140,26 +148,34 @@ def _list(ledger: Ledger, args: argparse.Namespace) -> int:
         # A reason may quote the ERP: its brackets are text, not markup.
         table.add_row(row["intent"][:12], *(v.replace("[", r"\[") for v in list(row.values())[1:]))
     console().print(table)
+    for line in kept:
+        print(line)
     return 0
+
+
+def _kept(ledger: Ledger) -> list[str]:
+    """ERPs that get nothing now: maintenance, an open circuit, or because they asked for it."""
+    lines = []
+    with ledger.session() as session:
+        for erp in session.scalars(select(Outbox.erp).distinct().order_by(Outbox.erp)):
+            refused = standing(session, erp, _terms(erp))
+            if refused is not None:
+                until = refused.until.isoformat(timespec="seconds")
+                lines.append(f"{erp} gets nothing now: {refused.words}; until {until}")
+    return lines
+
+
+def _terms(erp: str) -> Terms:
+    try:
+        return load_terms(erp)
+    except ProfileError:  # a connection whose mapping is gone still has its rows
+        return Terms()
 
 
 def _shown(session: Session, key: str) -> dict[str, Any]:
     """All that is known of one intent, in the order in which it happened."""
-    found = session.scalars(
-        select(PostingIntent)
-        .where(
-            PostingIntent.intent_id.startswith(key, autoescape=True)
-            | (PostingIntent.ext_ref == key)
-        )
-        .limit(2)
-    ).all()
-    if len(found) != 1:
-        raise LedgerError(
-            "INTENT_UNKNOWN",
-            f"{'no' if not found else 'more than one'} intent begins with {key!r}",
-            remedy="`tieout outbox list --all` shows the ids",
-        )
-    intent, row = found[0], session.get_one(Outbox, found[0].intent_id)
+    intent = find_intent(session, key)
+    row = session.get_one(Outbox, intent.intent_id)
     attempts = session.scalars(
         select(PostingAttempt)
         .where(PostingAttempt.intent_id == intent.intent_id)
@@ -181,11 +197,12 @@ def _shown(session: Session, key: str) -> dict[str, Any]:
         "reason": row.reason,
         "document_id": row.erp_doc_id,
         "document_no": row.document_no,
-        "next": _NEXT.get(row.state, "nothing"),
+        "next": NEXT.get(row.state, "nothing"),
         "due_at": row.next_at.isoformat(),
         "attempts": [_attempt(attempt) for attempt in attempts],
         "history": [
-            {"at": step.at.isoformat(), "by": step.actor, **step.detail} for step in history
+            {"at": step.at.isoformat(), "by": step.actor, "did": step.action, **step.detail}
+            for step in history
         ],
     }
 

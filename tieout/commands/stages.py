@@ -15,12 +15,14 @@ from rich.console import Console
 
 from tieout.commands.common import day_of
 from tieout.home import data_home
+from tieout.masterdata.accounts import load_accounts
 from tieout.reports import text
 from tieout.stages import arrival, expenses, ingest, reconcile, report, sync
 from tieout.wiring import (
     endpoint_from_environment,
     open_connector,
     open_drop,
+    open_gate,
     open_ledger,
     open_mailer,
 )
@@ -33,7 +35,7 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     for name, words, action in (
         ("ingest", "take new files from the bank drop into the ledger", _ingest),
         ("arrivals", "say which statements are due and not there", _arrivals),
-        ("sync", "read cash book, open items, balances and rates of the ERP", _sync),
+        ("sync", "read cash book, open items, balances and rates of each ERP", _sync),
         ("expenses", "take new expense extracts from their drop", _expenses),
         ("derive", "match, propose adjustments, name exceptions", _derive),
         ("report", "close the day: bank reconciliation statements, mailed once", _report),
@@ -83,10 +85,16 @@ def _arrivals(args: argparse.Namespace) -> int:
 
 
 def _sync(args: argparse.Namespace) -> int:
-    connector = open_connector("tryton", endpoint_from_environment("erp_tryton"))
+    erps = sorted({account.erp for account in load_accounts()})
+    endpoints = {erp: endpoint_from_environment(f"erp_{erp}") for erp in erps}
+    changed = 0
     with open_ledger() as ledger:
-        changed = sync.sync_books(ledger, connector, "tryton", args.day)
-    connector.close()
+        for erp, endpoint in endpoints.items():
+            gate = open_gate(ledger, erp)
+            connector = open_connector(erp, endpoint, gate)
+            changed += sync.sync_books(ledger, connector, erp, args.day)
+            connector.close()
+            gate.rest()
     print(f"{changed} items or balances are new or changed")
     return 0
 

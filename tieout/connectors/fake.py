@@ -22,6 +22,7 @@ import threading
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from datetime import date
 from typing import Literal
 
 from tieout.connectors.ports import (
@@ -33,6 +34,7 @@ from tieout.connectors.ports import (
     JournalLine,
     Outcome,
     Trace,
+    is_reference,
 )
 from tieout.errors import ConnectorError
 
@@ -117,6 +119,23 @@ class FakeErp:
         self._look("read", doc_id)
         with self._lock:
             return self.documents.get(doc_id)
+
+    def posted_since(self, company: str, since: date) -> list[ErpDocument]:
+        """All posted documents of our form from that day on, by date, then by id."""
+        self._look("extract", company)
+        with self._lock:
+            found = [
+                document
+                for document in self.documents.values()
+                if document.state == "posted"
+                and document.booked_on >= since
+                and is_reference(document.external_ref)
+            ]
+        return sorted(found, key=lambda document: (document.booked_on, int(document.doc_id)))
+
+    def preview(self, journal: Journal) -> str:
+        """A request that nobody else understands."""
+        return f"POST /documents\n\n{journal}"
 
     def _with(self, external_ref: str) -> list[ErpDocument]:
         found = (d for d in self.documents.values() if d.external_ref == external_ref)

@@ -11,15 +11,35 @@ from __future__ import annotations
 import hashlib
 import socket
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass, field
 from typing import Any, Final, Literal
 
 import httpx
 
 from tieout import boundary
+from tieout.connectors.gated import GatedTransport, HeldError, RequestGate
 
-__all__ = ["HttpAnswer", "HttpWire", "Timeouts"]
+__all__ = ["HttpAnswer", "HttpWire", "Timeouts", "through"]
+
+_GATE: ContextVar[RequestGate | None] = ContextVar("gate", default=None)
+
+
+@contextmanager
+def through(gate: RequestGate | None) -> Iterator[None]:
+    """Inside, whatever wire is made sends all its requests through this gate, for ever.
+
+    However a connector builds its network (with a certificate of ours, say), it cannot be made
+    around the gate.
+    """
+    token = _GATE.set(gate)
+    try:
+        yield
+    finally:
+        _GATE.reset(token)
+
 
 _ANSWER_BYTES_MAX: Final = 64 * 1024 * 1024
 _BEFORE_FIRST_BYTE: Final = (httpx.ConnectError, httpx.ConnectTimeout, httpx.UnsupportedProtocol)
@@ -42,7 +62,7 @@ class HttpAnswer:
         kind: ``answered`` (a complete answer of whatever status), ``unsent`` (not one byte left),
             ``lost`` (anything else).
         code: ``OK`` or ``HTTP_<status>`` of an answer, else ``UNREACHABLE``, ``CONNECT_TIMEOUT``,
-            ``TIMEOUT``, ``CONNECTION_LOST``.
+            ``TIMEOUT``, ``CONNECTION_LOST``, or ``HELD_…`` where there was no permit to send it.
         message: one sentence for people; empty for an answer.
         status: of the answer, else 0.
         headers: of the answer, names in lower case; without cookies.
@@ -103,6 +123,9 @@ class HttpWire:
         self.base_url = base_url.rstrip("/")
         self.name = name
         self._total = timeouts.total
+        gate = _GATE.get()
+        if gate is not None:
+            transport = GatedTransport(gate, transport)
         self._client = httpx.Client(
             timeout=httpx.Timeout(timeouts.read, connect=timeouts.connect),
             limits=httpx.Limits(max_keepalive_connections=0),
@@ -162,6 +185,8 @@ class HttpWire:
 
     def _failure(self, error: httpx.HTTPError, watch: _Watch) -> HttpAnswer:
         words = f"{error}" or type(error).__name__
+        if isinstance(error, HeldError):
+            return HttpAnswer("unsent", error.code, f"{self.name} gets no request now: {words}")
         if not watch.sent and isinstance(error, _BEFORE_FIRST_BYTE):
             code = "CONNECT_TIMEOUT" if isinstance(error, httpx.TimeoutException) else "UNREACHABLE"
             return HttpAnswer("unsent", code, f"{self.name} cannot be reached: {words}")

@@ -17,9 +17,10 @@ UNKNOWN    anything else after the first byte: ask before you act
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from datetime import date, timedelta
-from typing import Literal, Protocol
+from typing import Final, Literal, Protocol, runtime_checkable
 
 __all__ = [
     "BatchWriter",
@@ -33,11 +34,21 @@ __all__ = [
     "JournalWriter",
     "Liability",
     "Outcome",
+    "PostingReader",
+    "Previewer",
     "Trace",
+    "is_reference",
 ]
+
+_REFERENCE: Final = re.compile(r"[A-Z2-7]{16}", re.ASCII)
 
 CapabilityClass = Literal["A", "B", "C", "D", "E"]
 Outcome = Literal["NOT_SENT", "OK", "PENDING", "EXISTS", "REJECT", "THROTTLED", "UNKNOWN"]
+
+
+def is_reference(text: str) -> bool:
+    """Whether a text has the form of our references in an ERP, whoever made it."""
+    return _REFERENCE.fullmatch(text) is not None
 
 
 @dataclass(frozen=True, slots=True)
@@ -237,4 +248,34 @@ class BatchWriter(JournalWriter, Protocol):
 
     def create_batch(self, journals: tuple[Journal, ...]) -> tuple[Delivery, ...]:
         """One outcome a journal, in their order; at most ``batch_max``, all of one endpoint."""
+        ...
+
+
+@runtime_checkable
+class Previewer(Protocol):
+    """A writer that can show a request without sending it."""
+
+    def preview(self, journal: Journal) -> str:
+        """The request that `JournalWriter.create` would send now: method, path and body.
+
+        As bytes on the wire would read, without what proves who we are (tokens, cookies,
+        passwords). Master data may be read for it.
+
+        Raises:
+            ConnectorError: with the code of the refusal where create would refuse it, or where
+                the masters cannot be read.
+        """
+        ...
+
+
+@runtime_checkable
+class PostingReader(Protocol):
+    """A system that can list the posted documents that carry a reference of ours."""
+
+    def posted_since(self, company: str, since: date) -> list[ErpDocument]:
+        """All posted documents booked on or after ``since`` whose reference has our form.
+
+        That is 16 characters of A–Z and 2–7, whoever made them; by date, then by id. Raises
+        ConnectorError.
+        """
         ...

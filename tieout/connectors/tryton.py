@@ -17,7 +17,8 @@ read are UNKNOWN.
 
 from __future__ import annotations
 
-from typing import Any
+from datetime import date
+from typing import Any, Final
 
 from tieout.connectors import ports
 from tieout.connectors.tryton_catalog import TrytonCatalog
@@ -27,6 +28,8 @@ from tieout.connectors.tryton_wire import Answer
 from tieout.errors import ConnectorError
 
 __all__ = ["TrytonConnector"]
+
+_CREATE: Final = "model.account.move.create"
 
 
 class TrytonConnector(TrytonCatalog):
@@ -48,13 +51,22 @@ class TrytonConnector(TrytonCatalog):
             return ports.Delivery("REJECT", None, None, error.code, error.message, "")
         except ConnectorError as error:
             return _unsent(error)
-        answer = self._session.write("model.account.move.create", [values])
+        answer = self._session.write(_CREATE, [values])
         match answer:
             case Answer(kind="result", value=[int(move)]):
                 return _delivery("OK", answer, "DRAFTED", str(move))
             case Answer(kind="result"):
                 return _delivery("UNKNOWN", answer, "UNPARSABLE")
         return _delivery(_outcome(answer), answer)
+
+    def preview(self, journal: ports.Journal) -> str:
+        """The call that `create` would make; the same checks refuse it."""
+        try:
+            with shaped("master data"):
+                values = self._masters.move_values(journal)
+        except RefusedError as error:
+            raise ConnectorError(error.code, error.message, where="Tryton") from error
+        return self.wire.rendered(_CREATE, [[values], self._session.context])
 
     def post(self, doc_id: str) -> ports.Delivery:
         """Post by id; OK only after reading back that it is posted, by us or before."""
@@ -111,6 +123,20 @@ class TrytonConnector(TrytonCatalog):
             own = self._masters.company_row()["id"]
             found = self._documents([["company", "=", own], ["id", "=", int(doc_id)]])
         return found[0] if found else None
+
+    def posted_since(self, company: str, since: date) -> list[ports.ErpDocument]:
+        """Posted moves on or after ``since`` whose description opens with a reference like ours."""
+        with shaped("documents"):
+            own = self._own(company)
+            domain = [
+                ["company", "=", own],
+                ["state", "=", "posted"],
+                ["date", ">=", since],
+                ["description", "like", "[%"],
+            ]
+            found = self._documents(domain)
+        ours = (document for document in found if ports.is_reference(document.external_ref))
+        return sorted(ours, key=lambda document: (document.booked_on, int(document.doc_id)))
 
     def _documents(self, domain: list[Any]) -> list[ports.ErpDocument]:
         moves = self._session.rows(

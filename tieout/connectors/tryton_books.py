@@ -33,8 +33,10 @@ _KEYS: Final = (
     "company",
     "erp",
     "journals",
+    "maintenance",
     "references",
     "timeouts",
+    "traffic",
 )
 _PAGE_SIZE: Final = 500
 

@@ -62,12 +62,16 @@ class Wire:
         """Release the client."""
         self._wire.close()
 
+    def rendered(self, method: str, params: list[Any]) -> str:
+        """The request of a call as it would be sent, without the session that proves who we are."""
+        return f"POST {self._path}\nContent-Type: application/json\n\n{_content(method, params)}"
+
     def exchange(self, method: str, params: list[Any], session: str = "") -> Answer:
         """One call: ``model.account.move.create`` with its parameters, context last. Never raises.
 
         ``session`` is the value of the ``Authorization`` header, or empty for the login.
         """
-        content = json.dumps({"id": 1, "method": method, "params": params}, default=_encode)
+        content = _content(method, params)
         headers = {"Content-Type": "application/json", "Accept": "application/json"}
         if session:
             headers["Authorization"] = session
@@ -77,6 +81,10 @@ class Wire:
         if answer.kind != "answered":
             return Answer(answer.kind, answer.code, answer.message)
         return _answer(answer.status, answer.body)
+
+
+def _content(method: str, params: list[Any]) -> str:
+    return json.dumps({"id": 1, "method": method, "params": params}, default=_encode)
 
 
 def _answer(status: int, body: bytes) -> Answer:

@@ -21,12 +21,22 @@ from tieout.ledger import database_now
 from tieout.ledger.models import ExceptionEvent, ExceptionRow
 from tieout.states import move
 
-__all__ = ["ARRIVALS", "ExceptionDraft", "record_exceptions", "unresolved"]
+__all__ = ["ARRIVALS", "POSTINGS", "ExceptionDraft", "record_exceptions", "unresolved"]
 
 _ENGINE = "tieout"
 
-#: Codes that a stage of their own derives, from the calendar; no other stage resolves them.
+#: Codes that stages of their own derive; no other stage resolves them: from the calendar, and from
+#: the ERP's list of our postings.
 ARRIVALS: Final = frozenset({"STATEMENT_MISSING"})
+POSTINGS: Final = frozenset(
+    {
+        "POSTING_DIFFERS",
+        "POSTING_DOUBLE",
+        "POSTING_MISSING",
+        "POSTING_UNCONFIRMED",
+        "POSTING_UNKNOWN",
+    }
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,18 +65,17 @@ def record_exceptions(
     account_code: str,
     drafts: Sequence[ExceptionDraft],
     *,
-    arrivals: bool = False,
+    only: frozenset[str] | None = None,
 ) -> tuple[int, int]:
     """Write an account's derived exceptions; returns how many were opened and resolved.
 
     Args:
-        arrivals: the drafts are all of `ARRIVALS`; else they are all of the other codes.
+        only: the drafts are all of these codes (`ARRIVALS`, `POSTINGS`); else all of the others.
     """
     derived = {_key(account_code, d): d for d in drafts}
-    late = ExceptionRow.reason_code.in_(ARRIVALS)
-    mine = select(ExceptionRow).where(
-        ExceptionRow.account_code == account_code, late if arrivals else ~late
-    )
+    code = ExceptionRow.reason_code
+    ours = code.not_in(ARRIVALS | POSTINGS) if only is None else code.in_(only)
+    mine = select(ExceptionRow).where(ExceptionRow.account_code == account_code, ours)
     held = mine.order_by(ExceptionRow.exception_id).with_for_update()
     rows = session.scalars(held.execution_options(populate_existing=True))
     known = {row.exception_id: row for row in rows}

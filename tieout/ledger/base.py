@@ -33,6 +33,7 @@ APPEND_ONLY = (
     "findings",
     "items",
     "match_decisions",
+    "outbox_words",
     "posting_intents",
     "rates",
     "statement_decisions",

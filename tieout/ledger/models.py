@@ -38,6 +38,7 @@ from tieout.ledger.facts import (
     StatementDecision,
     StatementRow,
 )
+from tieout.ledger.operations import ErpPermit, ErpTraffic, OutboxWord
 
 __all__ = [
     "APPEND_ONLY",
@@ -55,6 +56,8 @@ __all__ = [
     "DetailRow",
     "EntryIdentity",
     "EntryRow",
+    "ErpPermit",
+    "ErpTraffic",
     "ExceptionEvent",
     "ExceptionRow",
     "ExpenseRow",
@@ -66,6 +69,7 @@ __all__ = [
     "MatchDecision",
     "MemberRow",
     "Outbox",
+    "OutboxWord",
     "PostingAttempt",
     "PostingIntent",
     "RateRow",

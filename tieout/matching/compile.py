@@ -17,7 +17,7 @@ import pyarrow as pa
 import pyarrow.compute
 
 from tieout.arrays import handles
-from tieout.matching.conditions import amount_sql, name_macros, normal_sql, party_sql
+from tieout.matching.conditions import amount_sql, name_macros, party_sql
 from tieout.matching.ladder import Rung
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from tieout.matching.sides import Sides
 
-__all__ = ["Candidates", "compile_rung", "fitting", "name_macros", "normal_sql", "plain_names"]
+__all__ = ["Candidates", "compile_rung", "fitting", "name_macros", "plain_names"]
 
 #: The stubs know few of the overloads used here.
 pc: Any = pyarrow.compute
@@ -111,31 +111,30 @@ def _detail(sides: Sides, name: str, detail: Ints) -> Any:
 def _party_facts(
     sides: Sides, ways: tuple[str, ...], entry: Ints, item: Ints, detail: Ints
 ) -> dict[str, Any]:
-    items = sides.prepared.items
-    index = handles(item)
+    parties = sides.parties
     columns: dict[str, Any] = {}
     if "account" in ways:
-        columns["bank_party_account"] = _detail(sides, "counterparty_account", detail)
-        columns["books_party_account"] = items["counterparty_account"].take(index)
+        columns["bank_party_account"] = _numbers(parties.accounts.of_details(detail))
+        columns["books_party_account"] = _numbers(parties.accounts.books[item])
     if "name" not in ways and "text" not in ways:
         return columns
-    ours = _detail(sides, "counterparty_name", detail)
-    theirs = items["counterparty_name"].take(index)
-    columns["bank_party"] = plain_names(sides.db, ours, "plain_name")
-    columns["books_party"] = plain_names(sides.db, theirs, "plain_name")
+    ours, theirs = parties.names.of_details(detail), parties.names.books[item]
+    columns["bank_party"] = parties.plain_names(ours)
+    columns["books_party"] = parties.plain_names(theirs)
     if "text" in ways:  # read only where a side names nobody
-        said = sides.prepared.entries["narrative"].take(handles(entry))
-        said = pc.coalesce(said, _detail(sides, "narrative", detail))
-        columns["bank_party_text"] = plain_names(sides.db, ours, "plain_text")
-        columns["books_party_text"] = plain_names(sides.db, theirs, "plain_text")
-        columns["bank_text"] = plain_names(
-            sides.db, pc.if_else(pc.is_null(ours), said, None), "plain_text"
-        )
-        told = items["narrative"].take(index)
-        columns["books_text"] = plain_names(
-            sides.db, pc.if_else(pc.is_null(theirs), told, None), "plain_text"
-        )
+        said = sides.prepared.entries["narrative"].take(handles(np.where(ours < 0, entry, -1)))
+        own = _detail(sides, "narrative", np.where(ours < 0, detail, -1))
+        told = sides.prepared.items["narrative"].take(handles(np.where(theirs < 0, item, -1)))
+        columns["bank_party_text"] = parties.plain_texts(ours)
+        columns["books_party_text"] = parties.plain_texts(theirs)
+        columns["bank_text"] = plain_names(sides.db, pc.coalesce(said, own), "plain_text")
+        columns["books_text"] = plain_names(sides.db, told, "plain_text")
     return columns
+
+
+def _numbers(values: Ints) -> Any:
+    """Numbers, null where negative: what is not known equals nothing."""
+    return pa.array(values, mask=values < 0)
 
 
 def plain_names(db: duckdb.DuckDBPyConnection, names: Any, macro: str) -> Any:

@@ -7,9 +7,8 @@ from decimal import Decimal
 from typing import Final
 
 from tieout.matching.ladder import Party, Tolerance
-from tieout.references import SEPARATORS
 
-__all__ = ["amount_sql", "name_macros", "normal_sql", "party_sql"]
+__all__ = ["amount_sql", "name_macros", "party_sql"]
 
 # Quoted for SQL as they stand here.
 _LEGAL_FORMS: Final = re.findall(
@@ -17,14 +16,6 @@ _LEGAL_FORMS: Final = re.findall(
     "AB AG AND APS AS BV CO COMPANY CORP CORPORATION DER DIE EK EV GBR GMBH INC KFT KG KGAA "
     "LIMITED LLC LLP LTD MBH NV OHG OY OYJ PLC SA SARL SAS SE SL SPA SRL SRO THE UG UND ZOO GMB GM",
 )
-
-
-def normal_sql(column: str) -> str:
-    """The normal form of a reference (`tieout.references.normalise`) as an expression."""
-    text = f"upper({column})"
-    for mark in SEPARATORS:
-        text = f"replace({text}, '{mark}', '')"
-    return text
 
 
 def name_macros() -> list[str]:
@@ -68,7 +59,7 @@ def amount_sql(tolerance: Tolerance) -> str:
 def party_sql(party: Party) -> str:
     """The other party is the same, in one of the ways."""
     ways = {
-        "account": f"{normal_sql('bank_party_account')} = {normal_sql('books_party_account')}",
+        "account": "bank_party_account = books_party_account",
         "name": "(bank_party <> '' AND (bank_party = books_party OR "
         f"jaro_winkler_similarity(bank_party, books_party) >= {party.name_min}))",
         "text": "(bank_party IS NULL AND length(books_party_text) >= 5 "

@@ -156,7 +156,7 @@ def _score_sql(rung: Rung) -> str:
 _ENCODER: Final = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
 
 
-def _json(known: dict[str, Any]) -> str:
+def _json(known: dict[str, Any] | str) -> str:
     return _ENCODER.encode(known)
 
 
@@ -209,6 +209,33 @@ def _set_sentence(rung: Rung, key: str | None, entries: int, items: int) -> str:
     return f"The payment {key} came back: its item is open again if a person agrees"
 
 
+#: Stands for the reference in a sentence that is not finished.
+_KEY: Final = "\x00"
+
+
+def _words_but_key(rung: Rung, same: tuple[Any, ...], names: list[str]) -> tuple[str, str, str]:
+    """A sentence before and after its reference, and the facts behind it."""
+    without, (entries, items), counted, left, per, money, kind = same
+    text = _set_sentence(rung, None if without else _KEY, entries, items)
+    known: dict[str, Any] = dict(zip(names, counted, strict=True))
+    if left:
+        known |= {"residual": _money(left, per), "residual_class": kind}
+        text += f"; {_residual_words(left, per, money, kind)}"
+    elif rung.shape == "batch":
+        text += " exactly"
+    elif rung.shape == "together":
+        text += " to the same sum"
+    before, _, after = f"{text}.".partition(_KEY)
+    facts = _json(known)
+    if not without:  # goes on behind the reference
+        facts = "}" if facts == "{}" else f",{facts[1:]}"
+    return before, after, facts
+
+
+def _quoted(key: str) -> str:
+    return f'"{key}"' if key.isalnum() else _json(key)
+
+
 def set_words(
     part: Found,
     number: Ints,
@@ -221,6 +248,9 @@ def set_words(
     """Evidence and residual class of groups of several members."""
     rung = part.rung
     keys = part.keys.to_pylist()
+    names = list(part.counted)
+    values = list(zip(*part.counted.values(), strict=True)) if names else [()] * part.count
+    said: dict[Any, tuple[str, str, str]] = {}
     sentences, facts, classes = [], [], []
     rows = zip(
         number.tolist(),
@@ -231,21 +261,19 @@ def set_words(
         direction.tolist(),
         strict=True,
     )
-    for which, (entries, items), left, per, money, way in rows:
-        key = keys[which]
-        text = _set_sentence(rung, key, entries, items)
-        known: dict[str, Any] = {} if key is None else {"reference": key}
-        known |= {name: values[which] for name, values in part.counted.items()}
+    for which, size, left, per, money, way in rows:
+        key, counted = keys[which], values[which]
         kind = _class_of(rung, left, per, way)
-        if left:
-            known |= {"residual": _money(left, per), "residual_class": kind}
-            text += f"; {_residual_words(left, per, money, kind)}"
-        elif rung.shape == "batch":
-            text += " exactly"
-        elif rung.shape == "together":
-            text += " to the same sum"
-        sentences.append(f"{text}.")
-        facts.append(_json(known))
+        same = (key is None, size, counted, left, per, money, kind)
+        if same not in said:  # many differ in nothing but their reference
+            said[same] = _words_but_key(rung, same, names)
+        before, after, rest = said[same]
         classes.append(kind)
+        if key is None:
+            sentences.append(before)
+            facts.append(rest)
+        else:
+            sentences.append(f"{before}{key}{after}")
+            facts.append(f'{{"reference":{_quoted(key)}{rest}')
     made = (pa.array(sentences, pa.string()), pa.array(facts, pa.string()))
     return made, pa.array(classes, pa.string())

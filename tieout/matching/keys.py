@@ -19,15 +19,16 @@ import pyarrow.compute
 from tieout.arrays import handles
 from tieout.matching.known_numbers import (
     Numbers,
-    expanded,
     find_known,
     fold,
     tail_digits,
 )
 from tieout.matching.ladder import BANK_ENTRY, TEXT, Key
+from tieout.matching.number_series import expanded
 from tieout.matching.stated import Stated, Texts, merged
+from tieout.matching.structured_column import structured_forms
 from tieout.matching.tables import Prepared
-from tieout.references import SENTINELS, structured
+from tieout.references import SENTINELS
 
 #: The stubs know few of the overloads used here.
 pc: Any = pyarrow.compute
@@ -196,14 +197,8 @@ class References:
         likely = pc.match_substring_regex(column, _STRUCTURED)
         at = np.flatnonzero(np.asarray(likely.to_numpy(zero_copy_only=False), dtype=bool))
         rows, column = rows[at], column.take(handles(at))
-        coded = column.dictionary_encode()
-        forms = [structured(text) for text in coded.dictionary.to_pylist()]
-        if not any(forms):
-            return merged([])
-        index = coded.indices.to_numpy(zero_copy_only=False)
-        have = np.array([form is not None for form in forms], dtype=bool)
-        at = np.flatnonzero(have[index])
-        return self._told(rows[at], pa.array(forms, pa.string()).take(handles(index[at])))
+        at, forms = structured_forms(column)
+        return self._told(rows[at], forms) if len(at) else merged([])
 
     def _free_text(
         self,
@@ -262,10 +257,12 @@ class References:
         name = " ".join(key.name for key in keys)
         if name not in self._numbers:  # what is open only shrinks, so these stay enough
             stated = self.books(keys, open_items, open_items)
-            order = np.argsort(stated.code, kind="stable")
+            order = np.argsort(stated.code)
             new = np.ones(len(order), dtype=bool)
             new[1:] = stated.code[order[1:]] != stated.code[order[:-1]]
-            known = self.texts.take(np.sort(stated.place[order[new]]))
+            firsts = np.flatnonzero(new)
+            places = np.minimum.reduceat(stated.place[order], firsts) if len(order) else order
+            known = self.texts.take(np.sort(places))
             if len(known):
                 known = known.filter(pc.greater_equal(pc.binary_length(known), _SHORTEST))
             self._numbers[name] = Numbers.of(known)

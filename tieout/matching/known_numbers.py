@@ -9,7 +9,6 @@ character by character. Work is linear in the texts, for each length a number ma
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -18,19 +17,21 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute
 
-from tieout.arrays import buffer, handles
+from tieout.arrays import buffer
 from tieout.references import DROPPED
 
 #: The stubs know few of the overloads used here.
 pc: Any = pyarrow.compute
 
-__all__ = ["Numbers", "expanded", "find_known", "fold", "shapes", "tail_digits"]
+__all__ = ["Numbers", "find_known", "fold", "shapes", "tail_digits", "texts_bytes"]
 
 Ints = npt.NDArray[np.int64]
 Codes = npt.NDArray[np.uint64]
 Bytes = npt.NDArray[np.uint8]
 
 _NONE: Final = np.zeros(0, dtype="int64")
+_NO_BYTES: Final = np.zeros(0, dtype="uint8")
+_MARKS: Final = DROPPED.encode()
 _KEPT: Final = np.ones(256, dtype=bool)
 _KEPT[[ord(mark) for mark in DROPPED]] = False
 #: Digits, letters (and whatever is not ASCII), other signs: numbers end where the kind changes.
@@ -46,7 +47,7 @@ _BLOCK: Final = 50_000
 _LONGEST: Final = 35
 
 
-def _bytes(texts: Any) -> tuple[Bytes, Ints]:
+def texts_bytes(texts: Any) -> tuple[Bytes, Ints]:
     """The characters of all texts in a row, and where each text starts (one more at the end)."""
     count = len(texts)
     starts = np.frombuffer(texts.buffers()[1], dtype="int32", count=count + 1 + texts.offset)
@@ -66,73 +67,19 @@ def fold(texts: Any) -> tuple[Any, Ints]:
     if not len(texts):
         return pa.array([], pa.string()), np.zeros(0, dtype="int64")
     upper = pc.utf8_upper(texts)
-    raw, starts = _bytes(upper)
-    kept = _KEPT[raw]
-    if not kept.all():
-        ends = np.zeros(len(kept) + 1, dtype="int32")
-        np.cumsum(kept, out=ends[1:])
-        starts = ends[starts]
-        upper = _texts(raw[kept], starts)
+    raw, starts = texts_bytes(upper)
+    dropped = np.flatnonzero(~_KEPT[raw])
+    if len(dropped):
+        starts = starts - np.searchsorted(dropped, starts)
+        offsets = buffer(np.ascontiguousarray(starts, dtype="int32"))
+        left = pa.py_buffer(raw.tobytes().translate(None, _MARKS))
+        upper = pa.StringArray.from_buffers(len(texts), offsets, left)
     return upper, np.diff(starts)
-
-
-#: A number and the last digits of more of its kind: ``9000084870/71/72``.
-_SERIES: Final = r"\d{4,12} ?[/+&,] ?\d{1,4}(?:[^0-9.]|$)"
-_PARTS: Final = re.compile(
-    r"([A-Za-z]{0,6}(?:[-/ ]?\d{2,4}(?=[-/]))?[-/ ]?)(\d{4,12})"
-    r"((?: ?[/+&,] ?\d{1,4}){1,20})(?![\d.]|\s+\d)"
-)
-
-
-def expanded(texts: Any) -> Any:
-    """Texts with the numbers written out that a payer only named by their last digits.
-
-    >>> expanded(pa.array(["Rechnungen AR0084840/41/42", "ok"])).to_pylist()
-    ['Rechnungen AR0084840/41/42\\nAR0084841\\nAR0084842', 'ok']
-    """
-    rows = _with_series(texts)
-    if not len(rows):
-        return texts
-    some = pc.match_substring_regex(texts.take(handles(rows)), _SERIES)
-    rows = rows[np.asarray(some.to_numpy(zero_copy_only=False), dtype=bool)]
-    if not len(rows):
-        return texts
-    longer = [_written_out(text) for text in texts.take(handles(rows)).to_pylist()]
-    mask = np.zeros(len(texts), dtype=bool)
-    mask[rows] = True
-    return pc.replace_with_mask(texts, pa.array(mask), pa.array(longer, pa.string()))
-
-
-_JOINS: Final = np.zeros(256, dtype=bool)
-_JOINS[[ord(mark) for mark in "/+&, "]] = True
-
-
-def _with_series(texts: Any) -> Ints:
-    """Texts with a sign that joins numbers behind four digits: cheap, and most have none."""
-    raw, starts = _bytes(texts)
-    digit = _KIND[raw] == 0
-    four = digit[:-4] & digit[1:-3] & digit[2:-2] & digit[3:-1] & _JOINS[raw[4:]]
-    found = np.zeros(len(starts), dtype=bool)
-    found[np.searchsorted(starts, np.flatnonzero(four), side="right") - 1] = True
-    return np.flatnonzero(found)
-
-
-def _written_out(text: str) -> str:
-    """The text and, a line each, the numbers of its series; a series only ever rises."""
-    more = []
-    for letters, number, ends in _PARTS.findall(text):
-        before = number
-        for end in re.findall(r"\d+", ends):
-            if len(end) >= len(number) or end <= before[-len(end) :]:
-                break
-            before = number[: -len(end)] + end
-            more.append(f"{letters}{before}")
-    return "\n".join([text, *more])
 
 
 def tail_digits(texts: Any, count: int) -> npt.NDArray[np.bool_]:
     """Which texts without nulls end in at least so many digits."""
-    raw, starts = _bytes(texts)
+    raw, starts = texts_bytes(texts)
     lengths = np.diff(starts)
     fits = lengths >= count
     rows = np.flatnonzero(fits)
@@ -150,32 +97,58 @@ _SHAPE[ord("0") : ord("9") + 1] = ord("0")
 
 def shapes(texts: Any) -> Any:
     """Texts without nulls with every digit as 0, as a dictionary array."""
-    raw, starts = _bytes(texts)
+    raw, starts = texts_bytes(texts)
     return _texts(_SHAPE[raw], starts).dictionary_encode()
 
 
 @dataclass(frozen=True, slots=True)
 class Numbers:
-    """The numbers to find: their normal forms without repeats, by length, by rolling hash."""
+    """The numbers to find: their normal forms without repeats, by rolling hash.
+
+    Attributes:
+        texts: the numbers.
+        codes: their hashes, ordered.
+        index: whose hash each is.
+        length: how long that number is.
+        lengths: by length, whether a number is so long.
+        likely: by the first bits of a hash, whether a number's hash begins so: most pieces of a
+            text are none, and this tells it without a search.
+    """
 
     texts: Any
-    by_length: tuple[tuple[int, Codes, Ints], ...]
+    codes: Codes
+    index: Ints
+    length: Ints
+    lengths: npt.NDArray[np.bool_]
+    likely: npt.NDArray[np.bool_]
 
     @classmethod
     def of(cls, texts: Any) -> Numbers:
         """Numbers from normal forms, which must differ."""
         distinct = texts.combine_chunks() if isinstance(texts, pa.ChunkedArray) else texts
-        if not len(distinct):
-            return cls(distinct, ())
-        raw, starts = _bytes(distinct)
-        lengths = np.diff(starts)
-        groups = []
-        for length in np.unique(lengths[lengths <= _LONGEST]).tolist():
-            at = np.flatnonzero(lengths == length)
-            codes = _whole(raw, starts[at], int(length))
-            order = np.argsort(codes, kind="stable")
-            groups.append((int(length), codes[order], at[order]))
-        return cls(distinct, tuple(groups))
+        raw, starts = texts_bytes(distinct) if len(distinct) else (_NO_BYTES, np.zeros(1, "int64"))
+        every = np.diff(starts)
+        codes = np.zeros(len(distinct), dtype="uint64")
+        short = every <= _LONGEST
+        lengths = np.bincount(every[short], minlength=_LONGEST + 1) > 0
+        for length in np.flatnonzero(lengths).tolist():
+            at = np.flatnonzero(every == length)
+            codes[at] = _whole(raw, starts[at], length)
+        index = np.flatnonzero(short)
+        index = index[np.argsort(codes[index], kind="stable")]
+        likely = np.zeros(1 << _head_bits(len(index)), dtype=bool)
+        likely[_heads(codes[index], likely)] = True
+        return cls(distinct, codes[index], index, every[index], lengths, likely)
+
+
+def _head_bits(count: int) -> int:
+    """Bits of a hash that tell most pieces of text from so many numbers."""
+    return min(24, max(10, (16 * count).bit_length()))
+
+
+def _heads(codes: Codes, likely: npt.NDArray[np.bool_]) -> Ints:
+    shift = np.uint64(64 - (len(likely).bit_length() - 1))
+    return (codes >> shift).view("int64")
 
 
 def _grown(base: int, count: int, known: Codes) -> Codes:
@@ -243,7 +216,7 @@ def find_known(column: Any, numbers: Numbers) -> tuple[Ints, Ints]:
     if isinstance(column, pa.ChunkedArray):
         column = column.combine_chunks()
     forth, back = _Powers(_BASE), _Powers(_BACK)
-    for first in range(0, len(column) if numbers.by_length else 0, _BLOCK):
+    for first in range(0, len(column) if len(numbers.codes) else 0, _BLOCK):
         part = column.slice(first, _BLOCK)
         known = np.flatnonzero(np.asarray(part.is_valid().to_numpy(zero_copy_only=False)))
         if len(known):
@@ -258,7 +231,7 @@ def find_known(column: Any, numbers: Numbers) -> tuple[Ints, Ints]:
 
 
 def _block(texts: Any, numbers: Numbers, forth: _Powers, back: _Powers) -> tuple[Ints, Ints]:
-    raw, starts = _bytes(texts)
+    raw, starts = texts_bytes(texts)
     places = np.flatnonzero(_KEPT[raw])
     kept = raw[places]
     count = len(kept)
@@ -267,33 +240,58 @@ def _block(texts: Any, numbers: Numbers, forth: _Powers, back: _Powers) -> tuple
     edge = np.ones(count + 1, dtype=bool)  # whether a number may start or end before a place
     edge[1:-1] = (np.diff(places) > 1) | (np.diff(_KIND[kept].astype("int8")) != 0)
     before = np.searchsorted(places, starts)  # how many places lie before each text
-    owner = np.repeat(np.arange(len(starts) - 1), np.diff(before))
-    edge[1:-1] |= np.diff(owner) != 0
-    begin = np.flatnonzero(edge[:-1])
-    end_of = before[1:][owner]
+    edge[before] = True
     sums = _sums(kept, forth)
     away = back.upto(len(sums))
-    rows: list[Ints] = []
-    found: list[Ints] = []
-    for length, codes, index in numbers.by_length:
-        at = begin[begin + length <= end_of[begin]]
-        at = at[edge[at + length]]
-        looked = _mixed((sums[at + length] - sums[at]) * away[at])
-        place = np.searchsorted(codes, looked)
-        place[place == len(codes)] = 0
-        hit = codes[place] == looked
-        at, number = at[hit], index[place[hit]]
-        same = _same(kept, at, numbers, number, length)
-        rows.append(owner[at[same]])
-        found.append(number[same])
-    return np.concatenate([*rows, _NONE]), np.concatenate([*found, _NONE])
+    at, end = _pieces(np.flatnonzero(edge), before[1:], numbers.lengths)
+    looked = _mixed((sums[end] - sums[at]) * away[at])
+    some = np.flatnonzero(numbers.likely[_heads(looked, numbers.likely)])
+    at, end, looked = at[some], end[some], looked[some]
+    place = np.searchsorted(numbers.codes, looked)
+    place[place == len(numbers.codes)] = 0
+    hit = (numbers.codes[place] == looked) & (numbers.length[place] == end - at)
+    at, number = at[hit], numbers.index[place[hit]]
+    same = _same(kept, at, numbers, number, numbers.length[place[hit]])
+    owner = np.searchsorted(before, at[same], side="right") - 1
+    return owner, number[same]
 
 
-def _same(kept: Bytes, at: Ints, numbers: Numbers, number: Ints, length: int) -> npt.NDArray[Any]:
+def _pieces(edges: Ints, ends: Ints, lengths: npt.NDArray[np.bool_]) -> tuple[Ints, Ints]:
+    """Where the pieces between two edges of one text begin and end that are as long as a number.
+
+    Args:
+        edges: where a number may start or end, ordered; every text's own start and end are some.
+        ends: where each text ends, ordered.
+        lengths: by length, whether it is one.
+    """
+    begin = np.arange(len(edges) - 1)
+    limit = ends[np.searchsorted(ends, edges[:-1], side="right")]
+    limit = np.minimum(limit, edges[:-1] + len(lengths) - 1)
+    starts: list[Ints] = []
+    stops: list[Ints] = []
+    step = 1
+    while len(begin):
+        begin = begin[: np.searchsorted(begin, len(edges) - step)]
+        stop = edges[begin + step]
+        inside = stop <= limit[begin]
+        begin, stop = begin[inside], stop[inside]
+        at = edges[begin]
+        use = lengths[stop - at]
+        starts.append(at[use])
+        stops.append(stop[use])
+        step += 1
+    return np.concatenate([*starts, _NONE]), np.concatenate([*stops, _NONE])
+
+
+def _same(
+    kept: Bytes, at: Ints, numbers: Numbers, number: Ints, lengths: Ints
+) -> npt.NDArray[np.bool_]:
     """Whether the pieces are the numbers, character by character."""
-    raw, starts = _bytes(numbers.texts)
-    span = np.arange(length)
-    same: npt.NDArray[Any] = (kept[at[:, None] + span] == raw[starts[number][:, None] + span]).all(
-        axis=1
-    )
+    raw, starts = texts_bytes(numbers.texts)
+    same = np.zeros(len(at), dtype=bool)
+    for length in np.flatnonzero(np.bincount(lengths)).tolist():
+        mine = np.flatnonzero(lengths == length)
+        span = np.arange(length)
+        piece = kept[at[mine][:, None] + span]
+        same[mine] = (piece == raw[starts[number[mine]][:, None] + span]).all(axis=1)
     return same

@@ -13,7 +13,7 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["CROWD", "Meeting", "bucket", "meet", "once", "ranges"]
+__all__ = ["CROWD", "Meeting", "among", "bucket", "distinct", "meet", "once", "ranges"]
 
 Ints = npt.NDArray[np.int64]
 Codes = npt.NDArray[np.uint64]
@@ -85,6 +85,15 @@ class Meeting:
         crowd: Flags = many > CROWD * (self.bank_count + self.books_count).astype("float64")
         return crowd
 
+    def smallest(self, most: int) -> Flags:
+        """The buckets with the fewest pairs, as many as have at most so many pairs together."""
+        count = self.bank_count * self.books_count
+        ordered = np.sort(count)
+        over = np.flatnonzero(np.cumsum(ordered.astype("float64")) > most)
+        # Of equally large ones all or none, so that no order of rows decides.
+        small: Flags = count < ordered[over[0]] if len(over) else count >= 0
+        return small
+
     def pairs(self) -> tuple[Ints, Ints]:
         """Rows of both sides that share a bucket, each with each."""
         counts = self.bank_count * self.books_count
@@ -124,9 +133,38 @@ def _runs(ordered: Codes) -> tuple[Codes, Ints, Ints]:
     return ordered[starts], starts, np.diff(np.append(starts, len(ordered)))
 
 
+def _heads(codes: Codes, bits: int) -> Ints:
+    return (codes >> np.uint64(64 - bits)).view("int64")
+
+
+def _likely(bank: Codes, books: Codes) -> tuple[Ints, Ints]:
+    """Rows of each side whose bucket the other side may have, by its first bits.
+
+    Most rows meet nothing, and what meets nothing need not be sorted.
+    """
+    bits = min(24, max(8, (8 * max(len(bank), len(books))).bit_length()))
+    left, right = _heads(bank, bits), _heads(books, bits)
+    seen = np.zeros(1 << bits, dtype=bool)
+    seen[right] = True
+    ours = np.flatnonzero(seen[left])
+    seen[right] = False
+    seen[left[ours]] = True
+    return ours, np.flatnonzero(seen[right])
+
+
+def among(values: Ints, few: Ints) -> Flags:
+    """Which values are some of the few."""
+    likely, _ = _likely(bucket(values), bucket(few))
+    found = np.zeros(len(values), dtype=bool)
+    found[likely] = np.isin(values[likely], few)
+    return found
+
+
 def meet(bank: Codes, books: Codes) -> Meeting:
     """The buckets that both sides have."""
-    bank_order, books_order = np.argsort(bank), np.argsort(books)
+    ours_too, theirs_too = _likely(bank, books)
+    bank_order = ours_too[np.argsort(bank[ours_too])]
+    books_order = theirs_too[np.argsort(books[theirs_too])]
     left, left_at, left_count = _runs(bank[bank_order])
     right, right_at, right_count = _runs(books[books_order])
     if not len(left) or not len(right):
@@ -154,3 +192,25 @@ def once(values: Ints, size: int) -> Flags:
     """Whether each of the values stands there only once (values are below ``size``)."""
     counted: Flags = np.bincount(values, minlength=size)[values] == 1
     return counted
+
+
+def distinct(uid: Ints, iid: Ints, at: Ints) -> tuple[Ints, Ints, Ints]:
+    """Pairs once each, however many references they share."""
+    if not len(uid):
+        return uid, iid, at
+    many = np.bincount(uid)[uid] > 1  # only these can be there twice
+    some = np.flatnonzero(many)
+    if not len(some):
+        return uid, iid, at
+    size = np.int64(iid.max() + 1)
+    both = uid[some] * size + iid[some]
+    order = np.argsort(both)
+    both = both[order]
+    firsts = np.flatnonzero(np.append(True, both[1:] != both[:-1]))
+    least = np.minimum.reduceat(at[some][order], firsts)
+    twice, item = np.divmod(both[firsts], size)
+    return (
+        np.concatenate([uid[~many], twice]),
+        np.concatenate([iid[~many], item]),
+        np.concatenate([at[~many], least]),
+    )

@@ -4,16 +4,12 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-import duckdb
 import numpy as np
 import numpy.typing as npt
-import pyarrow as pa
 import pyarrow.compute
 
 from tieout.arrays import handles
-from tieout.matching.compile import plain_names
-from tieout.matching.keys import codes_of
-from tieout.matching.known_numbers import fold
+from tieout.matching.alike import only_likeness
 from tieout.matching.ladder import Party
 from tieout.matching.meet import Meeting, bucket, meet
 from tieout.matching.sides import Sides
@@ -24,10 +20,11 @@ pc: Any = pyarrow.compute
 __all__ = ["of_one_party"]
 
 Ints = npt.NDArray[np.int64]
-Codes = npt.NDArray[np.uint64]
 Flags = npt.NDArray[np.bool_]
 
 _PAIRS_MAX: Final = 1_000_000
+#: Shorter names and accounts say nothing.
+_SHORTEST: Final = 3
 
 
 def of_one_party(
@@ -35,76 +32,60 @@ def of_one_party(
 ) -> tuple[Ints, Ints]:
     """Pairs of entries and items of the same party, by account or by name, ordered."""
     only = sides.only_detail[entries]
-    index, rows = handles(only), handles(items)
-    details, books = sides.prepared.details, sides.prepared.items
     found: list[tuple[Ints, Ints]] = []
     if "account" in party.by:
-        ours = _folded(details["counterparty_account"].take(index))
-        theirs = _folded(books["counterparty_account"].take(rows))
-        found.append(_sharing(sides, entries, ours, items, theirs, most))
+        accounts = sides.parties.accounts
+        ours, theirs = accounts.of_details(only), accounts.books[items]
+        found.append(_sharing(sides, (entries, ours), (items, theirs), accounts.texts, most))
     if "name" in party.by:
-        ours, theirs = one_name(
-            sides.db,
-            details["counterparty_name"].take(index),
-            books["counterparty_name"].take(rows),
-            party,
+        ours, theirs, texts = one_name(sides, only, items, party)
+        found.append(_sharing(sides, (entries, ours), (items, theirs), texts, most))
+    size = np.int64(len(sides.item_part) + 1)
+    both = np.unique(np.concatenate([entry * size + item for entry, item in found]))
+    return np.divmod(both, size)
+
+
+def one_name(sides: Sides, details: Ints, items: Ints, party: Party) -> tuple[Ints, Ints, Any]:
+    """Numbers of both sides' plain names, and these by number; a name of the bank's that the books
+    do not have becomes the one name of theirs that begins alike and is similar enough, where there
+    is just one."""
+    names = sides.parties.names
+    number, texts = sides.parties.by_text()
+    number = np.append(number, -1)
+    ours, theirs = number[names.of_details(details)], number[names.books[items]]
+    known = np.zeros(len(texts) + 1, dtype=bool)  # one more: where there is no name
+    known[theirs] = True
+    lost = np.zeros(len(texts) + 1, dtype=bool)
+    lost[ours] = True
+    right, left = np.flatnonzero(known[:-1]), np.flatnonzero((lost & ~known)[:-1])
+    if len(left) and len(right):
+        mine, other = only_likeness(
+            sides.db, texts.take(handles(left)), texts.take(handles(right)), party.name_min
         )
-        found.append(_sharing(sides, entries, ours, items, theirs, most))
-    both = np.concatenate([np.stack(pair) for pair in found], axis=1)
-    both = np.unique(both, axis=1)
-    return both[0], both[1]
-
-
-def one_name(db: duckdb.DuckDBPyConnection, ours: Any, theirs: Any, party: Party) -> Any:
-    """Both sides' plain names; a name of the bank's that the books do not have becomes the one
-    name of theirs that begins alike and is similar enough, where there is just one."""
-    left, right = plain_names(db, ours, "plain_text"), plain_names(db, theirs, "plain_text")
-    db.register("ours", pa.table({"name": pc.unique(left)}))
-    db.register("theirs", pa.table({"name": pc.unique(right)}))
-    alike = db.sql(
-        "WITH lost AS (SELECT name FROM ours ANTI JOIN theirs USING (name) "
-        "WHERE length(name) >= 5)\n"
-        "SELECT l.name AS ours, min(t.name) AS theirs FROM lost l JOIN theirs t\n"
-        "ON l.name[:4] = t.name[:4]\n"
-        f"WHERE jaro_winkler_similarity(l.name, t.name) >= {party.name_min}\n"
-        "GROUP BY l.name HAVING count(*) = 1"
-    ).to_arrow_table()
-    db.unregister("ours")
-    db.unregister("theirs")
-    place = pc.index_in(left, value_set=alike["ours"].cast(pa.string()).combine_chunks())
-    better = alike["theirs"].cast(pa.string()).combine_chunks().take(place)
-    return pc.coalesce(better, left), right
-
-
-def _folded(column: Any) -> Any:
-    coded = column.combine_chunks().dictionary_encode()
-    texts, _ = fold(coded.dictionary)
-    return texts.take(coded.indices)
+        better = np.arange(len(texts) + 1)
+        better[-1] = -1
+        better[left[mine]] = right[other]
+        ours = better[ours]
+    return ours, theirs, texts
 
 
 def _sharing(
-    sides: Sides, entries: Ints, ours: Any, items: Ints, theirs: Any, most: int
+    sides: Sides, bank: tuple[Ints, Ints], books: tuple[Ints, Ints], texts: Any, most: int
 ) -> tuple[Ints, Ints]:
-    left, left_row = _coded(sides, ours)
-    right, right_row = _coded(sides, theirs)
-    place, part = sides.twice(entries[left_row])
-    meeting = meet(bucket(part, left[place]), bucket(sides.item_part[items[right_row]], right))
+    """Pairs of the same number, which stands for one of the texts; both sides are (row, number)."""
+    long = np.append(pc.binary_length(texts).to_numpy(zero_copy_only=False) >= _SHORTEST, False)
+    some, other_side = long[bank[1]], long[books[1]]
+    entries, left = bank[0][some], bank[1][some]
+    items, right = books[0][other_side], books[1][other_side]
+    place, part = sides.twice(entries)
+    meeting = meet(bucket(part, left[place]), bucket(sides.item_part[items], right))
     # Bounded: a party with very many items, or entries, is not even listed.
     few = (meeting.books_count <= 4 * most) & ~_vast(meeting)
     at, other = meeting.where(few).pairs()
-    return entries[left_row[place[at]]], items[right_row[other]]
+    return entries[place[at]], items[other]
 
 
 def _vast(meeting: Meeting) -> Flags:
     """Buckets of more pairs than are worth listing."""
     many: Flags = meeting.bank_count * meeting.books_count > _PAIRS_MAX
     return many
-
-
-def _coded(sides: Sides, texts: Any) -> tuple[Codes, Ints]:
-    known = np.asarray(texts.is_valid().to_numpy(zero_copy_only=False), dtype=bool)
-    rows = np.flatnonzero(known)
-    plain = texts.take(handles(rows))
-    long = pc.greater_equal(pc.binary_length(plain), 3).to_numpy(zero_copy_only=False)
-    rows = rows[np.asarray(long, dtype=bool)]
-    return codes_of(sides.db, texts.take(handles(rows))), rows

@@ -58,9 +58,9 @@ def _facts(sides: Sides, side: str, rows: Ints) -> dict[str, Any]:
     words = f"trim(regexp_replace(coalesce(own, other), '\\b({_WORDS})\\b *', '', 'g'))"
     plain = sides.db.sql(f"SELECT {words} AS said FROM said").to_arrow_table()["said"]
     sides.db.unregister("said")
-    names = details["counterparty_name"].take(index)
+    account = sides.parties.accounts.of_details(only)
     return {
-        f"{side}_party_account": details["counterparty_account"].take(index),
-        f"{side}_party": plain_names(sides.db, names, "plain_name"),
+        f"{side}_party_account": pa.array(account, mask=account < 0),
+        f"{side}_party": sides.parties.plain_names(sides.parties.names.of_details(only)),
         f"{side}_said": plain.cast(pa.string()),
     }

@@ -13,7 +13,7 @@ from tieout.arrays import handles
 from tieout.matching.keys import References
 from tieout.matching.known_numbers import fold
 from tieout.matching.ladder import Key, Rung
-from tieout.matching.meet import Meeting, bucket, meet, once
+from tieout.matching.meet import Meeting, among, bucket, meet, once
 from tieout.matching.party_pairs import same_party
 from tieout.matching.rung_sums import limits
 from tieout.matching.sides import Claim, Edges, Found, Outcome, Sides, no_edges
@@ -75,7 +75,7 @@ def _has_item(sides: Sides, keys: tuple[Key, ...], eids: Ints, wanted: Flags) ->
     """Whether each entry has one of the wanted items by reference and amount."""
     mine = np.zeros(len(sides.part), dtype=bool)
     mine[eids] = True
-    likely = wanted & np.isin(sides.item_amount, sides.amount[eids])
+    likely = wanted & among(sides.item_amount, sides.amount[eids])
     references = References(sides.db, sides.prepared, keys)  # of few rows, so not worth keeping
     books = references.books(keys, likely, likely)
     bank = references.bank(keys, "single", mine, likely)
@@ -98,7 +98,7 @@ def _taken_back(sides: Sides, rung: Rung) -> tuple[Ints, Ints, Ints, Edges]:
     texts = References(sides.db, sides.prepared)
     if rung.same:
         if rung.tolerance is None:
-            plain &= np.isin(sides.amount, -sides.amount[marked])
+            plain &= among(sides.amount, -sides.amount[marked])
         stated = texts.bank(rung.same, "single", plain | marked, sides.open_items & False)
         back, forth = stated.where(marked[stated.row]), stated.where(plain[stated.row])
     else:

@@ -13,7 +13,8 @@ import pyarrow.compute
 from tieout.arrays import handles
 from tieout.matching.compile import Candidates, fitting
 from tieout.matching.ladder import Rung
-from tieout.matching.meet import Meeting, bucket, meet, once
+from tieout.matching.meet import Meeting, bucket, distinct, meet, once
+from tieout.matching.misread import misread
 from tieout.matching.rung_subset import rivals
 from tieout.matching.sides import Claim, Edges, Found, Outcome, Sides, no_edges
 from tieout.matching.stated import Stated, merged
@@ -29,6 +30,9 @@ Ints = npt.NDArray[np.int64]
 Flags = npt.NDArray[np.bool_]
 
 
+#: Crowds of equal amounts are looked into while their pairs are at most so many times the rows.
+_PAIRS_EACH: Final = 8
+_PAIRS_LEAST: Final = 1 << 20
 _SUMS: Final = "Other items of the same party come to the same sum; a person must decide."
 
 
@@ -191,7 +195,7 @@ def _met(
         ties = _hubs(meeting.where(~alone), bank.row[faces.row], books.row)
         at, other = meeting.where(alone).pairs()
     else:
-        crowd = meeting.crowded
+        crowd = _crowds(rung, meeting, len(faces.row) + len(books))
         crowded = _hubs(meeting.where(crowd), entry[faces.row], books.row)
         at, other = meeting.where(~crowd).pairs()
     same = faces.part[at] == right[0][other]
@@ -203,18 +207,18 @@ def _met(
         alike = pc.equal(texts.take(bank.place[at]), texts.take(books.place[other]))
         same &= np.asarray(alike.to_numpy(zero_copy_only=False), dtype=bool)
     same &= sides.allowed(entry[at], books.row[other])
+    if len(crowded):  # what also stands in a crowd has rivals that nobody looked at
+        same &= ~_some(crowded.entry, len(sides.part))[entry[at]]
+        same &= ~_some(crowded.item, len(sides.item_part))[books.row[other]]
     if not same.all():
         at, other = at[same], other[same]
-    uid, iid, at = _distinct(bank.row[at], books.row[other], at)
+    uid, iid, at = distinct(bank.row[at], books.row[other], at)
     if rung.plain or not len(uid):
         return uid, iid, at, ties, crowded
     detail = uid if rung.shape == "details" else sides.only_detail[uid]
     fits, rivals = fitting(sides, rung, Candidates(entry[at], iid, detail))
     if rung.same and rung.tolerance:
-        # One of several documents a payment names is not what it pays but for a fee.
-        fits &= once(uid, int(uid.max()) + 1)
-        some = np.flatnonzero(fits)
-        fits[some[sides.words.other_document(entry[at[some]], iid[some])]] = False
+        fits = _only_document(sides, uid, Candidates(entry[at], iid, detail), bank.place[at], fits)
     if not rung.same and rung.shape == "one_to_one":
         some = np.flatnonzero(fits)
         fits[some] = sides.words.not_contradicted(entry[at[some]], iid[some])
@@ -222,15 +226,36 @@ def _met(
     return uid[fits], iid[fits], at[fits], ties, crowded
 
 
-def _distinct(uid: Ints, iid: Ints, at: Ints) -> tuple[Ints, Ints, Ints]:
-    """Pairs once each, however many references they share."""
-    if not len(uid) or np.bincount(uid).max() == 1:
-        return uid, iid, at
-    order = np.lexsort((at, iid, uid))
-    uid, iid, at = uid[order], iid[order], at[order]
-    first = np.ones(len(uid), dtype=bool)
-    first[1:] = (np.diff(uid) != 0) | (np.diff(iid) != 0)
-    return uid[first], iid[first], at[first]
+def _crowds(rung: Rung, meeting: Meeting, rows: int) -> Flags:
+    """Buckets with too many pairs; many equal amounts are hardly ever all of one party."""
+    crowd = meeting.crowded
+    if rung.party and not rung.same:
+        most = max(_PAIRS_LEAST, _PAIRS_EACH * rows)
+        crowd[np.flatnonzero(crowd)[meeting.where(crowd).smallest(most)]] = False
+    return crowd
+
+
+def _only_document(
+    sides: Sides, uid: Ints, candidates: Candidates, place: Ints, fits: Flags
+) -> Flags:
+    """Pairs whose unit names no other document, in its reference or in its words.
+
+    One of several documents a payment names is not what it pays but for a fee.
+    """
+    fits = fits & once(uid, int(uid.max()) + 1)
+    some = np.flatnonzero(fits)
+    fits[some[sides.words.other_document(candidates.entry[some], candidates.item[some])]] = False
+    some = np.flatnonzero(fits)
+    stated = sides.references.texts.take(place[some])
+    fits[some[misread(sides, candidates.entry[some], candidates.item[some], stated)]] = False
+    return fits
+
+
+def _some(rows: Ints, size: int) -> Flags:
+    """Which handles are among the rows; -1 is none."""
+    found = np.zeros(size, dtype=bool)
+    found[rows[rows >= 0]] = True
+    return found
 
 
 def _hubs(meeting: Meeting, units: Ints, items: Ints) -> Edges:

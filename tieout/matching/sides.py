@@ -15,6 +15,7 @@ from tieout.arrays import handles
 from tieout.matching.keys import References
 from tieout.matching.ladder import Key, Rung
 from tieout.matching.meet import Meeting
+from tieout.matching.parties import Parties
 from tieout.matching.refusals import Reason
 from tieout.matching.stated import Stated
 from tieout.matching.tables import Prepared
@@ -171,6 +172,7 @@ class Sides:
         self._forbidden = _pairs_of(prepared, forbidden)
         self.naming = naming
         self.words = Words(self)
+        self.parties = Parties(self)
         self._kinds: dict[tuple[str, ...], Flags] = {}
         self._only: Ints | None = None
 

@@ -39,9 +39,10 @@ class Stated:
 
     def where(self, keep: Flags) -> Stated:
         """Those that are flagged."""
-        if keep.all():
+        at = np.flatnonzero(keep)
+        if len(at) == len(keep):
             return self
-        return Stated(self.row[keep], self.code[keep], self.place[keep])
+        return Stated(self.row[at], self.code[at], self.place[at])
 
     def on(self, rows: Ints) -> Stated:
         """The same, stated by other rows (a detail's references as its entry's)."""
@@ -58,13 +59,17 @@ def merged(parts: Iterable[Stated]) -> Stated:
     row = np.concatenate([p.row for p in found])
     code = np.concatenate([p.code for p in found])
     place = np.concatenate([p.place for p in found])
-    both = bucket(row, code)
+    # Only a row that states several references can state one of them twice.
+    many = np.flatnonzero(np.bincount(row)[row] > 1)
+    both = bucket(row[many], code[many])
     ordered = np.sort(both)
     if (ordered[1:] != ordered[:-1]).all():
         return Stated(row, code, place)
-    order = np.argsort(both, kind="stable")
+    order = np.argsort(both)
+    starts = np.flatnonzero(np.append(True, ordered[1:] != ordered[:-1]))
     keep = np.ones(len(row), dtype=bool)
-    keep[order[1:]] = both[order[1:]] != both[order[:-1]]
+    keep[many] = False
+    keep[np.minimum.reduceat(many[order], starts)] = True
     return Stated(row, code, place).where(keep)
 
 

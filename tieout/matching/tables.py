@@ -16,6 +16,7 @@ import pyarrow as pa
 import pyarrow.compute
 
 from tieout import banking_days
+from tieout.arrays import handles
 from tieout.canonical import AMOUNT, DETAILS, ENTRIES, ITEMS
 from tieout.errors import InputError
 from tieout.matching.ladder import Ladder
@@ -258,11 +259,13 @@ def _details(
             fanout=one,
         )
         return table.append_column("amt", _masked(amount, exact))
-    found = pc.index_in(own, value_set=ids)
-    if found.null_count:
-        details = details.filter(found.is_valid())
-        found = found.drop_null()
-    eid = found.to_numpy(zero_copy_only=False).astype("int64")
+    eid = _in_order(own, ids)
+    if eid is None:
+        found = pc.index_in(own, value_set=ids)
+        if found.null_count:
+            details = details.filter(found.is_valid())
+            found = found.drop_null()
+        eid = found.to_numpy(zero_copy_only=False).astype("int64")
     per_entry = np.bincount(eid, minlength=len(ids)) if len(ids) else eid
     amount, exact = minor_units(details["amount"].combine_chunks(), unit[eid])
     table = _with(
@@ -276,6 +279,19 @@ def _details(
         fanout=per_entry[eid],
     )
     return table.append_column("amt", _masked(amount, exact))
+
+
+def _in_order(own: Any, ids: Any) -> Ints | None:
+    """Which id each of the details' is, where they stand in the order of the entries, all of which
+    have some; None where they do not, and must be looked up."""
+    if len(own) < len(ids) or not len(ids) or own.null_count:
+        return None
+    other = pc.not_equal(own.slice(1), own.slice(0, len(own) - 1))
+    new = np.append(True, other.to_numpy(zero_copy_only=False)).astype(bool)
+    heads = np.flatnonzero(new)
+    if len(heads) != len(ids) or not own.take(handles(heads)).equals(ids):
+        return None
+    return np.cumsum(new) - 1
 
 
 def _masked(values: Ints, known: npt.NDArray[np.bool_]) -> pa.Array[Any]:

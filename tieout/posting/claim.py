@@ -7,32 +7,36 @@ nobody who held the row before can write to it again.
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Final
 
-from sqlalchemy import Select, func, or_, select, update
 from sqlalchemy.orm import Session
 
-from tieout.audit.chain import append
 from tieout.connectors.ports import Capability, Journal
-from tieout.ledger.ledger import Ledger, database_epoch, database_now
-from tieout.ledger.models import AuditRow, Outbox, PostingAttempt, PostingIntent
+from tieout.ledger.models import Outbox
 from tieout.posting.pace import Limits
 from tieout.posting.payload import journal_of
-from tieout.posting.protocol import WORKING, claim_event
-from tieout.posting.reversal import document_to_reverse
+from tieout.posting.protocol import claim_event
+from tieout.posting.store import SqlUnit, Store, Unit
 from tieout.posting.terms import Row
 from tieout.states import move
 
-__all__ = ["CapabilityOf", "Claim", "claim_companions", "claim_row", "enter_epoch", "load_claim"]
+__all__ = [
+    "CapabilityOf",
+    "Claim",
+    "claim_companions",
+    "claim_row",
+    "enter_epoch",
+    "load_claim",
+    "never_sent",
+]
 
 #: A connector's `capability`.
 CapabilityOf = Callable[[Journal], Capability]
 
 #: A new epoch starts its fences above any number lost commits of the old one can have used.
 _FENCE_RANGE: Final = 1_000_000
-_EPOCHS: Final = ("database", "database-epoch")  # subject of the audit rows that note epochs
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +49,7 @@ class Claim:
         attempt_id: the effect that is committed and under way, None between effects.
         looks: reads and finds made under this claim.
         failures: waits in a row, for the backoff.
+        lease_until: when the claim is over, by the database's clock, without a sign of life.
     """
 
     intent_id: str
@@ -57,50 +62,29 @@ class Claim:
     row: Row
     fence: int
     epoch: str
+    lease_until: dt.datetime
     attempt_id: int | None = None
     looks: int = 0
     failures: int = 0
 
 
-def enter_epoch(ledger: Ledger, erp: str, limits: Limits) -> str:
+def enter_epoch(store: Store, erp: str, limits: Limits) -> str:
     """Note the database's epoch; on a new one send every unfinished row through recovery.
 
     A restore or fail-over may have lost commits: a row that reads READY may have been sent. All
     wait for `Limits.settle`, then are looked up by reference before anything is sent.
     """
-    with ledger.session() as session:
-        epoch = database_epoch(session)
-        _note_epoch(session, epoch)
-        rows = session.scalars(
-            select(Outbox)
-            .where(Outbox.erp == erp, Outbox.state.in_(WORKING), Outbox.epoch != epoch)
-            .order_by(Outbox.intent_id)
-            .with_for_update(skip_locked=True)
-        ).all()
-        now = database_now(session)
+    with store.unit() as unit:
+        epoch, now = unit.moment()
+        if epoch not in unit.epochs():
+            unit.note_epoch(epoch)
+        rows = unit.of_other_epochs(erp, epoch)
         moved = [(row, *_recover(row, epoch, now, limits)) for row in rows]
-        session.flush()
+        unit.flush()
         for row, before, event in moved:
             detail = {"from": before, "event": event, "to": row.state, "fence": row.fence}
-            append(session, "tieout", f"outbox {row.state}", "intent", row.intent_id, detail)
+            unit.audit("tieout", f"outbox {row.state}", "intent", row.intent_id, detail)
     return epoch
-
-
-def _note_epoch(session: Session, epoch: str) -> None:
-    """An audit row when an epoch is first seen: the ledger remembers that it has a past."""
-    if epoch not in _epochs(session):
-        append(session, "tieout", "epoch seen", *_EPOCHS, {"epoch": epoch})
-
-
-def _epochs(session: Session) -> list[str]:
-    """Every epoch this ledger was seen in, oldest first."""
-    kind, subject = _EPOCHS
-    rows = session.scalars(
-        select(AuditRow.detail)
-        .where(AuditRow.subject_id == subject, AuditRow.subject_kind == kind)
-        .order_by(AuditRow.seq)
-    )
-    return [detail["epoch"] for detail in rows]
 
 
 def _recover(row: Outbox, epoch: str, now: dt.datetime, limits: Limits) -> tuple[str, str]:
@@ -115,111 +99,80 @@ def _recover(row: Outbox, epoch: str, now: dt.datetime, limits: Limits) -> tuple
     return before, event
 
 
-def _has_past(session: Session, epoch: str) -> bool:
+def _has_past(unit: Unit, epoch: str) -> bool:
     """Whether this ledger was ever restored or failed over: then even a new row may be known."""
     timeline = epoch.rpartition("/")[2]
-    return timeline != "1" or any(other != epoch for other in _epochs(session))
+    return timeline != "1" or any(other != epoch for other in unit.epochs())
 
 
-def claim_row(session: Session, erp: str, owner: str, limits: Limits) -> Outbox | None:
+def never_sent(session: Session, row: Outbox) -> bool:
+    """Whether a locked row was surely never sent, so that it may be cancelled.
+
+    No attempt is on record, and no fail-over or restore can have forgotten one.
+    """
+    unit = SqlUnit(session)
+    epoch, _ = unit.moment()
+    if row.state != "READY" or row.epoch != epoch or _has_past(unit, epoch):
+        return False
+    return not unit.attempts(row.intent_id)
+
+
+def claim_row(unit: Unit, erp: str, owner: str, limits: Limits) -> Outbox | None:
     """Take the row that is due longest: lease, fence, and its state moved by the claim.
 
     The caller commits. None when nothing is due, or all of it is held or another's.
     """
-    row = session.scalar(_due(session, erp, WORKING).limit(1))
-    return None if row is None else _take(session, row, owner, limits)
+    due = unit.due(erp)
+    return _take(unit, due[0], owner, limits) if due else None
 
 
 def claim_companions(
-    session: Session, first: Outbox, company: str, owner: str, limits: Limits, most: int
+    unit: Unit, first: Outbox, company: str, owner: str, limits: Limits, most: int
 ) -> list[Outbox]:
     """Rows that may travel in one request with the first: plain journals of its company, new too.
 
     The caller commits; they are taken as `claim_row` takes one, at most ``most`` of them.
     """
-    due = (
-        _due(session, first.erp, ("READY", "RETRY_WAIT"))
-        .join(PostingIntent, PostingIntent.intent_id == Outbox.intent_id)
-        .where(
-            PostingIntent.company == company,
-            PostingIntent.kind == "ADJUST",
-            Outbox.intent_id != first.intent_id,
-        )
-    )
-    return [_take(session, row, owner, limits) for row in session.scalars(due.limit(most)).all()]
+    rows = unit.companions(first, company, most)
+    return [_take(unit, row, owner, limits) for row in rows]
 
 
-def _due(session: Session, erp: str, states: Sequence[str]) -> Select[Outbox]:
-    """What is due, nobody's and not held, locked, in the order in which it is taken."""
-    epoch, now = database_epoch(session), database_now(session)
-    return (
-        select(Outbox)
-        .where(
-            Outbox.erp == erp,
-            Outbox.epoch == epoch,
-            Outbox.state.in_(states),
-            Outbox.held.is_(None),
-            Outbox.next_at <= now,
-            or_(Outbox.lease_until.is_(None), Outbox.lease_until < now),
-        )
-        .order_by(Outbox.next_at, Outbox.intent_id)
-        .with_for_update(skip_locked=True, of=Outbox)
-    )
-
-
-def _take(session: Session, row: Outbox, owner: str, limits: Limits) -> Outbox:
+def _take(unit: Unit, row: Outbox, owner: str, limits: Limits) -> Outbox:
     """Lease and fence a locked row, and move its state."""
-    epoch, now = database_epoch(session), database_now(session)
-    before, event = row.state, claim_event(row.state)
-    if before == "READY" and _has_past(session, epoch):
+    epoch, now = unit.moment()
+    before, event = row.state, claim_event(row.state, unknown=row.unknown_since is not None)
+    if before == "READY" and _has_past(unit, epoch):
         event = "epoch changed"
     row.fence, row.owner, row.lease_until = row.fence + 1, owner, now + limits.lease
     if event is not None:
         row.state, row.changed_at = move("outbox", before, event), now
     if row.state == "UNKNOWN":
         row.unknown_since = row.unknown_since or now
-    _close_dead_attempts(session, row.intent_id)
-    session.flush()
+    unit.close_dead_attempts(row.intent_id)
+    unit.flush()
     if event is not None:
         detail = {"from": before, "event": event, "to": row.state, "fence": row.fence}
-        append(session, owner, f"outbox {row.state}", "intent", row.intent_id, detail)
+        unit.audit(owner, f"outbox {row.state}", "intent", row.intent_id, detail)
     return row
 
 
-def _close_dead_attempts(session: Session, intent_id: str) -> None:
-    """An attempt without an outcome is its worker's death: nobody knows what became of it."""
-    session.execute(
-        update(PostingAttempt)
-        .where(PostingAttempt.intent_id == intent_id, PostingAttempt.outcome.is_(None))
-        .values(
-            outcome="UNKNOWN",
-            code="WORKER_LOST",
-            message="the worker ended before it recorded an answer",
-            ended_at=func.clock_timestamp(),
-        )
-    )
-
-
-def load_claim(session: Session, row: Outbox, capability_of: CapabilityOf, limits: Limits) -> Claim:
+def load_claim(unit: Unit, row: Outbox, capability_of: CapabilityOf, limits: Limits) -> Claim:
     """The claimed row with its intent, what its attempts tell, and what time has settled."""
-    intent = session.get_one(PostingIntent, row.intent_id)
+    intent = unit.intent(row.intent_id)
     journal = journal_of(intent.payload, intent.ext_ref)
     if intent.kind == "REVERSE":
-        journal = replace(journal, reverses=document_to_reverse(session, intent.adjustment_id))
-    capability, now = capability_of(journal), database_now(session)
-    attempts = session.execute(
-        select(PostingAttempt.phase, PostingAttempt.outcome, PostingAttempt.started_at)
-        .where(PostingAttempt.intent_id == row.intent_id)
-        .order_by(PostingAttempt.attempt_id.desc())
-    ).all()
-    created = [attempt for attempt in attempts if attempt.phase == "create"]
-    answered = [a.outcome for a in created if a.outcome in ("OK", "EXISTS", "REJECT")]
-    good = (n for n, attempt in enumerate(attempts) if attempt.outcome in ("OK", "EXISTS"))
+        journal = replace(journal, reverses=unit.reverses(intent.adjustment_id))
+    capability, (_, now) = capability_of(journal), unit.moment()
+    attempts = unit.attempts(row.intent_id)
+    created = [(outcome, at) for phase, outcome, at in attempts if phase == "create"]
+    answered = [outcome for outcome, _ in created if outcome in ("OK", "EXISTS", "REJECT")]
+    good = (n for n, (_, outcome, _) in enumerate(attempts) if outcome in ("OK", "EXISTS"))
     # Commits of an earlier epoch may be lost: what was sent then was sent before the change.
-    latest = max([row.changed_at, *(attempt.started_at for attempt in created)])
-    first = min([now, *(attempt.started_at for attempt in created)])
+    latest = max([row.changed_at, *(at for _, at in created)])
+    first = min([now, *(at for _, at in created)])
     # A lost first attempt cannot be older than its intent.
     key_ends = intent.created_at + (capability.key_lifetime or dt.timedelta(0))
+    key_ends -= limits.lease + limits.send_grace + capability.settle
     return Claim(
         intent_id=row.intent_id,
         adjustment_id=intent.adjustment_id,
@@ -238,11 +191,12 @@ def load_claim(session: Session, row: Outbox, capability_of: CapabilityOf, limit
             document_no=row.document_no,
             kind=capability.kind,
             settled=now >= latest + limits.send_grace + capability.settle,
-            key_alive=now < key_ends - limits.lease - limits.send_grace,
-            accepted=any(attempt.outcome == "PENDING" for attempt in created),
+            key_alive=now < key_ends,
+            accepted=any(outcome == "PENDING" for outcome, _ in created),
             overdue=now >= first + limits.patience,
         ),
         fence=row.fence,
         epoch=row.epoch,
+        lease_until=row.lease_until or now,
         failures=next(good, len(attempts)),
     )

@@ -1,8 +1,8 @@
 """Draining the outbox: claim, ask, record, until nothing is due.
 
 The only retry layer there is: the connector makes one request a call, Airflow may run this as often
-as it likes, in as many workers as it likes. Nothing sleeps: what must wait has a due time in the
-ledger and is taken by a later drain.
+as it likes, in as many workers as it likes. What must wait has a due time in the ledger and is
+taken by a later drain; a drain itself waits only for its turn, where the ERP's budget is shared.
 """
 
 from __future__ import annotations
@@ -12,19 +12,21 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
-from sqlalchemy import func, select
 from sqlalchemy.exc import DataError, IntegrityError
 
 from tieout.connectors.ports import JournalWriter
 from tieout.errors import ConnectorError, LedgerError
 from tieout.ledger.ledger import Ledger
-from tieout.ledger.models import Outbox, PostingAttempt
+from tieout.posting.attempts import attempt_of, ending_of
 from tieout.posting.claim import Claim, enter_epoch
+from tieout.posting.gate import Gate
 from tieout.posting.pace import Limits
-from tieout.posting.protocol import TERMINAL, WORKING, decide
-from tieout.posting.record import StaleClaimError, next_claims, record, set_aside, transaction
+from tieout.posting.protocol import TERMINAL, decide
+from tieout.posting.record import StaleClaimError, next_claims, record, set_aside, unit_of
 from tieout.posting.requests import ask, ask_batch, too_late
+from tieout.posting.store import Store, store_of
 from tieout.posting.terms import Answer, Blind, Command, Observation
+from tieout.posting.traffic import Refused
 
 __all__ = ["DrainResult", "drain"]
 
@@ -46,6 +48,7 @@ class DrainResult:
         effects: creates, posts and deletes sent.
         looks: reads and finds sent.
         spent: whether the budget of time ended it.
+        kept: why the ERP gets nothing now (maintenance, circuit …), where that ended it.
     """
 
     confirmed: tuple[str, ...] = ()
@@ -58,6 +61,7 @@ class DrainResult:
     effects: int = 0
     looks: int = 0
     spent: bool = False
+    kept: str = ""
 
 
 @dataclass(slots=True)
@@ -89,13 +93,14 @@ class _Tally:
 
 
 def drain(
-    ledger: Ledger,
+    ledger: Ledger | Store,
     connector: JournalWriter,
     erp: str,
     *,
     owner: str,
     budget: float,
     limits: Limits | None = None,
+    gate: Gate | None = None,
 ) -> DrainResult:
     """Deliver all that is due to one ERP.
 
@@ -106,6 +111,7 @@ def drain(
         owner: who drains, for leases and audit: host, process, run.
         budget: seconds (monotonic) after which no further intent is begun.
         limits: leases, backoff and caps; the defaults are the production ones.
+        gate: gives the permits to send; without one nobody counts requests.
 
     Raises:
         ConnectorError: ``ERP_UNREACHABLE`` where there was something to send and not one request
@@ -113,27 +119,35 @@ def drain(
     """
     limits = limits or Limits()
     until = time.monotonic() + budget
-    tally, spent = _Tally(), False
-    enter_epoch(ledger, erp, limits)
+    tally, spent, kept = _Tally(), False, None
+    store = store_of(ledger)
+    enter_epoch(store, erp, limits)
     while tally.unreached_in_a_row < _UNREACHED_MAX:
         if time.monotonic() >= until:
             spent = True
             break
         committing = time.monotonic()
-        claims = next_claims(ledger, erp, owner, connector.capability, limits)
+        claims = next_claims(store, erp, owner, connector.capability, limits, gate)
+        if isinstance(claims, Refused):
+            if gate is not None and gate.nap(claims, until):
+                continue
+            kept = claims
+            break
         if not claims:
             break
-        round_ = _Round(ledger, connector, limits, tally)
+        round_ = _Round(store, connector, limits, tally, gate)
         for claim, first in _first_requests(connector, claims, committing, limits):
             round_.deliver(claim, first)
-    if tally.trouble and not tally.reached:
+    if gate is not None:
+        gate.rest()
+    if tally.trouble and not tally.reached and (kept is None or kept.why == "circuit"):
         raise ConnectorError(
             "ERP_UNREACHABLE",
             f"not one request came through: {tally.trouble}",
             where=erp,
             remedy="nothing is lost; the intents wait and the next drain takes them up",
         )
-    return _result(ledger, erp, tally, spent)
+    return _result(store, erp, tally, spent, kept)
 
 
 def _first_requests(
@@ -160,25 +174,29 @@ def _overdue(committing: float, limits: Limits) -> bool:
 class _Round:
     """What delivering a claim needs."""
 
-    ledger: Ledger
+    store: Store
     connector: JournalWriter
     limits: Limits
     tally: _Tally
+    gate: Gate | None
 
     def deliver(self, claim: Claim, observation: Observation) -> None:
         """Take one claimed intent, whose first request was made, as far as it goes now."""
         while (command := decide(claim.row)) is not None:
             self.tally.note(command, observation)
+            self._heed(observation)
             committing = time.monotonic()
             try:
-                claim, taken = record(self.ledger, claim, command, observation, self.limits)
+                claim, taken = record(
+                    self.store, claim, command, observation, self.limits, self.gate
+                )
             except StaleClaimError:
                 self.tally.lost += 1
-                _clear_away(self.ledger, self.connector, claim, observation)
+                _clear_away(self.store, self.connector, claim, observation)
                 return
             except (LedgerError, IntegrityError, DataError) as error:
                 self.tally.failed.append(claim.intent_id)
-                set_aside(self.ledger, claim, error, self.limits)
+                set_aside(self.store, claim, error, self.limits)
                 return
             following = decide(claim.row)
             if taken.then != "go" or following is None:
@@ -188,21 +206,30 @@ class _Round:
             late = _overdue(committing, self.limits)
             observation = too_late(following) if late else ask(self.connector, claim, following)
 
+    def _heed(self, observation: Observation) -> None:
+        """Stay away as long as the ERP asks, all workers."""
+        if self.gate is not None and isinstance(observation, Answer):
+            wait = observation.delivery.retry_after
+            if wait is not None:
+                self.gate.told_to_wait(wait)
+
 
 def _trouble(observation: Observation) -> str:
-    """Why a request did not come through; empty when it did."""
+    """Why a request did not come through; empty when it did, or when we kept it back ourselves."""
     if isinstance(observation, Blind):
-        return observation.message
+        return "" if "[HELD_" in observation.message else observation.message
     if isinstance(observation, Answer) and observation.delivery.outcome in (
         "NOT_SENT",
         "THROTTLED",
     ):
+        if observation.delivery.code.startswith("HELD_"):
+            return ""
         return f"{observation.delivery.code}: {observation.delivery.message}"
     return ""
 
 
 def _clear_away(
-    ledger: Ledger, connector: JournalWriter, claim: Claim, observation: Observation
+    store: Store, connector: JournalWriter, claim: Claim, observation: Observation
 ) -> None:
     """Delete the draft a worker made that had lost its claim, where it can be nobody's.
 
@@ -215,37 +242,22 @@ def _clear_away(
     if observation.delivery.outcome != "OK" or doc_id is None:
         return
     command = Command("delete", doc_id)
-    with transaction(ledger, "clear away") as session:
-        row = session.get_one(Outbox, claim.intent_id, with_for_update=True)
+    with unit_of(store, "clear away") as unit:
+        row = unit.row(claim.intent_id)
         ended_without = row.erp_doc_id is None and row.state in ("REJECTED", "CANCELLED")
         if row.erp_doc_id == doc_id or (row.erp_doc_id is None and not ended_without):
             return
-        attempt = PostingAttempt(
-            intent_id=claim.intent_id,
-            attempt_no=claim.row.attempts,
-            phase="delete",
-            epoch=claim.epoch,
-            fence=claim.fence,
-            owner=claim.owner,
-            ext_ref=claim.ext_ref,
-            payload_sha256=claim.payload_sha256,
-        )
-        session.add(attempt)
+        attempt_id = unit.add_attempt(attempt_of(claim, command, claim.row.attempts))
     answer = ask(connector, claim, command)
-    with transaction(ledger, "cleared away") as session:
-        if isinstance(answer, Answer):
-            stored = session.get_one(PostingAttempt, attempt.attempt_id)
-            stored.outcome, stored.code = answer.delivery.outcome, answer.delivery.code
-            stored.message, stored.ended_at = answer.delivery.message, func.clock_timestamp()
+    with unit_of(store, "cleared away") as unit:
+        unit.end_attempt(attempt_id, ending_of(answer) | {"ended_at": unit.now()})
 
 
-def _result(ledger: Ledger, erp: str, tally: _Tally, spent: bool) -> DrainResult:
-    with ledger.session() as session:
-        waiting, held = session.execute(
-            select(func.count(), func.count(Outbox.held)).where(
-                Outbox.erp == erp, Outbox.state.in_(WORKING)
-            )
-        ).one()
+def _result(
+    store: Store, erp: str, tally: _Tally, spent: bool, kept: Refused | None
+) -> DrainResult:
+    with store.unit() as unit:
+        waiting, held = unit.unfinished(erp)
     return DrainResult(
         confirmed=tuple(tally.ended["CONFIRMED"]),
         rejected=tuple(tally.ended["REJECTED"]),
@@ -257,4 +269,5 @@ def _result(ledger: Ledger, erp: str, tally: _Tally, spent: bool) -> DrainResult
         effects=tally.effects,
         looks=tally.looks,
         spent=spent,
+        kept="" if kept is None else f"{kept.words}; until {kept.until:%Y-%m-%d %H:%M:%S %Z}",
     )

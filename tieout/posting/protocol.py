@@ -13,8 +13,9 @@ D  when nothing that was sent before can still land: a look at the end of the se
    nothing
 E  never
 
-And a refusal is the end only when no earlier, unanswered create can still land: in C it would be
-a draft that nobody posts, in all others the settle time must be over.
+And a refusal, or a deletion, is the end only when no earlier, unanswered create can still land: in
+C it would be a draft that nobody posts, in all others the settle time must be over. What a system
+says it works on is never sent again, but in A and C.
 
 One round: `decide` names the next request of a row, the worker performs it, `step` says what the
 answer means. CONFIRMED has one door: the document was looked at after posting, is equal to what
@@ -54,6 +55,7 @@ STEPS: Final[tuple[tuple[str, str, str | None, Then], ...]] = (
     ("UNKNOWN", "blind", None, "wait"),
     ("UNKNOWN", "under way", None, "wait"),
     ("UNKNOWN", "found", "document found", "go"),
+    ("UNKNOWN", "not shown", None, "go"),
     ("UNKNOWN", "gone", "conflict", "stop"),
     ("UNKNOWN", "several posted", "conflict", "stop"),
     ("UNKNOWN", "nothing", "not found", "go"),
@@ -61,6 +63,8 @@ STEPS: Final[tuple[tuple[str, str, str | None, Then], ...]] = (
     ("UNKNOWN", "nothing yet", None, "wait"),
     ("UNKNOWN", "nothing, attempts spent", "attempts spent", "stop"),
     ("DRAFTED", "blind", None, "wait"),
+    ("DRAFTED", "not shown", None, "go"),
+    ("DRAFTED", "not shown yet", None, "wait"),
     ("DRAFTED", "draft", None, "go"),
     ("DRAFTED", "draft still", None, "wait"),
     ("DRAFTED", "draft, attempts spent", "attempts spent", "stop"),
@@ -70,6 +74,7 @@ STEPS: Final[tuple[tuple[str, str, str | None, Then], ...]] = (
     ("DRAFTED", "gone", "draft gone", "stop"),
     ("DRAFTED", "gone, orphan beside", "draft gone", "stop"),
     ("DRAFTED", "several posted", "conflict", "stop"),
+    ("DRAFTED", "another stays", "conflict", "stop"),
     ("DRAFTED", "answered", None, "go"),
     ("DRAFTED", "refused", "post rejected", "go"),
     ("DRAFTED", "not sent", None, "wait"),
@@ -84,9 +89,12 @@ STEPS: Final[tuple[tuple[str, str, str | None, Then], ...]] = (
     ("VOIDING", "draft, attempts spent", "attempts spent", "stop"),
     ("VOIDING", "posted", "already posted", "go"),
     ("VOIDING", "posted, orphan beside", "already posted", "go"),
+    ("VOIDING", "not shown", None, "go"),
     ("VOIDING", "gone", "deleted", "stop"),
+    ("VOIDING", "gone, another may land", None, "wait"),
     ("VOIDING", "gone, orphan beside", None, "go"),
     ("VOIDING", "several posted", "conflict", "stop"),
+    ("VOIDING", "another stays", "conflict", "stop"),
     ("VOIDING", "answered", None, "go"),
     ("VOIDING", "refused", None, "go"),
     ("VOIDING", "not sent", None, "wait"),
@@ -109,8 +117,14 @@ class Step:
     sight: str
 
 
-def claim_event(state: str) -> str | None:
-    """The event of taking a row that is due and nobody's."""
+def claim_event(state: str, *, unknown: bool) -> str | None:
+    """The event of taking a row that is due and nobody's.
+
+    After a create that may have landed, one that did not leave is followed by a look: what made
+    repeating it safe (a key that was alive) may have ended while it waited.
+    """
+    if state == "RETRY_WAIT" and unknown:
+        return "claim, unknown before"
     if state in ("READY", "RETRY_WAIT"):
         return "claim"
     return "lease over" if state == "SENDING" else None
@@ -121,7 +135,7 @@ def decide(row: Row) -> Command | None:
     if row.state == "SENDING":
         return Command("create")
     if row.state == "UNKNOWN":
-        return Command("find")
+        return Command("read", row.doc_id) if row.missed else Command("find")
     if row.state not in ("DRAFTED", "VOIDING"):
         return None
     if row.orphan is not None:
@@ -129,7 +143,7 @@ def decide(row: Row) -> Command | None:
     if row.checked:
         return Command("post" if row.state == "DRAFTED" else "delete", row.doc_id)
     # Only a create that may have happened unseen leaves anything beside our document.
-    return Command("find") if row.unknown else Command("read", row.doc_id)
+    return Command("find") if row.unknown and not row.missed else Command("read", row.doc_id)
 
 
 def step(row: Row, observation: Observation, limits: Limits) -> Step:
@@ -147,7 +161,7 @@ def step(row: Row, observation: Observation, limits: Limits) -> Step:
         )
     event, then = _INDEX[row.state, sight]
     if event is not None:
-        after = replace(after, state=move("outbox", row.state, event), checked=False)
+        after = replace(after, state=move("outbox", row.state, event), checked=False, missed=False)
     if after.state == "UNKNOWN":
         after = replace(after, unknown=True)
     return Step(event, then, after, sight)

@@ -9,20 +9,17 @@ from __future__ import annotations
 
 import contextlib
 import datetime as dt
-import hashlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any, Final
 
-from sqlalchemy import func, update
 from sqlalchemy.orm import Session
 
 from tieout import boundary
-from tieout.audit.chain import append
 from tieout.errors import LedgerError
-from tieout.ledger.ledger import Ledger, database_now
-from tieout.ledger.models import Adjustment, Outbox, PostingAttempt
+from tieout.ledger.ledger import Ledger
+from tieout.posting.attempts import attempt_of, ending_of
 from tieout.posting.claim import (
     CapabilityOf,
     Claim,
@@ -30,12 +27,15 @@ from tieout.posting.claim import (
     claim_row,
     load_claim,
 )
+from tieout.posting.gate import Gate, Permit
 from tieout.posting.pace import Limits, backoff
 from tieout.posting.protocol import Step, decide, step
-from tieout.posting.terms import Answer, Command, Observation, Seen
+from tieout.posting.store import Store, Unit
+from tieout.posting.terms import Answer, Command, Observation
+from tieout.posting.traffic import Refused
 from tieout.states import move
 
-__all__ = ["StaleClaimError", "next_claims", "record", "set_aside", "transaction"]
+__all__ = ["StaleClaimError", "next_claims", "record", "set_aside", "transaction", "unit_of"]
 
 #: What the end of an intent means for its adjustment: (kind, outbox state) → event.
 _ADJUSTMENT_EVENT: Final = {
@@ -60,108 +60,151 @@ def transaction(ledger: Ledger, name: str) -> Iterator[Session]:
     boundary.reached(f"commit {name}", "after")
 
 
+@contextmanager
+def unit_of(store: Store, name: str) -> Iterator[Unit]:
+    """One transaction over the outbox whose commit is the boundary ``commit <name>``."""
+    with store.unit() as unit:
+        yield unit
+        unit.flush()
+        boundary.reached(f"commit {name}", "before")
+    boundary.reached(f"commit {name}", "after")
+
+
 def next_claims(
-    ledger: Ledger, erp: str, owner: str, capability_of: CapabilityOf, limits: Limits
-) -> list[Claim]:
+    store: Store,
+    erp: str,
+    owner: str,
+    capability_of: CapabilityOf,
+    limits: Limits,
+    gate: Gate | None = None,
+) -> list[Claim] | Refused:
     """Claim a row and commit its first attempt with the claim; empty when nothing is due.
 
     Where the row is a new journal and its endpoint takes several documents with one request,
-    others like it come with it.
+    others like it come with it. The permit to send is taken in the same transaction; where there
+    is none, what is due stays as it is.
     """
-    with transaction(ledger, "claim") as session:
-        row = claim_row(session, erp, owner, limits)
+    permit: Permit | None = None
+    with unit_of(store, "claim") as unit:
+        if gate is not None and not gate.ready():
+            verdict = gate.reserve(unit.session) if unit.any_due(erp) else None
+            if not isinstance(verdict, Permit):
+                return verdict or gate.postponed() or []
+            permit = verdict
+        row = claim_row(unit, erp, owner, limits)
         if row is None:
-            return []
-        claims = [load_claim(session, row, capability_of, limits)]
+            return (gate.postponed() if gate is not None and permit is None else None) or []
+        claims = [load_claim(unit, row, capability_of, limits)]
         journal = claims[0].journal
         most = capability_of(journal).batch_max - 1
         if row.state == "SENDING" and journal.endpoint == "journal" and most > 0:
-            others = claim_companions(session, row, journal.company, owner, limits, most)
-            claims += [load_claim(session, other, capability_of, limits) for other in others]
-        now = database_now(session)
-        return [_begin(session, claim, limits, now) for claim in claims]
+            others = claim_companions(unit, row, journal.company, owner, limits, most)
+            claims += [load_claim(unit, other, capability_of, limits) for other in others]
+        _, now = unit.moment()
+        claims = [_begin(unit, claim, limits, now) for claim in claims]
+    if gate is not None and permit is not None:
+        gate.hold(permit)
+    return claims
 
 
 def record(
-    ledger: Ledger, claim: Claim, command: Command, observation: Observation, limits: Limits
+    store: Store,
+    claim: Claim,
+    command: Command,
+    observation: Observation,
+    limits: Limits,
+    gate: Gate | None = None,
 ) -> tuple[Claim, Step]:
     """Record an observation and what follows from it.
 
     Returns:
         The claim, with the next effect's attempt committed, and the step taken. After a step
-        whose ``then`` is not ``go`` the row is released; so it is when somebody holds it.
+        whose ``then`` is not ``go`` the row is released; so it is when somebody holds it, where
+        the next request gets no permit, and when the lease was over, though nobody took the row:
+        what the claim knew of keys and settle times is too old to act on.
 
     Raises:
         StaleClaimError: ``CLAIM_STALE``; nothing was written.
     """
     taken = step(claim.row, observation, limits)
-    with transaction(ledger, f"after {command.phase}") as session:
+    permit: Permit | Refused | None = None
+    with unit_of(store, f"after {command.phase}") as unit:
         after = replace(claim, row=taken.row, attempt_id=None)
         if taken.then == "wait":
             after = replace(after, failures=claim.failures + 1)
-        now = database_now(session)
-        held = _write(session, claim, _values(after, taken, limits, now))
-        after = _note_attempt(session, claim, after, command, observation, now)
-        if held and taken.then == "go":
-            _write(session, after, {"owner": None, "lease_until": None})
+        now = unit.now()
+        after = replace(after, lease_until=now + limits.lease)
+        values = _values(after, taken, limits, now)
+        if taken.then == "wait":
+            values["next_at"] = max(values["next_at"], now + _asked_for(observation))
+        first = {"unknown_since": now} if taken.row.unknown else {}
+        held = _write(unit, claim, values, first)
+        after = _note_attempt(unit, claim, after, command, observation, now)
+        go = taken.then == "go" and not held and now < claim.lease_until
+        if go and gate is not None and decide(after.row) is not None and not gate.ready():
+            permit = gate.reserve(unit.session)
+        if taken.then == "go" and (not go or isinstance(permit, Refused)):
+            later = now + backoff(limits, claim.intent_id, claim.failures + 1)
+            due = permit.until if isinstance(permit, Refused) else later
+            _write(unit, after, {"owner": None, "lease_until": None, "next_at": due})
             taken = replace(taken, then="wait")
         elif taken.then == "go":
-            after = _begin(session, after, limits, now)
+            after = _begin(unit, after, limits, now)
         if taken.event is not None:
-            _note_event(session, claim, taken, now)
+            _note_event(unit, claim, taken, now)
+    if gate is not None and isinstance(permit, Permit):
+        gate.hold(permit)
+    elif gate is not None and isinstance(permit, Refused):
+        gate.postpone(permit)
     return after, taken
 
 
-def set_aside(ledger: Ledger, claim: Claim, error: Exception, limits: Limits) -> None:
+def _asked_for(observation: Observation) -> dt.timedelta:
+    """How long the ERP asks us to stay away."""
+    asked = observation.delivery.retry_after if isinstance(observation, Answer) else None
+    return asked or dt.timedelta(0)
+
+
+def set_aside(store: Store, claim: Claim, error: Exception, limits: Limits) -> None:
     """Let go of a row whose outcome the ledger refused, so that it stops nothing else.
 
     Its state stays as committed before the request, so that the next claim asks the ERP what is.
     """
-    with transaction(ledger, "set aside") as session:
-        later = database_now(session) + limits.backoff_max
+    with unit_of(store, "set aside") as unit:
+        later = unit.now() + limits.backoff_max
         words = str(error).splitlines()[0]
         values = {"reason": words, "owner": None, "lease_until": None, "next_at": later}
         with contextlib.suppress(StaleClaimError):
-            _write(session, claim, values)
+            _write(unit, claim, values)
 
 
-def _begin(session: Session, claim: Claim, limits: Limits, now: dt.datetime) -> Claim:
+def _begin(unit: Unit, claim: Claim, limits: Limits, now: dt.datetime) -> Claim:
     """Write the attempt of the claim's next effect; a look needs none before it."""
     command = decide(claim.row)
     if command is None or not command.effect:
         return claim
     number = claim.row.attempts + 1
-    attempt = _attempt(claim, command, number)
+    attempt = attempt_of(claim, command, number)
     attempt.started_at = now
-    session.add(attempt)
     values = {"attempts": number, "send_by": now + limits.send_grace}
-    _write(session, claim, {**values, "first_sent_at": func.coalesce(Outbox.first_sent_at, now)})
-    session.flush()
-    return replace(claim, row=replace(claim.row, attempts=number), attempt_id=attempt.attempt_id)
+    _write(unit, claim, values, {"first_sent_at": now})
+    attempt_id = unit.add_attempt(attempt)
+    return replace(claim, row=replace(claim.row, attempts=number), attempt_id=attempt_id)
 
 
-def _write(session: Session, claim: Claim, values: dict[str, Any]) -> str | None:
+def _write(
+    unit: Unit, claim: Claim, values: dict[str, Any], first: dict[str, Any] | None = None
+) -> str | None:
     """Write the row under the claim's fence, epoch and state; return who or what holds it."""
-    done = session.execute(
-        update(Outbox)
-        .where(
-            Outbox.intent_id == claim.intent_id,
-            Outbox.fence == claim.fence,
-            Outbox.epoch == claim.epoch,
-            Outbox.state == claim.row.state,
-        )
-        .values(values)
-        .returning(Outbox.held)
-        .execution_options(synchronize_session=False)
-    ).one_or_none()
+    expected = (claim.intent_id, claim.fence, claim.epoch, claim.row.state)
+    done = unit.write(expected, values, first or {})
     if done is None:
         raise StaleClaimError(
             "CLAIM_STALE",
             f"intent {claim.intent_id} is no longer {claim.row.state} under fence {claim.fence}",
             remedy="nothing: the worker that took it goes on",
         )
-    held: str | None = done.held
-    return held
+    return done[0]
 
 
 def _values(after: Claim, taken: Step, limits: Limits, now: dt.datetime) -> dict[str, Any]:
@@ -173,7 +216,7 @@ def _values(after: Claim, taken: Step, limits: Limits, now: dt.datetime) -> dict
         "document_no": row.document_no,
         "attempts": row.attempts,
         "reason": row.reason,
-        "lease_until": now + limits.lease,
+        "lease_until": after.lease_until,
     }
     if taken.then != "go":
         values |= {"owner": None, "lease_until": None}
@@ -181,13 +224,11 @@ def _values(after: Claim, taken: Step, limits: Limits, now: dt.datetime) -> dict
         values["next_at"] = now + backoff(limits, after.intent_id, after.failures)
     if taken.event is not None:
         values["changed_at"] = now
-    if row.unknown:
-        values["unknown_since"] = func.coalesce(Outbox.unknown_since, now)
     return values
 
 
 def _note_attempt(
-    session: Session,
+    unit: Unit,
     claim: Claim,
     after: Claim,
     command: Command,
@@ -195,73 +236,27 @@ def _note_attempt(
     now: dt.datetime,
 ) -> Claim:
     """Complete the effect's attempt, or write a look as one that is complete already."""
-    ended = _ending(observation) | {"ended_at": now}
+    ended = ending_of(observation) | {"ended_at": now}
     if claim.attempt_id is not None:
-        session.execute(
-            update(PostingAttempt)
-            .where(PostingAttempt.attempt_id == claim.attempt_id, PostingAttempt.outcome.is_(None))
-            .values(ended)
-        )
+        unit.end_attempt(claim.attempt_id, ended)
         return after
-    attempt = _attempt(claim, command, claim.looks + 1)
+    attempt = attempt_of(claim, command, claim.looks + 1)
     for name, value in ended.items():
         setattr(attempt, name, value)
-    session.add(attempt)
+    unit.add_attempt(attempt)
     return replace(after, looks=claim.looks + 1)
 
 
-def _ending(observation: Observation) -> dict[str, Any]:
-    """The columns that complete an attempt."""
-    if isinstance(observation, Answer):
-        delivery = observation.delivery
-        return {
-            "outcome": delivery.outcome,
-            "code": delivery.code,
-            "message": delivery.message,
-            "response_sha256": delivery.response_sha256,
-        }
-    if isinstance(observation, Seen):
-        digest = hashlib.sha256(repr(observation.documents).encode()).hexdigest()
-        said = "; ".join(
-            f"{'posted' if d.posted else 'draft'} {d.number or d.doc_id}"
-            for d in observation.documents
-        )
-        return {
-            "outcome": "OK",
-            "code": "SEEN",
-            "message": said or observation.pending or observation.refused or "nothing",
-            "response_sha256": digest,
-        }
-    return {
-        "outcome": "UNKNOWN",
-        "code": "BLIND",
-        "message": observation.message,
-    }
-
-
-def _attempt(claim: Claim, command: Command, number: int) -> PostingAttempt:
-    return PostingAttempt(
-        intent_id=claim.intent_id,
-        attempt_no=number,
-        phase=command.phase,
-        epoch=claim.epoch,
-        fence=claim.fence,
-        owner=claim.owner,
-        ext_ref=claim.ext_ref,
-        payload_sha256=claim.payload_sha256,
-    )
-
-
-def _note_event(session: Session, claim: Claim, taken: Step, now: dt.datetime) -> None:
+def _note_event(unit: Unit, claim: Claim, taken: Step, now: dt.datetime) -> None:
     """Audit a state change, and move the adjustment where the delivery ended (row locks first)."""
     row = taken.row
     adjustment_event = _ADJUSTMENT_EVENT.get((claim.kind, row.state))
     if adjustment_event is not None:
-        adjustment = session.get_one(Adjustment, claim.adjustment_id, with_for_update=True)
+        adjustment = unit.adjustment(claim.adjustment_id)
         adjustment.state = move("adjustment", adjustment.state, adjustment_event)
         if adjustment_event == "posted":
             adjustment.document_no, adjustment.posted_at = row.document_no, now
-    session.flush()
+    unit.flush()
     detail = {
         "from": claim.row.state,
         "event": taken.event,
@@ -270,8 +265,8 @@ def _note_event(session: Session, claim: Claim, taken: Step, now: dt.datetime) -
         "doc_id": row.doc_id,
         "reason": row.reason,
     }
-    append(session, claim.owner, f"outbox {row.state}", "intent", claim.intent_id, detail)
+    unit.audit(claim.owner, f"outbox {row.state}", "intent", claim.intent_id, detail)
     if adjustment_event is not None:
         after = {"document_no": row.document_no, "intent": claim.intent_id, "reason": row.reason}
         action = f"adjustment {adjustment_event}"
-        append(session, claim.owner, action, "adjustment", claim.adjustment_id, after)
+        unit.audit(claim.owner, action, "adjustment", claim.adjustment_id, after)

@@ -12,6 +12,7 @@ from tieout.errors import ConnectorError
 from tieout.posting.claim import Claim
 from tieout.posting.readback import seen
 from tieout.posting.terms import Answer, Blind, Command, Observation, Seen
+from tieout.redaction import clean
 
 __all__ = ["ask", "ask_batch", "too_late"]
 
@@ -71,8 +72,8 @@ def _readable(delivery: Delivery) -> Delivery:
 
 
 def _words(text: str) -> str:
-    """No NUL, no lone surrogates, no whole web page."""
-    held = text[:_WORDS_MAX].encode("utf-8", "replace").decode("utf-8")
+    """No secret, no NUL, no lone surrogates, no whole web page."""
+    held = clean(text)[:_WORDS_MAX].encode("utf-8", "replace").decode("utf-8")
     return held.replace("\x00", "\N{REPLACEMENT CHARACTER}")
 
 

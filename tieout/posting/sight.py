@@ -55,7 +55,7 @@ def _see_effect(row: Row, answer: Answer) -> tuple[str, Row]:
     """An answered post, or delete of our document or an orphan."""
     delivery, doc_id = answer.delivery, answer.command.doc_id
     # What an effect did is believed only when it is seen: every answer asks for another look.
-    after = replace(row, checked=False, orphan=None)
+    after = replace(row, checked=False, missed=False, orphan=None)
     never_left = delivery.outcome in ("NOT_SENT", "THROTTLED")
     if never_left:
         after = replace(after, attempts=row.attempts - 1)
@@ -87,7 +87,9 @@ def _see_unknown(row: Row, seen: Seen, limits: Limits) -> tuple[str, Row]:
         return "several posted", replace(row, reason=_several(posted))
     if row.doc_id is not None:
         ours = [document for document in seen.documents if document.doc_id == row.doc_id]
-        return ("found", row) if ours else ("gone", replace(row, reason=_gone(row)))
+        if ours or row.missed:
+            return ("found", row) if ours else ("gone", replace(row, reason=_gone(row)))
+        return "not shown", replace(row, missed=True)
     if seen.documents:
         # The lowest draft: two workers, or the old and the new database, adopt the same one.
         adopted = posted[0] if posted else min(seen.documents, key=_by_id)
@@ -101,14 +103,15 @@ def _see_unknown(row: Row, seen: Seen, limits: Limits) -> tuple[str, Row]:
 
 def _see_nothing(row: Row, limits: Limits) -> tuple[str, Row]:
     """Nothing with our reference, and nothing under way: may it be sent again, and is it over?"""
-    may_land = row.kind != "C" and not row.settled
+    may_land = _may_land(row)
     if row.refused:
         return ("nothing yet" if may_land else "nothing, refused before"), row
     if row.kind == "E":
         return "nothing, attempts spent", replace(row, reason=_never_again(row))
-    if row.kind == "B" and row.accepted and not row.overdue:
+    works_on_it = row.accepted and row.kind in ("B", "D")
+    if works_on_it and not row.overdue:
         return "nothing yet", row
-    if row.attempts >= limits.attempts_max or (row.kind == "B" and row.accepted):
+    if works_on_it or row.attempts >= limits.attempts_max:
         return "nothing, attempts spent", replace(row, reason=_spent(row))
     repeatable = row.kind in ("A", "C") or (row.kind == "B" and row.key_alive)
     return ("nothing" if repeatable or not may_land else "nothing yet"), row
@@ -124,12 +127,14 @@ def _see_ours(row: Row, seen: Seen, limits: Limits) -> tuple[str, Row]:
         return "several posted", replace(after, reason=_several(posted))
     orphans = [document.doc_id for document in others if document.doc_id not in row.swept]
     if row.attempts >= limits.attempts_max:
-        orphans = []  # drafts that will not go harm nobody: the end of ours does not wait for them
+        orphans = []
+    if others and not orphans and row.kind != "C":
+        return "another stays", replace(after, reason=_stays(others))
+    # In C drafts that will not go harm nobody: the end of ours does not wait for them.
     beside = ", orphan beside" if orphans else ""
     after = replace(after, orphan=orphans[0] if orphans else None)
     if ours is None:
-        reason = row.reason if row.state == "VOIDING" else _gone(row)
-        return f"gone{beside}", replace(after, reason=reason)
+        return _see_gone(after, beside)
     if ours.posted and (not ours.differences or row.state == "VOIDING"):
         return f"posted{beside}", replace(after, document_no=ours.number or ours.doc_id, reason="")
     after = replace(after, orphan=None)  # orphans are swept last, once ours is settled
@@ -140,6 +145,16 @@ def _see_ours(row: Row, seen: Seen, limits: Limits) -> tuple[str, Row]:
     if row.attempts >= limits.attempts_max:
         return "draft, attempts spent", replace(after, reason=_spent(row))
     return "draft", replace(after, checked=True)
+
+
+def _see_gone(row: Row, beside: str) -> tuple[str, Row]:
+    """Our document is not among what was seen; a ``find`` may lag, so a ``read`` has to say so."""
+    voiding = row.state == "VOIDING"
+    if row.unknown and not row.missed and not (voiding and beside):
+        return "not shown", replace(row, orphan=None, missed=True)
+    if not beside and _may_land(row):
+        return ("gone, another may land" if voiding else "not shown yet"), row
+    return f"gone{beside}", row if voiding else replace(row, reason=_gone(row))
 
 
 def _because(row: Row, delivery: Delivery) -> Row:
@@ -161,6 +176,11 @@ def _several(posted: list[SeenDocument]) -> str:
     return f"posted with our reference beside ours, or more than once: {names}"
 
 
+def _stays(others: list[SeenDocument]) -> str:
+    names = ", ".join(document.number or document.doc_id for document in others)
+    return f"drafts with our reference will not go, and the ERP may post them: {names}"
+
+
 def _gone(row: Row) -> str:
     return f"document {row.doc_id} is no longer in the ERP; somebody else removed it"
 
@@ -168,6 +188,14 @@ def _gone(row: Row) -> str:
 def _differs(document: SeenDocument) -> str:
     state = "posted" if document.posted else "draft"
     return f"{state} document {document.doc_id} differs: {'; '.join(document.differences)}"
+
+
+def _may_land(row: Row) -> bool:
+    """Whether a create of this intent may still have an effect that nobody has seen.
+
+    In class C it would be a draft that nobody posts.
+    """
+    return row.kind != "C" and not row.settled
 
 
 def _never_again(row: Row) -> str:

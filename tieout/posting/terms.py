@@ -30,6 +30,8 @@ class Row:
         reason: why it waits or ended, for people.
         document_no: the number people see, once posted.
         checked: (this claim only) the draft was read and may be posted, or deleted when voiding.
+        missed: (this claim only) a ``find`` did not show our document, so it is read by its id
+            before it is called gone.
         answered: (this claim only) the last effect on our document was answered.
         orphan: (this claim only) a draft with our reference that is not ours, to delete next.
         swept: (this claim only) orphans whose deletion was answered.
@@ -43,6 +45,7 @@ class Row:
     reason: str = ""
     document_no: str | None = None
     checked: bool = False
+    missed: bool = False
     answered: bool = False
     orphan: str | None = None
     swept: frozenset[str] = frozenset()

@@ -182,7 +182,7 @@ def _record(
         for account in accounts:
             mine = [each for each in missing if each.account_code == account.code]
             drafts = [_draft(account, mine)] if mine and account.code in codes else []
-            more, fewer = record_exceptions(session, account.code, drafts, arrivals=True)
+            more, fewer = record_exceptions(session, account.code, drafts, only=CODES)
             opened, resolved = opened + more, resolved + fewer
     return opened, resolved
 

@@ -22,12 +22,12 @@ from tieout.ledger.models import (
     MatchDecision,
     MemberRow,
     Outbox,
-    PostingAttempt,
     PostingIntent,
     StatementRow,
     StatementStatus,
 )
 from tieout.masterdata import BankAccount
+from tieout.posting.claim import never_sent
 from tieout.posting.reversal import REVERSAL
 from tieout.stages.identities import told
 from tieout.states import move
@@ -99,10 +99,7 @@ def void(session: Session, adjustment: Adjustment, why: str) -> int:
         .with_for_update(of=Outbox)
     ).first()
     if outbox is not None:
-        tried = select(PostingAttempt.attempt_no).where(
-            PostingAttempt.intent_id == outbox.intent_id
-        )
-        if outbox.state != "READY" or session.scalars(tried).first() is not None:
+        if not never_sent(session, outbox):
             return 0
         outbox.state = move("outbox", outbox.state, "cancel")
         detail = {"from": "READY", "event": "cancel", "to": outbox.state}

@@ -13,6 +13,7 @@ from dataclasses import asdict, dataclass
 from tieout.connectors.ports import JournalWriter
 from tieout.ledger import Ledger
 from tieout.posting.delivery import drain
+from tieout.posting.gate import Gate
 from tieout.posting.intents import make_intents
 from tieout.stages.runs import record_findings, stage_run
 
@@ -31,6 +32,7 @@ class PostResult:
         refused: rejected by the ERP, or not sent because the approval does not bind them.
         waiting: unfinished rows of the outbox afterwards.
         manual: rows that now need a person.
+        kept: why the ERP gets nothing now, and until when (maintenance, circuit …); else empty.
     """
 
     intents: int
@@ -38,10 +40,16 @@ class PostResult:
     refused: int
     waiting: int
     manual: int
+    kept: str = ""
 
 
-def post_adjustments(ledger: Ledger, connector: JournalWriter, erp: str) -> PostResult:
+def post_adjustments(
+    ledger: Ledger, connector: JournalWriter, erp: str, gate: Gate | None = None
+) -> PostResult:
     """Make intents of approved adjustments of one ERP, then deliver all that is due.
+
+    Args:
+        gate: the same that the connector's requests pass.
 
     Raises:
         ConnectorError: the ERP could not be reached at all; nothing is lost.
@@ -51,13 +59,14 @@ def post_adjustments(ledger: Ledger, connector: JournalWriter, erp: str) -> Post
         made = make_intents(ledger, erp, actor="tieout")
         with ledger.session() as session:
             record_findings(session, run.run_id, "erp", erp, made.refused)
-        done = drain(ledger, connector, erp, owner=owner, budget=BUDGET_SECONDS)
+        done = drain(ledger, connector, erp, owner=owner, budget=BUDGET_SECONDS, gate=gate)
         result = PostResult(
             intents=len(made.made),
             posted=len(done.confirmed),
             refused=len(done.rejected) + len(made.refused),
             waiting=done.waiting,
             manual=len(done.manual),
+            kept=done.kept,
         )
         run.outcome = asdict(result)
     return result

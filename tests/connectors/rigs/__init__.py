@@ -16,6 +16,8 @@ class Rig(Protocol):
     """A connector, and the other side of the line: the system it talks to, seen from within."""
 
     connector: JournalWriter
+    #: A day whose period holds nothing else, so that it can be closed.
+    spare_day: date
 
     def journal(
         self, reference: str, *, amount: int = 350, booked_on: date | None = None

@@ -34,7 +34,7 @@ CREATE OR REPLACE TEMP MACRO plain_name(t) AS array_to_string(list_sort(list_fil
 -- rung 11: reference_with_charges
 SELECT candidate FROM candidates
 WHERE sign(bank_minor) = sign(books_minor) AND bank_minor - books_minor BETWEEN -least((3000000::HUGEINT * unit) // 100000, (abs(books_minor)::HUGEINT * 5000) // 100000) AND least((5000::HUGEINT * unit) // 100000, (abs(books_minor)::HUGEINT * 1000) // 100000)
-  AND (replace(replace(replace(replace(replace(replace(upper(bank_party_account), ' ', ''), '-', ''), '/', ''), '.', ''), '_', ''), ':', '') = replace(replace(replace(replace(replace(replace(upper(books_party_account), ' ', ''), '-', ''), '/', ''), '.', ''), '_', ''), ':', '')
+  AND (bank_party_account = books_party_account
     OR (bank_party <> '' AND (bank_party = books_party OR jaro_winkler_similarity(bank_party, books_party) >= 0.80))
     OR (bank_party_account IS NULL OR books_party_account IS NULL) AND (bank_party IS NULL OR books_party IS NULL));
 SELECT upper(words[:1]) || words[2:] || '; nothing else fits.' AS evidence, facts,
@@ -52,7 +52,7 @@ FROM (SELECT *, CASE WHEN residual = 0 THEN NULL WHEN abs(residual)::HUGEINT * 1
 -- rung 14: reference_with_discount
 SELECT candidate FROM candidates
 WHERE sign(bank_minor) = sign(books_minor) AND (bank_minor - books_minor) * sign(books_minor) BETWEEN -least((100000000000::HUGEINT * unit) // 100000, (abs(books_minor)::HUGEINT * 3200) // 100000) AND least((0::HUGEINT * unit) // 100000, (abs(books_minor)::HUGEINT * 100000) // 100000)
-  AND (replace(replace(replace(replace(replace(replace(upper(bank_party_account), ' ', ''), '-', ''), '/', ''), '.', ''), '_', ''), ':', '') = replace(replace(replace(replace(replace(replace(upper(books_party_account), ' ', ''), '-', ''), '/', ''), '.', ''), '_', ''), ':', '')
+  AND (bank_party_account = books_party_account
     OR (bank_party <> '' AND (bank_party = books_party OR jaro_winkler_similarity(bank_party, books_party) >= 0.80))
     OR (bank_party_account IS NULL OR books_party_account IS NULL) AND (bank_party IS NULL OR books_party IS NULL));
 SELECT upper(words[:1]) || words[2:] || '; nothing else fits.' AS evidence, facts,
@@ -79,7 +79,7 @@ FROM (SELECT *, CASE WHEN residual = 0 THEN NULL WHEN abs(residual)::HUGEINT * 1
 -- rung 18: reference_short_or_over
 SELECT candidate FROM candidates
 WHERE sign(bank_minor) = sign(books_minor) AND (bank_minor - books_minor) * sign(books_minor) BETWEEN -least((100000000000::HUGEINT * unit) // 100000, (abs(books_minor)::HUGEINT * 10000) // 100000) AND least((100000000000::HUGEINT * unit) // 100000, (abs(books_minor)::HUGEINT * 10000) // 100000)
-  AND (replace(replace(replace(replace(replace(replace(upper(bank_party_account), ' ', ''), '-', ''), '/', ''), '.', ''), '_', ''), ':', '') = replace(replace(replace(replace(replace(replace(upper(books_party_account), ' ', ''), '-', ''), '/', ''), '.', ''), '_', ''), ':', '')
+  AND (bank_party_account = books_party_account
     OR (bank_party <> '' AND (bank_party = books_party OR jaro_winkler_similarity(bank_party, books_party) >= 0.80)));
 SELECT upper(words[:1]) || words[2:] || '; nothing else fits.' AS evidence, facts,
 residual_class FROM (
@@ -108,7 +108,7 @@ FROM (SELECT *, NULL AS residual_class FROM judged));
 
 -- rung 22: amount_and_party
 SELECT candidate FROM candidates
-WHERE (replace(replace(replace(replace(replace(replace(upper(bank_party_account), ' ', ''), '-', ''), '/', ''), '.', ''), '_', ''), ':', '') = replace(replace(replace(replace(replace(replace(upper(books_party_account), ' ', ''), '-', ''), '/', ''), '.', ''), '_', ''), ':', '')
+WHERE (bank_party_account = books_party_account
     OR (bank_party <> '' AND (bank_party = books_party OR jaro_winkler_similarity(bank_party, books_party) >= 0.92))
     OR (bank_party IS NULL AND length(books_party_text) >= 5 AND contains(bank_text, books_party_text) OR books_party IS NULL AND length(bank_party_text) >= 5 AND contains(books_text, bank_party_text)));
 SELECT upper(words[:1]) || words[2:] || '; nothing else fits.' AS evidence, facts,
@@ -119,7 +119,7 @@ FROM (SELECT *, NULL AS residual_class FROM judged));
 
 -- rung 23: amount_and_party_due
 SELECT candidate FROM candidates
-WHERE (replace(replace(replace(replace(replace(replace(upper(bank_party_account), ' ', ''), '-', ''), '/', ''), '.', ''), '_', ''), ':', '') = replace(replace(replace(replace(replace(replace(upper(books_party_account), ' ', ''), '-', ''), '/', ''), '.', ''), '_', ''), ':', '')
+WHERE (bank_party_account = books_party_account
     OR (bank_party <> '' AND (bank_party = books_party OR jaro_winkler_similarity(bank_party, books_party) >= 0.92))
     OR (bank_party IS NULL AND length(books_party_text) >= 5 AND contains(bank_text, books_party_text) OR books_party IS NULL AND length(bank_party_text) >= 5 AND contains(books_text, bank_party_text)));
 SELECT upper(words[:1]) || words[2:] || '; nothing else fits.' AS evidence, facts,
@@ -130,7 +130,7 @@ FROM (SELECT *, NULL AS residual_class FROM judged));
 
 -- rung 24: details_and_party
 SELECT candidate FROM candidates
-WHERE (replace(replace(replace(replace(replace(replace(upper(bank_party_account), ' ', ''), '-', ''), '/', ''), '.', ''), '_', ''), ':', '') = replace(replace(replace(replace(replace(replace(upper(books_party_account), ' ', ''), '-', ''), '/', ''), '.', ''), '_', ''), ':', '')
+WHERE (bank_party_account = books_party_account
     OR (bank_party <> '' AND (bank_party = books_party OR jaro_winkler_similarity(bank_party, books_party) >= 0.92)));
 
 -- rung 25: run_total

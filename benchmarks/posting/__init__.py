@@ -1,0 +1,1 @@
+"""How many postings a second reach the books, with a durable ledger, through each connector."""

@@ -1,0 +1,122 @@
+"""How the Oracle simulator reads ``q`` and pages: as ADF REST resources do.
+
+``q=Field='x';Other>10`` with ``;`` for and; ``LIKE`` with ``%`` from framework version 2 on. A
+field the resource has not is refused. Pages are 25 rows, or ``limit`` of them, at most 499.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from decimal import Decimal, InvalidOperation
+from typing import Any, Final
+
+__all__ = ["BadRequestError", "page", "scim", "selected"]
+
+Row = Mapping[str, Any]
+
+_CLAUSE: Final = re.compile(
+    r"""\s*(\w+)\s*(>=|<=|!=|=|>|<|\blike\b)\s*(?:'([^']*)'|"([^"]*)"|([^'"\s=]+))\s*""",
+    re.IGNORECASE,
+)
+_SCIM: Final = re.compile(r'\s*(\w+) (eq|co|ge|le) "([^"]*)"\s*')
+_LIMIT_DEFAULT: Final = 25
+_LIMIT_MAX: Final = 499
+
+
+class BadRequestError(Exception):
+    """HTTP 400 with ``code`` and ``path`` for those who ask for structured errors."""
+
+    def __init__(self, detail: str, code: str = "27024", path: str = "") -> None:
+        super().__init__(detail)
+        self.detail, self.code, self.path = detail, code, path
+
+
+def selected(rows: Sequence[Row], query: str, fields: Sequence[str], version: int) -> list[Row]:
+    """The rows a ``q`` selects, in their order."""
+    found = list(rows)
+    for clause in query.split(";") if query else ():
+        match = _CLAUSE.fullmatch(clause)
+        if match is None:
+            raise BadRequestError(f"The query parameter q is not valid: {clause}")
+        name, operator = match[1], match[2].lower()
+        value = next(part for part in match.groups()[2:] if part is not None)
+        if name not in fields:
+            raise BadRequestError(f"The attribute {name} is not valid", path=name)
+        if operator == "like" and version < 2:
+            raise BadRequestError("The query parameter q is not valid: like", path=name)
+        found = [row for row in found if _holds(row.get(name), operator, value)]
+    return found
+
+
+def _holds(there: Any, operator: str, wanted: str) -> bool:
+    if there is None:
+        return False
+    if operator == "like":
+        pattern = "".join(".*" if c == "%" else "." if c == "_" else re.escape(c) for c in wanted)
+        return re.fullmatch(pattern, str(there), re.DOTALL) is not None
+    left, right = _comparable(there, wanted)
+    return bool(
+        {
+            "=": left == right,
+            "!=": left != right,
+            ">": left > right,
+            "<": left < right,
+            ">=": left >= right,
+            "<=": left <= right,
+        }[operator]
+    )
+
+
+def _comparable(there: Any, wanted: str) -> tuple[Any, Any]:
+    if isinstance(there, int | Decimal) and not isinstance(there, bool):
+        try:
+            return Decimal(there), Decimal(wanted)
+        except InvalidOperation as error:
+            raise BadRequestError(f"{wanted!r} is not a number") from error
+    text = str(there).lower() if isinstance(there, bool) else str(there)
+    return text, wanted
+
+
+def page(rows: Sequence[Row], parameters: Mapping[str, str], address: str) -> dict[str, Any]:
+    """One page of a collection."""
+    try:
+        limit = int(parameters.get("limit", _LIMIT_DEFAULT))
+        offset = int(parameters.get("offset", 0))
+    except ValueError as error:
+        raise BadRequestError("limit and offset are numbers") from error
+    if limit < 1 or offset < 0:
+        raise BadRequestError("limit and offset are not negative")
+    limit = min(limit, _LIMIT_MAX)
+    items = list(rows[offset : offset + limit])
+    found: dict[str, Any] = {
+        "items": items,
+        "count": len(items),
+        "hasMore": offset + limit < len(rows),
+        "limit": limit,
+        "offset": offset,
+        "links": [{"rel": "self", "href": address}],
+    }
+    if parameters.get("totalResults") == "true":
+        found["totalResults"] = len(rows)
+    return found
+
+
+def scim(rows: Sequence[Row], query: str) -> list[Row]:
+    """The scheduler's own filter: ``state eq "RUNNING" and …``."""
+    found = list(rows)
+    for clause in query.split(" and ") if query else ():
+        match = _SCIM.fullmatch(clause)
+        if match is None:
+            raise BadRequestError(f"the filter {clause!r} is not understood")
+        name, operator, value = match.groups()
+        found = [row for row in found if _passes(str(row.get(name, "")), operator, value)]
+    return found
+
+
+def _passes(text: str, operator: str, value: str) -> bool:
+    if operator == "co":
+        return value in text
+    if operator == "eq":
+        return text == value
+    return text >= value if operator == "ge" else text <= value

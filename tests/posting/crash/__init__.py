@@ -1,0 +1,1 @@
+"""Workers killed at every boundary of a delivery through a vendor's connector, then recovery."""
