@@ -7,7 +7,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 BENCH := .venv-bench
 
-.PHONY: help setup demo up down test corpus check crash crash-tryton fmt fuzz lock clean bench-match bench-post bench-parse bench-suites model
+.PHONY: help setup demo up down test corpus check crash crash-tryton fmt fuzz lock clean bench-match bench-post bench-parse bench-suites model sim
 
 help:  ## what each command does
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -44,6 +44,9 @@ check: $(STAMP)  ## format, lint, types, import law, style
 
 model: $(STAMP)  ## search every order of events around the posting protocol; about three minutes
 	@$(BIN)/python -m tests.posting.model_check --write
+
+sim: $(STAMP)  ## simulate postings on a seeded clock, network and store: RUNS=1000 (ten postings each) SEED=1 PROCESSES=1 RECORD=1
+	@$(BIN)/python -m tests.posting.sim --runs $(or $(RUNS),1000) --seed $(or $(SEED),1) --processes $(or $(PROCESSES),1) $(if $(RECORD),--record)
 
 fmt: $(STAMP)  ## format the code and mend what the linter can
 	@$(BIN)/ruff format . && $(BIN)/ruff check --fix .

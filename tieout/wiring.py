@@ -52,7 +52,7 @@ DATABASE = "tieout"
 #: Vendor of a mapping's ``[erp]`` → module and class.
 _VENDORS: Final = {
     "sap": ("sap_s4hana", "SapConnector"),
-    "oracle_fusion": ("oracle_fusion", "OracleFusionConnector"),
+    "oracle": ("oracle_fusion", "OracleFusionConnector"),
     "dynamics365": ("dynamics365", "DynamicsConnector"),
     "netsuite": ("netsuite", "NetSuiteConnector"),
 }

@@ -77,7 +77,7 @@ def test_files_and_accounts_were_mapped(metadata: psycopg.Connection[Any]) -> No
 
 
 def test_tasks_left_their_logs_where_airflow_looks(run_day: RunDay) -> None:
-    logs = list((run_day.home / "airflow" / "logs").rglob("task_id=post/attempt=1.log"))
+    logs = list((run_day.home / "airflow" / "logs").rglob("task_id=post_tryton/attempt=1.log"))
     assert logs
     assert any("PostResult(" in log.read_text() for log in logs)
 

@@ -42,7 +42,7 @@ def posted(doc_id: str, *differences: str) -> SeenDocument:
 # The protocol as a text: state and what is special of the row | what was observed | then.
 CASES = """
 SENDING             | create OK         | draft made                   | DRAFTED    | go
-SENDING             | create EXISTS     | there already                | UNKNOWN    | go
+SENDING             | create EXISTS     | there already                | UNKNOWN    | wait
 SENDING             | create NOT_SENT   | not sent                     | RETRY_WAIT | wait
 SENDING             | create THROTTLED  | throttled                    | RETRY_WAIT | wait
 SENDING             | create UNKNOWN    | unanswered                   | UNKNOWN    | wait

@@ -17,7 +17,7 @@ from tieout.ledger.models import Outbox
 from tieout.posting import store as stores
 from tieout.posting.claim import claim_row, load_claim, never_sent
 from tieout.posting.delivery import drain
-from tieout.posting.store import SqlUnit
+from tieout.posting.sql_store import SqlUnit
 
 HOUR = dt.timedelta(hours=1)
 

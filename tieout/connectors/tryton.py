@@ -22,6 +22,7 @@ from typing import Any, Final
 
 from tieout.connectors import ports
 from tieout.connectors.tryton_catalog import TrytonCatalog
+from tieout.connectors.tryton_clearing import CAPABILITY, Clearing, is_clearing
 from tieout.connectors.tryton_masters import RefusedError, stamp
 from tieout.connectors.tryton_records import LINE_FIELDS, document_line, reference_in, shaped
 from tieout.connectors.tryton_wire import Answer
@@ -39,11 +40,13 @@ class TrytonConnector(TrytonCatalog):
     """
 
     def capability(self, journal: ports.Journal) -> ports.Capability:
-        """A draft of any kind, posted by its id."""
-        return ports.Capability("C")
+        """A draft, posted by its id; lines are cleared at once, and once."""
+        return CAPABILITY if journal.clears else ports.Capability("C")
 
     def create(self, journal: ports.Journal) -> ports.Delivery:
         """Create the draft; what the ERP's masters rule out is refused before anything is sent."""
+        if journal.clears:
+            return self._clear(journal)
         try:
             with shaped("master data"):
                 values = self._masters.move_values(journal)
@@ -68,6 +71,34 @@ class TrytonConnector(TrytonCatalog):
             raise ConnectorError(error.code, error.message, where="Tryton") from error
         return self.wire.rendered(_CREATE, [[values], self._session.context])
 
+    def _clear(self, journal: ports.Journal) -> ports.Delivery:
+        """Reconcile move lines; what is cleared under our reference already answers EXISTS."""
+        clearing = self._clearing()
+        try:
+            with shaped("lines"):
+                if clearing.find(journal):
+                    message = "exactly these lines are cleared against one another"
+                    return ports.Delivery("EXISTS", None, None, "CLEARED", message, "")
+                lines = clearing.check(journal)
+                session = clearing.open()
+        except RefusedError as error:
+            return ports.Delivery("REJECT", None, None, error.code, error.message, "")
+        except ConnectorError as error:
+            return _unsent(error)
+        answer = clearing.create(session, lines)
+        if answer.kind != "result":
+            return _delivery(_outcome(answer), answer)
+        try:
+            made = clearing.find(journal)
+        except ConnectorError as error:
+            return ports.Delivery("UNKNOWN", None, None, "NOT_READ_BACK", str(error), "")
+        if len(made) != 1:
+            return _delivery("UNKNOWN", answer, "NOT_READ_BACK")
+        return _delivery("OK", answer, "CLEARED", made[0].doc_id)
+
+    def _clearing(self) -> Clearing:
+        return Clearing(self._session, self._masters)
+
     def post(self, doc_id: str) -> ports.Delivery:
         """Post by id; OK only after reading back that it is posted, by us or before."""
         answer = self._session.write("model.account.move.post", [int(doc_id)])
@@ -88,6 +119,9 @@ class TrytonConnector(TrytonCatalog):
 
     def delete_draft(self, doc_id: str) -> ports.Delivery:
         """Delete a draft of ours: OK when it is gone, REJECT ``ALREADY_POSTED`` when posted."""
+        if is_clearing(doc_id):
+            message = "a reconciliation has no draft"
+            return ports.Delivery("REJECT", doc_id, None, "ALREADY_POSTED", message, "")
         try:
             before = self.read(doc_id)
         except ConnectorError as error:
@@ -109,6 +143,9 @@ class TrytonConnector(TrytonCatalog):
 
     def find(self, journal: ports.Journal) -> ports.Trace:
         """All documents with our reference, drafts and posted ones, by id."""
+        if journal.clears:
+            with shaped("reconciliations"):
+                return ports.Trace(tuple(self._clearing().find(journal)))
         with shaped("documents"):
             own = self._masters.company_row()["id"]
             pattern = stamp(journal.external_ref).replace("_", r"\_").replace("%", r"\%")
@@ -119,6 +156,9 @@ class TrytonConnector(TrytonCatalog):
 
     def read(self, doc_id: str) -> ports.ErpDocument | None:
         """One document with its lines, None when Tryton has it not."""
+        if is_clearing(doc_id):
+            with shaped("reconciliation"):
+                return self._clearing().read(doc_id)
         with shaped("document"):
             own = self._masters.company_row()["id"]
             found = self._documents([["company", "=", own], ["id", "=", int(doc_id)]])

@@ -65,12 +65,12 @@ class Session:
         code = answer.code if answer.kind == "unsent" else "LOGIN_FAILED"
         return replace(answer, kind="unsent", code=code)
 
-    def write(self, method: str, *params: object) -> Answer:
+    def write(self, method: str, *params: object, context: Context | None = None) -> Answer:
         """One call that changes something: sent at most once."""
         failed = self.authorise()
         if failed is not None:
             return failed
-        return self._call(self._header, method, params)
+        return self._call(self._header, method, params, context)
 
     def ask(self, method: str, *params: object, context: Context | None = None) -> Any:
         """One call that changes nothing; ``context`` adds to the session's own.

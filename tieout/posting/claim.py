@@ -18,7 +18,8 @@ from tieout.ledger.models import Outbox
 from tieout.posting.pace import Limits
 from tieout.posting.payload import journal_of
 from tieout.posting.protocol import claim_event
-from tieout.posting.store import SqlUnit, Store, Unit
+from tieout.posting.sql_store import SqlUnit
+from tieout.posting.store import Store, Unit
 from tieout.posting.terms import Row
 from tieout.states import move
 
@@ -48,7 +49,7 @@ class Claim:
         fence, epoch: what every write must still find.
         attempt_id: the effect that is committed and under way, None between effects.
         looks: reads and finds made under this claim.
-        failures: waits in a row, for the backoff.
+        failures: requests since the last effect that was answered, for the backoff.
         lease_until: when the claim is over, by the database's clock, without a sign of life.
     """
 
@@ -166,7 +167,12 @@ def load_claim(unit: Unit, row: Outbox, capability_of: CapabilityOf, limits: Lim
     attempts = unit.attempts(row.intent_id)
     created = [(outcome, at) for phase, outcome, at in attempts if phase == "create"]
     answered = [outcome for outcome, _ in created if outcome in ("OK", "EXISTS", "REJECT")]
-    good = (n for n, (_, outcome, _) in enumerate(attempts) if outcome in ("OK", "EXISTS"))
+    # A look that finds nothing is no progress: else what must wait would be asked for every second.
+    good = (
+        number
+        for number, (phase, outcome, _) in enumerate(attempts)
+        if phase not in ("find", "read") and outcome in ("OK", "EXISTS")
+    )
     # Commits of an earlier epoch may be lost: what was sent then was sent before the change.
     latest = max([row.changed_at, *(at for _, at in created)])
     first = min([now, *(at for _, at in created)])

@@ -45,7 +45,7 @@ TERMINAL: Final = ("CONFIRMED", "REJECTED", "CANCELLED", "MANUAL")
 #: (state, what was seen, event of the OUTBOX table or None, then). What is not here is illegal.
 STEPS: Final[tuple[tuple[str, str, str | None, Then], ...]] = (
     ("SENDING", "draft made", "draft made", "go"),
-    ("SENDING", "there already", "unknown", "go"),
+    ("SENDING", "there already", "unknown", "wait"),
     ("SENDING", "not sent", "not sent", "wait"),
     ("SENDING", "throttled", "throttled", "wait"),
     ("SENDING", "unanswered", "unknown", "wait"),

@@ -19,7 +19,7 @@ def differences(journal: Journal, document: ErpDocument) -> tuple[str, ...]:
     found = []
     if document.external_ref != journal.external_ref:
         found.append(f"reference {document.external_ref!r}, sent {journal.external_ref!r}")
-    if document.booked_on != journal.booked_on:
+    if document.booked_on != journal.booked_on and not journal.clears:  # its lines' own day
         found.append(f"booked on {document.booked_on}, sent {journal.booked_on}")
     sent = Counter(_plain(line) for line in journal.lines)
     there = Counter(_plain(line) for line in document.lines)

@@ -13,7 +13,7 @@ from decimal import Decimal
 from typing import Any, Final
 
 from sandbox.tryton import service
-from tests.connectors.books import fee
+from tests.connectors.books import DAY, fee
 from tests.connectors.proxy import Proxy, answer_bytes
 from tests.services import Tryton
 from tieout.connectors.http_wire import Timeouts
@@ -104,8 +104,7 @@ class TrytonRig:
     def journal(
         self, reference: str, *, amount: int = 350, booked_on: date | None = None
     ) -> Journal:
-        day = {} if booked_on is None else {"booked_on": booked_on}
-        return fee(reference, amount=amount, **day)
+        return fee(reference, amount=amount, booked_on=booked_on or DAY)
 
     def fault(self, operation: str, *faults: str) -> None:
         self._proxy.plan.setdefault(operation, deque()).extend(faults)
