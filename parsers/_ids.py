@@ -27,8 +27,10 @@ def with_ids(batches: Iterator[Tables], digest: str) -> Iterator[Tables]:
             spool.add(batch)
         namer.add(spool.statements, spool.balances)
         rest = empty()
-        heads = Tables(spool.statements, spool.balances, rest.entries, rest.details)
-        yield namer.named(heads)
+        heads = namer.named(Tables(spool.statements, spool.balances, rest.entries, rest.details))
+        spool.forget()
+        yield heads
+        del heads
         for batch in spool.batches():
             yield namer.named(replace(batch, statements=rest.statements, balances=rest.balances))
     repeats = namer.repeats()

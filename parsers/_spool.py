@@ -65,6 +65,11 @@ class Spool:
         """All balances of the file."""
         return _joined(self._balances, BALANCES)
 
+    def forget(self) -> None:
+        """Statements and balances were given together, and are no longer asked for."""
+        if not self.mixed:
+            self._statements, self._balances = [], []
+
     def add(self, batch: Tables) -> None:
         """Take one batch."""
         if batch.statements.num_rows:

@@ -30,8 +30,20 @@ for name in sys.argv[1:]:
     # Not what getrusage says: that remembers the process we were forked from.
     print(rows, re.search(r"VmHWM:\\s+(\\d+)", Path("/proc/self/status").read_text())[1])
 """
+#: The same where the command tells a file as JSON.
+_TELL = """
+import re, sys
+from pathlib import Path
+import tieout.cli
+for name in sys.argv[1:]:
+    tieout.cli.main(["parse", "--json", name])
+    peak = re.search(r"VmHWM:\\s+(\\d+)", Path("/proc/self/status").read_text())[1]
+    print(1, peak, file=sys.stderr)
+"""
 #: The large file's megabytes; the small one has two fifths. Readers of chunks need more to settle.
-_SIZES = {"camt.053": 30, "pain.001": 6, "mt940": 24, "bai2": 24}
+_SIZES = {
+    "camt.053": 30, "pain.001": 6, "pain.002": 6, "mt940": 24, "bai2": 24, "coda": 6, "delimited": 6,
+}  # fmt: skip
 #: What may be more after the larger file: allocators keep some of what they had. Rows that were
 #: kept would be ten times the bytes of the file.
 _GROWTH_KIB = 36 << 10
@@ -39,15 +51,13 @@ _GROWTH_KIB = 36 << 10
 _MOST_KIB = 256 << 10
 
 
-def peaks(*paths: Path) -> list[tuple[int, int]]:
+def peaks(*paths: Path, code: str = _READ) -> list[tuple[int, int]]:
     """Rows and peak memory in KiB after each file, read one after the other."""
-    out = subprocess.run(
-        [sys.executable, "-c", _READ, *map(str, paths)],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        check=True,
-    ).stdout
+    command = [sys.executable, "-c", code, *map(str, paths)]
+    pipe, nothing = subprocess.PIPE, subprocess.DEVNULL
+    streams = {"stdout": pipe} if code is _READ else {"stdout": nothing, "stderr": pipe}
+    ran = subprocess.run(command, cwd=ROOT, text=True, check=True, **streams)
+    out = ran.stdout or ran.stderr
     return [(int(rows), int(peak)) for rows, peak in (line.split() for line in out.splitlines())]
 
 
@@ -64,3 +74,12 @@ def test_peak_memory_is_bounded(tmp_path: Path, name: str) -> None:
     assert after - before < _GROWTH_KIB, (before, after)
     assert last - after < _GROWTH_KIB, (after, last)
     assert last < _MOST_KIB
+
+
+def test_peak_memory_of_telling_is_bounded(tmp_path: Path) -> None:
+    small, large = tmp_path / "small", tmp_path / "large"
+    big.write("bai2", 4 << 20, small)
+    big.write("bai2", 10 << 20, large)
+    (_, before), (_, after) = peaks(small, large, code=_TELL)
+    assert after - before < _GROWTH_KIB, (before, after)
+    assert after < _MOST_KIB

@@ -16,8 +16,8 @@ from tests.posting.test_delivery import ready
 from tieout.errors import LedgerError
 from tieout.ledger.ledger import Ledger
 from tieout.ledger.models import PostingAttempt
+from tieout.posting.sql_store import SqlStore
 from tieout.posting.store import Store, Unit
-from tieout.posting.store_sql import SqlStore
 
 HOUR = dt.timedelta(hours=1)
 Case = tuple[Store, Store, str, list[str]]

@@ -18,8 +18,8 @@ from tieout.ledger.models import Outbox
 from tieout.posting.pace import Limits
 from tieout.posting.payload import journal_of
 from tieout.posting.protocol import claim_event
+from tieout.posting.sql_store import SqlUnit
 from tieout.posting.store import Store, Unit
-from tieout.posting.store_sql import SqlUnit
 from tieout.posting.terms import Row
 from tieout.states import move
 

@@ -24,8 +24,8 @@ from tieout.posting.pace import Limits
 from tieout.posting.protocol import TERMINAL, decide
 from tieout.posting.record import StaleClaimError, next_claims, record, set_aside, unit_of
 from tieout.posting.requests import ask, ask_batch, too_late
+from tieout.posting.sql_store import store_of
 from tieout.posting.store import Store
-from tieout.posting.store_sql import store_of
 from tieout.posting.terms import Answer, Blind, Command, Observation
 from tieout.posting.traffic import Refused
 

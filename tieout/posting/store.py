@@ -1,8 +1,8 @@
 """Where the outbox is kept, behind a narrow port: one unit of work is one transaction.
 
 Everything the delivery asks of the database is here and nowhere else, so that `claim`, `record` and
-`delivery` run unchanged over PostgreSQL (`store_sql`) and, in the simulation of the tests, over
-memory; one contract test holds both to the same behaviour.
+`delivery` run unchanged over PostgreSQL and, in the simulation of the tests, over memory; one
+contract test holds both to the same behaviour.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The outbox in PostgreSQL: the statements behind the port of `store`."""
+"""The outbox in PostgreSQL: the store of production."""
 
 from __future__ import annotations
 
