@@ -13,7 +13,7 @@ from tests.posting.test_delivery import check, ready, row_of, run
 from tieout.connectors.fake import FakeErp
 from tieout.ledger.ledger import Ledger
 from tieout.ledger.models import Outbox, PostingIntent
-from tieout.posting import store as stores
+from tieout.posting import sql_store as stores
 from tieout.posting.payload import journal_of
 
 

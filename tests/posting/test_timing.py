@@ -14,7 +14,7 @@ from tieout.connectors.fake import FakeErp
 from tieout.connectors.ports import Capability, Journal, Trace
 from tieout.ledger.ledger import Ledger, database_epoch
 from tieout.ledger.models import Outbox
-from tieout.posting import store as stores
+from tieout.posting import sql_store as stores
 from tieout.posting.claim import claim_row, load_claim, never_sent
 from tieout.posting.delivery import drain
 from tieout.posting.sql_store import SqlUnit
