@@ -12,18 +12,29 @@ from pathlib import Path
 __all__ = ["RUNS", "write_run"]
 
 RUNS = Path(__file__).parent.parent / "docs" / "reliability" / "runs.csv"
-_COLUMNS = ("date", "commit", "machine", "what", "seeds", "runs", "faults", "violations", "seconds")
+_COLUMNS = (
+    "date",
+    "commit",
+    "machine",
+    "what",
+    "first_seed",
+    "last_seed",
+    "postings",
+    "faults",
+    "violations",
+    "seconds",
+)
 
 
 def write_run(
-    what: str, seeds: str, runs: int, faults: int, violations: int, seconds: float
+    what: str, seed: int, postings: int, faults: int, violations: int, seconds: float
 ) -> None:
     """Append a row to docs/reliability/runs.csv.
 
     Args:
         what: the kind of run.
-        seeds: ``1`` or ``1-1000``.
-        runs: schedules or postings.
+        seed: what the run was drawn from.
+        postings: made, one a schedule.
         faults: kills, or faults of the system and the network.
         violations: what was wrong; anything but 0 stops a release.
         seconds: of wall clock.
@@ -35,7 +46,7 @@ def write_run(
         text=True,
         check=False,
     ).stdout.strip()
-    machine = f"{platform.machine()} {os.cpu_count()} cores"
+    machine = f"{os.cpu_count()} x {platform.machine()}, Python {platform.python_version()}"
     today = dt.datetime.now(dt.UTC).date().isoformat()
     new = not RUNS.exists()
     with RUNS.open("a", encoding="utf-8", newline="") as book:
@@ -43,5 +54,16 @@ def write_run(
         if new:
             writer.writerow(_COLUMNS)
         writer.writerow(
-            (today, commit, machine, what, seeds, runs, faults, violations, round(seconds))
+            (
+                today,
+                commit,
+                machine,
+                what,
+                seed,
+                seed,
+                postings,
+                faults,
+                violations,
+                round(seconds),
+            )
         )

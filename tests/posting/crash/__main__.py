@@ -107,7 +107,7 @@ def main() -> int:
         f"[crash] {total} schedules, {killed} workers killed, {len(wrong)} wrong, {seconds:.0f} s"
     )
     what = f"crash schedules over {args.vendors.replace(',', ' ')}"
-    write_run(what, str(args.seed), total, killed, len(wrong), seconds)
+    write_run(what, args.seed, total, killed, len(wrong), seconds)
     return 1 if wrong else 0
 
 

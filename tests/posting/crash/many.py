@@ -196,7 +196,7 @@ def main() -> int:
         print(f"[many] WRONG {line}")
     print(f"[many] {args.count} postings, {killed} killed, {len(wrong)} wrong, {seconds:.0f} s")
     what = "postings to the real Tryton, workers shot"
-    write_run(what, str(args.seed), args.count, killed, len(wrong), seconds)
+    write_run(what, args.seed, args.count, killed, len(wrong), seconds)
     return 1 if wrong else 0
 
 
