@@ -14,7 +14,7 @@ import pytest
 
 from tests.connectors.rigs import Rig
 from tests.services import Tryton
-from tieout.connectors.ports import Delivery, ErpDocument, Journal
+from tieout.connectors.ports import Delivery, ErpDocument, Journal, Previewer
 from tieout.errors import ConnectorError
 from tieout.posting.readback import differences
 
@@ -155,6 +155,21 @@ def test_a_closed_period_is_refused_before_anything_is_sent(rig: Rig, reference:
     assert (refused.outcome, refused.code) == ("REJECT", "PERIOD_CLOSED")
     rig.let_work()
     assert rig.books(reference) == []
+
+
+def test_a_preview_shows_the_request_and_sends_nothing(rig: Rig, reference: str) -> None:
+    journal = rig.journal(reference)
+    assert isinstance(rig.connector, Previewer)
+    shown = rig.connector.preview(journal)
+    method, address, *body = shown.split(maxsplit=2)
+    assert method in ("POST", "PUT") and "/" in address and body
+    assert rig.connector.preview(journal) == shown, "the same journal, the same bytes"
+    rig.let_work()
+    assert rig.books(reference) == []
+    with pytest.raises(ConnectorError):
+        rig.connector.preview(replace(journal, lines=()))
+    assert known(rig, rig.connector.create(journal), journal), "and then it is really sent"
+    assert len(rig.books(reference)) == 1
 
 
 def test_what_the_masters_do_not_know_is_refused_with_words(rig: Rig, reference: str) -> None:

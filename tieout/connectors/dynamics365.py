@@ -48,6 +48,7 @@ from tieout.connectors.dynamics365_outcome import (
 from tieout.connectors.dynamics365_records import rendered, shaped
 from tieout.connectors.dynamics365_session import parsed
 from tieout.connectors.http_wire import HttpAnswer
+from tieout.connectors.rehearsal import rehearse
 from tieout.errors import ConnectorError
 
 __all__ = ["DynamicsConnector"]
@@ -88,6 +89,10 @@ class DynamicsConnector(DynamicsBooks):
     def create(self, journal: ports.Journal) -> ports.Delivery:
         """Create the journal, checked against the masters before anything is sent."""
         return self.create_batch((journal,))[0]
+
+    def preview(self, journal: ports.Journal) -> str:
+        """The request that `create` would send now; the same checks refuse it."""
+        return rehearse(self.wire, self.create, journal)
 
     def create_batch(self, journals: tuple[ports.Journal, ...]) -> tuple[ports.Delivery, ...]:
         """Create several with one request, a change set each; at most ``batch_max``."""

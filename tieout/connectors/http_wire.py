@@ -16,6 +16,7 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from typing import Any, Final, Literal
+from urllib.parse import urlencode
 
 import httpx
 
@@ -41,6 +42,8 @@ def through(gate: RequestGate | None) -> Iterator[None]:
         _GATE.reset(token)
 
 
+#: Points of requests that make something; the same words in every connector.
+_CREATES: Final = ("create", "package")
 _ANSWER_BYTES_MAX: Final = 64 * 1024 * 1024
 _BEFORE_FIRST_BYTE: Final = (httpx.ConnectError, httpx.ConnectTimeout, httpx.UnsupportedProtocol)
 
@@ -123,6 +126,7 @@ class HttpWire:
         self.base_url = base_url.rstrip("/")
         self.name = name
         self._total = timeouts.total
+        self._kept: list[str] | None = None
         gate = _GATE.get()
         if gate is not None:
             transport = GatedTransport(gate, transport)
@@ -138,6 +142,15 @@ class HttpWire:
     def close(self) -> None:
         """Release the client."""
         self._client.close()
+
+    @contextmanager
+    def rehearsed(self) -> Iterator[list[str]]:
+        """Within the block, creates are kept back and told (method, address, body), not sent."""
+        self._kept = []
+        try:
+            yield self._kept
+        finally:
+            self._kept = None
 
     def exchange(
         self,
@@ -160,6 +173,11 @@ class HttpWire:
             content: the body.
         """
         address = path if "://" in path else f"{self.base_url}{path}"
+        if self._kept is not None and method != "GET" and point.startswith(_CREATES):
+            query = f"?{urlencode(params)}" if params else ""
+            body = content.decode("utf-8", "replace")
+            self._kept.append(f"{method} {address}{query}\n\n{body}")
+            return HttpAnswer("unsent", "REHEARSED", "kept back: only shown")
         watch = _Watch()
         timer = threading.Timer(self._total, watch.end)
         timer.daemon = True

@@ -31,6 +31,7 @@ from tieout.connectors.netsuite_readback import account_ids, approval, document,
 from tieout.connectors.netsuite_records import KINDS, Records, kind_of
 from tieout.connectors.netsuite_session import RECORD
 from tieout.connectors.netsuite_wire import Answer
+from tieout.connectors.rehearsal import rehearse
 from tieout.errors import ConnectorError
 
 __all__ = ["NetSuiteConnector"]
@@ -82,6 +83,10 @@ class NetSuiteConnector(NetSuiteBooks):
             params = (("replace", sublists),)
         answer = self._session.write(method, path, body, point="create", params=params)
         return self._created(journal, answer)
+
+    def preview(self, journal: ports.Journal) -> str:
+        """The request that `create` would send now; the same checks refuse it."""
+        return rehearse(self.wire, self.create, journal)
 
     def create_batch(self, journals: tuple[ports.Journal, ...]) -> tuple[ports.Delivery, ...]:
         """Put several documents in the queue with one request; each has its own outcome."""

@@ -44,6 +44,7 @@ from tieout.connectors.oracle_session import OracleSession
 from tieout.connectors.oracle_tokens import OracleTokens
 from tieout.connectors.oracle_trace import OracleTracks
 from tieout.connectors.oracle_written import delivery, not_sent
+from tieout.connectors.rehearsal import rehearse
 from tieout.errors import ConnectorError
 
 __all__ = ["OracleFusionConnector"]
@@ -122,6 +123,10 @@ class OracleFusionConnector:
             return refusal(error)
         except ConnectorError as error:
             return not_sent(error)
+
+    def preview(self, journal: ports.Journal) -> str:
+        """The request that `create` would send now; the same checks refuse it."""
+        return rehearse(self.wire, self.create, journal)
 
     def create_batch(self, journals: tuple[ports.Journal, ...]) -> tuple[ports.Delivery, ...]:
         """One file for all that pass the checks; one outcome a journal, in their order."""
