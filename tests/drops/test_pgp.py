@@ -218,14 +218,19 @@ def test_no_cut_and_no_flipped_bit_is_believed(tmp_path: Path, gnupg: Gnupg) -> 
             assert code.startswith("FILE_"), (at, code)
 
 
-def test_the_home_is_only_read_and_no_agent_stays(tmp_path: Path, gnupg: Gnupg) -> None:
+def test_the_home_is_only_read_and_no_agent_stays(
+    tmp_path: Path, gnupg: Gnupg, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # A folder of this test's own, as short as an agent's socket needs: others decrypt meanwhile.
+    folder = Path(tempfile.mkdtemp(prefix="p"))
+    monkeypatch.setattr(tempfile, "tempdir", str(folder))
     before = {p: p.stat().st_mtime_ns for p in sorted(gnupg.company.rglob("*"))}
     assert _open(tmp_path, gnupg.file(DATA), _keys(gnupg)) == DATA
     assert {p: p.stat().st_mtime_ns for p in sorted(gnupg.company.rglob("*"))} == before
     running = subprocess.run(["ps", "-eo", "args"], capture_output=True, text=True, check=True)
-    own = Path(tempfile.gettempdir()) / "tieout-pgp-"
-    assert [line for line in running.stdout.splitlines() if str(own) in line] == []
-    assert list(own.parent.glob("tieout-pgp-*")) == []
+    assert [line for line in running.stdout.splitlines() if str(folder) in line] == []
+    assert list(folder.iterdir()) == []
+    folder.rmdir()
 
 
 def test_a_deep_temporary_folder(
