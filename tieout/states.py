@@ -143,6 +143,6 @@ def move(model: str, state: str, event: str) -> str:
             return after
     raise LedgerError(
         "STATE_ILLEGAL",
-        f"a {model} that is {state!r} cannot take {event!r}",
+        f"{'an' if model[0] in 'aeiou' else 'a'} {model} that is {state!r} cannot take {event!r}",
         remedy="reload it: somebody may have acted on it meanwhile",
     )
