@@ -30,10 +30,10 @@ from tieout.posting.invariants import violations
 VENDORS = ("sap", "oracle", "dynamics365", "netsuite", "tryton")
 
 
-def schedules_of(lab: Lab, paths: list[str], seed: int) -> Iterator[Schedule]:
-    """All singles, then all pairs in a seeded order; endless they are not."""
+def schedules_of(lab: Lab, paths: list[str], seed: int, *, singles: bool) -> Iterator[Schedule]:
+    """All singles where wanted, then all pairs in a seeded order; endless they are not."""
     places = {path: lab.places(path) for path in paths}
-    for path in paths:
+    for path in paths if singles else ():
         yield from (Schedule(path, (place,)) for place in places[path])
     pairs = [
         Schedule(path, (first, second))
@@ -45,11 +45,11 @@ def schedules_of(lab: Lab, paths: list[str], seed: int) -> Iterator[Schedule]:
     yield from pairs
 
 
-def run_vendor(lab: Lab, most: int, seed: int) -> list[str]:
+def run_vendor(lab: Lab, most: int, seed: int, *, singles: bool) -> list[str]:
     """Up to ``most`` schedules; what is wrong with which."""
     wrong: list[str] = []
     began = time.monotonic()
-    for number, schedule in enumerate(schedules_of(lab, list(PATHS), seed)):
+    for number, schedule in enumerate(schedules_of(lab, list(PATHS), seed, singles=singles)):
         if number >= most:
             break
         try:
@@ -84,6 +84,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="crash", description=__doc__)
     parser.add_argument("--schedules", type=int, default=500, help="most schedules a vendor")
     parser.add_argument("--vendors", default=",".join(VENDORS))
+    parser.add_argument("--pairs", action="store_true", help="two kills each, no singles")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--home", default=".tieout/crash", help="folder of the database")
     args = parser.parse_args()
@@ -97,7 +98,7 @@ def main() -> int:
                 ledger = _ledger(server, stack)
                 lab = open_lab(vendor, server, ledger, stack)
                 print(f"[crash] {vendor}: finding the boundaries", flush=True)
-                wrong += run_vendor(lab, args.schedules, args.seed)
+                wrong += run_vendor(lab, args.schedules, args.seed, singles=not args.pairs)
                 wrong += _broken(ledger)
                 total, killed = total + lab.schedules, killed + lab.killed
     finally:
