@@ -181,8 +181,9 @@ Last run: {os.cpu_count()} cores, {commits:.0f} durable commits a second on one 
 {rows}
 | all at once ({done} postings in {seconds:.0f} s) | **{together:.1f}** |
 
-A backlog drains while new postings keep coming when they come at most half as fast as this: after
-an outage of 30 minutes {hours:,.0f} waiting postings are gone within 30 minutes.
+By calculation, not measured: a backlog drains while new postings keep coming when they come at most
+half as fast as this, so after an outage of 30 minutes {hours:,.0f} waiting postings
+are gone within 30 minutes.
 """
 
 

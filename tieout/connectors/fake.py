@@ -38,7 +38,7 @@ from tieout.connectors.ports import (
 )
 from tieout.errors import ConnectorError
 
-__all__ = ["FakeErp", "Fault", "Hook"]
+__all__ = ["FakeErp", "Fault", "Hook", "document_line"]
 
 Fault = Literal["", "lost reply", "no effect", "late", "not sent", "throttle", "reject", "round"]
 Hook = Callable[[str, str], None]
@@ -175,7 +175,7 @@ class FakeErp:
     def _make(self, journal: Journal, fault: Fault) -> Delivery:
         doc_id = str(self._next_id)
         self._next_id += 1
-        lines = tuple(_line(line) for line in journal.lines)
+        lines = tuple(document_line(line) for line in journal.lines)
         if fault == "round":
             lines = (replace(lines[0], debit_minor=lines[0].debit_minor + 1), *lines[1:])
         self.documents[doc_id] = ErpDocument(
@@ -202,7 +202,8 @@ class FakeErp:
         return _answer("OK", "DELETED", doc_id)
 
 
-def _line(line: JournalLine) -> DocumentLine:
+def document_line(line: JournalLine) -> DocumentLine:
+    """A line as it is read back."""
     return DocumentLine(
         line.gl_account,
         line.debit_minor,

@@ -43,7 +43,7 @@ def _work(address: str, where: list[str]) -> int:
     """One worker: drains until nothing waits; its leases are short, as it may be shot."""
     ledger = Ledger(address)
     mapping = load(mappings_dir() / "erp" / "tryton.toml")
-    connector = TrytonConnector(*where, company="NORD", mapping=mapping)  # type: ignore[misc]
+    connector = TrytonConnector(*where, company="NORD", mapping=mapping)
     waiting = 1
     while waiting:
         try:

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Protocol
 
-from tieout.connectors.fake import _line as document_line
+from tieout.connectors.fake import document_line
 from tieout.connectors.ports import (
     Capability,
     CapabilityClass,
