@@ -256,8 +256,8 @@ def test_a_token_netsuite_repeats_is_in_no_word(rig: NetSuiteRig) -> None:
         return httpx.Response(400, json={"o:errorDetails": [detail]})
 
     connector = rig.connect()
-    connector.wire._client.close()
-    connector.wire._client = httpx.Client(transport=httpx.MockTransport(repeat))
+    connector.wire.close()
+    connector.wire._transport = httpx.MockTransport(repeat)
     delivery = connector.delete_draft("journalEntry/1")
     assert (delivery.outcome, delivery.code) == ("NOT_SENT", "USER_ERROR")
     with pytest.raises(ConnectorError) as caught:

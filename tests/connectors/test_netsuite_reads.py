@@ -227,7 +227,7 @@ def test_an_answer_of_another_shape_is_our_error(rig: NetSuiteRig, status: int, 
         return httpx.Response(status, json=body, headers={"Location": "http://127.0.0.1:1/"})
 
     own = rig.connect()
-    own.wire._client = httpx.Client(transport=httpx.MockTransport(answer))
+    own.wire._transport = httpx.MockTransport(answer)
     with pytest.raises(ConnectorError):
         own.gl_accounts("NORD")
     with pytest.raises(ConnectorError):

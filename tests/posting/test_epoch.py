@@ -11,7 +11,7 @@ from sqlalchemy import text, update
 from tests.posting.books import QUICK
 from tests.posting.test_delivery import check, ready, row_of, run
 from tieout.connectors.fake import FakeErp
-from tieout.ledger.ledger import Ledger
+from tieout.ledger.ledger import Ledger, database_now
 from tieout.ledger.models import Outbox, PostingIntent
 from tieout.posting import sql_store as stores
 from tieout.posting.payload import journal_of
@@ -26,7 +26,7 @@ def test_a_new_database_epoch_looks_before_it_sends(
         stored = session.get_one(PostingIntent, intents[0])
         journal = journal_of(stored.payload, stored.ext_ref)
     fake.post(fake.create(journal).doc_id or "")
-    monkeypatch.setattr(stores, "database_epoch", lambda session: "another/2")
+    monkeypatch.setattr(stores, "database_moment", lambda s: ("another/2", database_now(s)))
     later = replace(QUICK, settle=dt.timedelta(seconds=60))
     result = run(ledger, fake, erp, later)
     assert (result.waiting, result.effects) == (2, 0), "nothing is sent before the settle time"

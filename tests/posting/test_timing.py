@@ -12,7 +12,7 @@ from tests.posting.books import QUICK
 from tests.posting.test_delivery import attempts_of, check, ready, row_of, run
 from tieout.connectors.fake import FakeErp
 from tieout.connectors.ports import Capability, Journal, Trace
-from tieout.ledger.ledger import Ledger, database_epoch
+from tieout.ledger.ledger import Ledger, database_epoch, database_now
 from tieout.ledger.models import Outbox
 from tieout.posting import sql_store as stores
 from tieout.posting.claim import claim_row, load_claim, never_sent
@@ -74,7 +74,7 @@ def test_a_ledger_with_a_past_takes_no_row_for_unsent(
         assert never_sent(session, row)
         session.info.clear()
         other = database_epoch(session).rpartition("/")[0] + "/2"
-        monkeypatch.setattr(stores, "database_epoch", lambda _: other)
+        monkeypatch.setattr(stores, "database_moment", lambda s: (other, database_now(s)))
         assert not never_sent(session, row)
         row.epoch = other
         assert not never_sent(session, row), "remade after the fail-over, perhaps"

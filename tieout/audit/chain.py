@@ -9,9 +9,9 @@ from __future__ import annotations
 import datetime as dt
 import hashlib
 import json
-from typing import Any, Final
+from typing import Any, Final, cast
 
-from sqlalchemy import func, select, text
+from sqlalchemy import Table, func, select, text
 from sqlalchemy.orm import Session
 
 from tieout.errors import Finding
@@ -21,6 +21,15 @@ from tieout.ledger.models import AuditRow
 __all__ = ["append", "verify"]
 
 _LOCK: Final = 7133702
+_TAKE_LOCK: Final = text(f"SELECT pg_advisory_xact_lock({_LOCK})")
+_TABLE: Final = cast(Table, AuditRow.__table__)
+# Built once: every change of state in the ledger comes through here.
+_INSERT: Final = _TABLE.insert()
+_LAST: Final = (
+    select(_TABLE.c.seq, _TABLE.c.row_hash, func.clock_timestamp().label("now"))
+    .order_by(_TABLE.c.seq.desc())
+    .limit(1)
+)
 _GENESIS: Final = "0" * 64
 _HEAD: Final = "audit head"  # what a session's transaction appended last
 
@@ -47,20 +56,18 @@ def append(
     seq, previous, at = _head(session)
     body = detail or {}
     row_hash = _hash(seq, at, actor, action, subject_kind, subject_id, body, previous)
-    session.add(
-        AuditRow(
-            seq=seq,
-            at=at,
-            actor=actor,
-            action=action,
-            subject_kind=subject_kind,
-            subject_id=subject_id,
-            detail=body,
-            previous_hash=previous,
-            row_hash=row_hash,
-        )
-    )
-    session.flush()
+    row = {
+        "seq": seq,
+        "at": at,
+        "actor": actor,
+        "action": action,
+        "subject_kind": subject_kind,
+        "subject_id": subject_id,
+        "detail": body,
+        "previous_hash": previous,
+        "row_hash": row_hash,
+    }
+    session.connection().execute(_INSERT, row)
     # The lock is ours until the transaction ends: nobody else can append meanwhile.
     session.info[_HEAD] = (session.get_transaction(), seq + 1, row_hash, at)
 
@@ -70,12 +77,9 @@ def _head(session: Session) -> tuple[int, str, dt.datetime]:
     mine, *known = session.info.get(_HEAD, (None,))
     if mine is session.get_transaction() and not session.in_nested_transaction():
         return known[0], known[1], known[2]
-    session.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _LOCK})
-    last = session.execute(
-        select(AuditRow.seq, AuditRow.row_hash, func.clock_timestamp().label("now"))
-        .order_by(AuditRow.seq.desc())
-        .limit(1)
-    ).one_or_none()
+    connection = session.connection()
+    connection.execute(_TAKE_LOCK)
+    last = connection.execute(_LAST).one_or_none()
     if last is None:
         return 1, _GENESIS, database_now(session)
     return last.seq + 1, last.row_hash, last.now

@@ -14,7 +14,7 @@ from typing import Final, Protocol
 
 import httpx
 
-__all__ = ["GatedTransport", "HeldError", "RequestGate", "retry_after"]
+__all__ = ["GatedTransport", "HeldError", "RequestGate", "direct", "retry_after"]
 
 #: Longer than this no system is waited for without a person looking.
 _WAIT_MAX: Final = dt.timedelta(days=1)
@@ -50,6 +50,13 @@ class RequestGate(Protocol):
         ...
 
 
+def direct() -> httpx.HTTPTransport:
+    """The network itself: a connection for each request, TLS verified, no proxy, no retry."""
+    return httpx.HTTPTransport(
+        limits=httpx.Limits(max_keepalive_connections=0), retries=0, trust_env=False
+    )
+
+
 class GatedTransport(httpx.BaseTransport):
     """An httpx transport behind a gate.
 
@@ -59,9 +66,7 @@ class GatedTransport(httpx.BaseTransport):
 
     def __init__(self, gate: RequestGate, inner: httpx.BaseTransport | None = None) -> None:
         self._gate = gate
-        self._inner = inner or httpx.HTTPTransport(
-            limits=httpx.Limits(max_keepalive_connections=0), retries=0, trust_env=False
-        )
+        self._inner = inner or direct()
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
         """One request, once it has its permit."""

@@ -10,9 +10,8 @@ from __future__ import annotations
 
 import hashlib
 import socket
-import threading
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from typing import Any, Final, Literal
@@ -21,7 +20,8 @@ from urllib.parse import urlencode
 import httpx
 
 from tieout import boundary
-from tieout.connectors.gated import GatedTransport, HeldError, RequestGate
+from tieout.connectors.deadline import within
+from tieout.connectors.gated import GatedTransport, HeldError, RequestGate, direct
 
 __all__ = ["HttpAnswer", "HttpWire", "Timeouts", "through"]
 
@@ -44,6 +44,12 @@ def through(gate: RequestGate | None) -> Iterator[None]:
 
 #: Points of requests that make something; the same words in every connector.
 _CREATES: Final = ("create", "package")
+_HEADERS: Final = {
+    "User-Agent": "tieout",
+    "Accept": "*/*",
+    "Accept-Encoding": "gzip, deflate",
+    "Connection": "close",
+}
 _ANSWER_BYTES_MAX: Final = 64 * 1024 * 1024
 _BEFORE_FIRST_BYTE: Final = (httpx.ConnectError, httpx.ConnectTimeout, httpx.UnsupportedProtocol)
 
@@ -130,18 +136,14 @@ class HttpWire:
         gate = _GATE.get()
         if gate is not None:
             transport = GatedTransport(gate, transport)
-        self._client = httpx.Client(
-            timeout=httpx.Timeout(timeouts.read, connect=timeouts.connect),
-            limits=httpx.Limits(max_keepalive_connections=0),
-            headers={"User-Agent": "tieout"},
-            follow_redirects=False,
-            trust_env=False,
-            transport=transport,
-        )
+        # The transport itself, not a client of httpx above it: no redirects, no cookies, no proxy
+        # of the environment can come into play, and a request costs half as much.
+        self._transport = transport or direct()
+        self._timeout = httpx.Timeout(timeouts.read, connect=timeouts.connect).as_dict()
 
     def close(self) -> None:
-        """Release the client."""
-        self._client.close()
+        """Release the network."""
+        self._transport.close()
 
     @contextmanager
     def rehearsed(self) -> Iterator[list[str]]:
@@ -168,7 +170,7 @@ class HttpWire:
             method: ``GET``, ``POST`` …
             path: begins with a slash and is appended to the base, or a whole address.
             point: name of the boundary, ``create journal``; the same for the same kind of request.
-            headers: beside the client's own; cookies are the caller's to send and keep.
+            headers: beside the wire's own; cookies are the caller's to send and keep.
             params: of the query, in order.
             content: the body.
         """
@@ -179,27 +181,21 @@ class HttpWire:
             self._kept.append(f"{method} {address}{query}\n\n{body}")
             return HttpAnswer("unsent", "REHEARSED", "kept back: only shown")
         watch = _Watch()
-        timer = threading.Timer(self._total, watch.end)
-        timer.daemon = True
-        timer.start()
         try:
-            self._client.cookies.clear()
-            with (
-                boundary.point(f"http {point}"),
-                self._client.stream(
-                    method,
-                    address,
-                    params=list(params) or None,
-                    content=content or None,
-                    headers=dict(headers or {}),
-                    extensions={"trace": watch.trace},
-                ) as response,
-            ):
-                return _answer(response, _read(response))
+            request = httpx.Request(
+                method,
+                address,
+                params=list(params) or None,
+                content=content or None,
+                headers=_HEADERS | dict(headers or {}),
+                extensions={"timeout": self._timeout, "trace": watch.trace},
+            )
+            with within(self._total, watch.end), boundary.point(f"http {point}"):
+                response = self._transport.handle_request(request)
+                with closing(response):
+                    return _answer(response, _read(response))
         except httpx.HTTPError as error:
             return self._failure(error, watch)
-        finally:
-            timer.cancel()
 
     def _failure(self, error: httpx.HTTPError, watch: _Watch) -> HttpAnswer:
         words = f"{error}" or type(error).__name__

@@ -24,7 +24,7 @@ from tieout.connectors import ports
 from tieout.connectors.tryton_catalog import TrytonCatalog
 from tieout.connectors.tryton_clearing import CAPABILITY, Clearing, is_clearing
 from tieout.connectors.tryton_masters import RefusedError, stamp
-from tieout.connectors.tryton_records import LINE_FIELDS, document_line, reference_in, shaped
+from tieout.connectors.tryton_records import MOVE_FIELDS, document_line, reference_in, shaped
 from tieout.connectors.tryton_wire import Answer
 from tieout.errors import ConnectorError
 
@@ -60,7 +60,19 @@ class TrytonConnector(TrytonCatalog):
                 return _delivery("OK", answer, "DRAFTED", str(move))
             case Answer(kind="result"):
                 return _delivery("UNKNOWN", answer, "UNPARSABLE")
+            case Answer(kind="error"):
+                return _delivery("REJECT", answer, self._why_refused(journal))
         return _delivery(_outcome(answer), answer)
+
+    def _why_refused(self, journal: ports.Journal) -> str:
+        """What the masters rule out by now, though they did not when they were last asked."""
+        self._masters.forget()
+        try:
+            with shaped("master data"):
+                self._masters.move_values(journal)
+        except (RefusedError, ConnectorError) as error:
+            return error.code if isinstance(error, RefusedError) else "REFUSED"
+        return "REFUSED"
 
     def preview(self, journal: ports.Journal) -> str:
         """The call that `create` would make; the same checks refuse it."""
@@ -100,9 +112,11 @@ class TrytonConnector(TrytonCatalog):
         return Clearing(self._session, self._masters)
 
     def post(self, doc_id: str) -> ports.Delivery:
-        """Post by id; OK only after reading back that it is posted, by us or before."""
+        """Post by id: what Tryton does in one transaction, or refuses; who posted is read back."""
         answer = self._session.write("model.account.move.post", [int(doc_id)])
-        if answer.kind not in ("result", "error"):
+        if answer.kind == "result":
+            return _delivery("OK", answer, "POSTED", doc_id)
+        if answer.kind != "error":
             return _delivery(_outcome(answer), answer, doc_id=doc_id)
         try:
             document = self.read(doc_id)
@@ -111,10 +125,7 @@ class TrytonConnector(TrytonCatalog):
                 "UNKNOWN", doc_id, None, "NOT_READ_BACK", str(error), answer.sha256
             )
         if document is not None and document.state == "posted":
-            code = "POSTED" if answer.kind == "result" else "ALREADY_POSTED"
-            return _delivery("OK", answer, code, doc_id, document.number)
-        if answer.kind == "result":
-            return _delivery("UNKNOWN", answer, "NOT_READ_BACK", doc_id)
+            return _delivery("OK", answer, "ALREADY_POSTED", doc_id, document.number)
         return _delivery("REJECT", answer, "REFUSED" if document else "GONE", doc_id)
 
     def delete_draft(self, doc_id: str) -> ports.Delivery:
@@ -179,18 +190,8 @@ class TrytonConnector(TrytonCatalog):
         return sorted(ours, key=lambda document: (document.booked_on, int(document.doc_id)))
 
     def _documents(self, domain: list[Any]) -> list[ports.ErpDocument]:
-        moves = self._session.rows(
-            "account.move", domain, ["date", "description", "number", "state"]
-        )
-        if not moves:
-            return []
-        ids = [move["id"] for move in moves]
-        fields = [*LINE_FIELDS, "account.code"]
-        rows = self._session.rows_of("account.move.line", "move", ids, [], fields)
+        moves = self._session.rows("account.move", domain, MOVE_FIELDS)
         currency = self._masters.currency()
-        lines: dict[int, list[ports.DocumentLine]] = {}
-        for row in rows:
-            lines.setdefault(row["move."]["id"], []).append(document_line(row, currency))
         return [
             ports.ErpDocument(
                 str(move["id"]),
@@ -198,7 +199,10 @@ class TrytonConnector(TrytonCatalog):
                 move["number"],
                 reference_in(move["description"]) or "",
                 move["date"],
-                tuple(lines.get(move["id"], ())),
+                tuple(
+                    document_line(line, currency)
+                    for line in sorted(move["lines."], key=lambda line: line["id"])
+                ),
             )
             for move in moves
         ]

@@ -7,6 +7,7 @@ period is refused by name, with nothing left behind.
 from __future__ import annotations
 
 import re
+import time
 from datetime import date
 from typing import Any, Final
 
@@ -19,6 +20,7 @@ __all__ = ["Masters", "RefusedError", "clean", "stamp"]
 
 _REFERENCE: Final = re.compile(r"[A-Z0-9]{1,16}", re.ASCII)
 _TEXT_MAX: Final = 200
+_LATELY: Final = 60.0  # seconds
 
 
 class RefusedError(TieoutError):
@@ -45,6 +47,7 @@ class Masters:
         self._journal_codes = journals
         self._company_row: Row | None = None
         self._ids: dict[tuple[str, str], int] = {}
+        self._asked: dict[str, tuple[float, list[Row]]] = {}
 
     def company_row(self) -> Row:
         """The company's record, with ``currency.`` and ``party.``; its id enters the context.
@@ -70,7 +73,20 @@ class Masters:
         """GL accounts of the company by code, as they are now."""
         domain = [["code", "in", codes], ["company", "=", self.company_row()["id"]]]
         fields = ["code", "closed", "type", "party_required", "second_currency.code"]
-        return {row["code"]: row for row in self._session.rows("account.account", domain, fields)}
+        return {row["code"]: row for row in self._lately("account.account", domain, fields)}
+
+    def forget(self) -> None:
+        """Ask for everything anew: what was believed has proven wrong."""
+        self._asked.clear()
+
+    def _lately(self, model: str, domain: list[Any], fields: list[str]) -> list[Row]:
+        """Rows as they were at most a minute ago: Tryton checks a posting against them anyway."""
+        key, now = f"{model} {domain}", time.monotonic()
+        asked_at, rows = self._asked.get(key, (now - _LATELY, []))
+        if now - asked_at >= _LATELY:
+            rows = self._session.rows(model, domain, fields)
+            self._asked[key] = now, rows
+        return rows
 
     def move_values(self, journal: Journal) -> dict[str, Any]:
         """The values of ``account.move`` for a journal.
@@ -107,7 +123,7 @@ class Masters:
             ["type", "=", "standard"],
             ["company", "=", self.company_row()["id"]],
         ]
-        found = self._session.rows("account.period", domain, ["name", "state"])
+        found = self._lately("account.period", domain, ["name", "state"])
         if not found:
             raise RefusedError("PERIOD_UNKNOWN", f"Tryton has no period for {on}")
         if found[0]["state"] != "open":

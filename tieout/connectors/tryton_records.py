@@ -16,6 +16,7 @@ from tieout.profiles import allow_keys
 
 __all__ = [
     "LINE_FIELDS",
+    "MOVE_FIELDS",
     "cash_book_line",
     "document_line",
     "open_item",
@@ -26,6 +27,20 @@ __all__ = [
 
 _PARTS: Final = ("document_no", "payment_batch_id", "end_to_end_id", "narrative")
 _STAMP: Final = re.compile(r"\[([A-Z0-9]{1,16})\](?: |\Z)", re.ASCII)
+#: Of a move with all its lines, in one answer.
+MOVE_FIELDS: Final = [
+    "date",
+    "description",
+    "number",
+    "state",
+    "lines.account.code",
+    "lines.amount_second_currency",
+    "lines.credit",
+    "lines.debit",
+    "lines.description",
+    "lines.party.name",
+    "lines.second_currency.code",
+]
 LINE_FIELDS: Final = [
     "amount_second_currency",
     "credit",

@@ -16,14 +16,20 @@ import pgpq
 import pyarrow as pa
 from alembic import command
 from alembic.config import Config
-from sqlalchemy import Connection, Engine, Table, create_engine, func, select
+from sqlalchemy import Connection, Engine, Table, create_engine, func, select, text
 from sqlalchemy.orm import Session
 
 from tieout.errors import LedgerError
 from tieout.ledger.models import Base
 
-__all__ = ["Ledger", "bulk_load", "database_epoch", "database_now"]
+__all__ = ["Ledger", "bulk_load", "database_epoch", "database_moment", "database_now"]
 
+#: Built once: each change of the ledger asks for the time.
+_NOW = select(func.clock_timestamp())
+_MOMENT = text(
+    "SELECT s.system_identifier || '/' || c.timeline_id, clock_timestamp() "
+    "FROM pg_control_system() s, pg_control_checkpoint() c"
+)
 _SCRIPTS = Path(__file__).parent / "migrations"
 
 
@@ -61,18 +67,19 @@ def _alembic(connection: Connection) -> Config:
 
 def database_now(session: Session) -> dt.datetime:
     """The database's clock: leases and deadlines use it and no other."""
-    now: dt.datetime = session.execute(select(func.clock_timestamp())).scalar_one()
+    now: dt.datetime = session.connection().execute(_NOW).scalar_one()
     return now
 
 
 def database_epoch(session: Session) -> str:
     """System identifier and timeline: another value means a restore or a fail-over happened."""
-    statement = (
-        "SELECT s.system_identifier || '/' || c.timeline_id "
-        "FROM pg_control_system() s, pg_control_checkpoint() c"
-    )
-    row = session.connection().exec_driver_sql(statement).scalar_one()
-    return str(row)
+    return database_moment(session)[0]
+
+
+def database_moment(session: Session) -> tuple[str, dt.datetime]:
+    """The database's epoch and clock, with one question."""
+    epoch, now = session.connection().execute(_MOMENT).one()
+    return str(epoch), now
 
 
 def bulk_load(session: Session, model: type[Base], rows: pa.Table) -> int:

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import hashlib
+from dataclasses import replace
 from typing import Any
 
 from tieout.ledger.models import PostingAttempt
 from tieout.posting.claim import Claim
+from tieout.posting.pace import Limits
+from tieout.posting.protocol import decide
+from tieout.posting.store import Unit
 from tieout.posting.terms import Answer, Command, Observation, Seen
 
-__all__ = ["attempt_of", "ending_of"]
+__all__ = ["add_effect", "attempt_of", "effect_of", "ending_of", "note_attempt", "sending"]
 
 
 def ending_of(observation: Observation) -> dict[str, Any]:
@@ -53,3 +58,43 @@ def attempt_of(claim: Claim, command: Command, number: int) -> PostingAttempt:
         ext_ref=claim.ext_ref,
         payload_sha256=claim.payload_sha256,
     )
+
+
+def effect_of(claim: Claim) -> Command | None:
+    """The claim's next request, where it is one that changes something."""
+    command = decide(claim.row)
+    return command if command is not None and command.effect else None
+
+
+def sending(claim: Claim, limits: Limits, now: dt.datetime) -> dict[str, Any]:
+    """The columns of the row before an effect."""
+    return {"attempts": claim.row.attempts + 1, "send_by": now + limits.send_grace}
+
+
+def add_effect(unit: Unit, claim: Claim, command: Command, now: dt.datetime) -> Claim:
+    """Write the attempt of an effect whose row counts it already."""
+    number = claim.row.attempts + 1
+    attempt = attempt_of(claim, command, number)
+    attempt.started_at = now
+    attempt_id = unit.add_attempt(attempt)
+    return replace(claim, row=replace(claim.row, attempts=number), attempt_id=attempt_id)
+
+
+def note_attempt(
+    unit: Unit,
+    claim: Claim,
+    after: Claim,
+    command: Command,
+    observation: Observation,
+    now: dt.datetime,
+) -> Claim:
+    """Complete the effect's attempt, or write a look as one that is complete already."""
+    ended = ending_of(observation) | {"ended_at": now}
+    if claim.attempt_id is not None:
+        unit.end_attempt(claim.attempt_id, ended)
+        return after
+    attempt = attempt_of(claim, command, claim.looks + 1)
+    for name, value in ended.items():
+        setattr(attempt, name, value)
+    unit.add_attempt(attempt)
+    return replace(after, looks=claim.looks + 1)

@@ -149,7 +149,8 @@ def _take(unit: Unit, row: Outbox, owner: str, limits: Limits) -> Outbox:
         row.state, row.changed_at = move("outbox", before, event), now
     if row.state == "UNKNOWN":
         row.unknown_since = row.unknown_since or now
-    unit.close_dead_attempts(row.intent_id)
+    if row.first_sent_at is not None:
+        unit.close_dead_attempts(row.intent_id)
     unit.flush()
     if event is not None:
         detail = {"from": before, "event": event, "to": row.state, "fence": row.fence}
@@ -164,7 +165,9 @@ def load_claim(unit: Unit, row: Outbox, capability_of: CapabilityOf, limits: Lim
     if intent.kind == "REVERSE":
         journal = replace(journal, reverses=unit.reverses(intent.adjustment_id))
     capability, (_, now) = capability_of(journal), unit.moment()
-    attempts = unit.attempts(row.intent_id)
+    # Where nothing was sent and nothing looked for, there is no attempt to ask for.
+    known = row.first_sent_at is not None or row.unknown_since is not None
+    attempts = unit.attempts(row.intent_id) if known else ()
     created = [(outcome, at) for phase, outcome, at in attempts if phase == "create"]
     answered = [outcome for outcome, _ in created if outcome in ("OK", "EXISTS", "REJECT")]
     # A look that finds nothing is no progress: else what must wait would be asked for every second.

@@ -19,7 +19,7 @@ from sqlalchemy.orm import Session
 from tieout import boundary
 from tieout.errors import LedgerError
 from tieout.ledger.ledger import Ledger
-from tieout.posting.attempts import attempt_of, ending_of
+from tieout.posting.attempts import add_effect, effect_of, note_attempt, sending
 from tieout.posting.claim import (
     CapabilityOf,
     Claim,
@@ -30,7 +30,7 @@ from tieout.posting.claim import (
 from tieout.posting.gate import Gate, Permit
 from tieout.posting.pace import Limits, backoff
 from tieout.posting.protocol import Step, decide, step
-from tieout.posting.store import Store, Unit
+from tieout.posting.store import Expected, Store, Unit
 from tieout.posting.terms import Answer, Command, Observation
 from tieout.posting.traffic import Refused
 from tieout.states import move
@@ -129,27 +129,36 @@ def record(
     taken = step(claim.row, observation, limits)
     permit: Permit | Refused | None = None
     with unit_of(store, f"after {command.phase}") as unit:
-        after = replace(claim, row=taken.row, attempt_id=None)
-        if taken.then == "wait":
-            after = replace(after, failures=claim.failures + 1)
-        now = unit.now()
-        after = replace(after, lease_until=now + limits.lease)
-        values = _values(after, taken, limits, now)
+        now, held = _confirm(unit, claim)
+        failures = claim.failures + (taken.then == "wait")
+        after = replace(
+            claim,
+            row=taken.row,
+            attempt_id=None,
+            failures=failures,
+            lease_until=now + limits.lease,
+        )
+        values, first = _values(after, taken, limits, now), {}
+        if taken.row.unknown:
+            first["unknown_since"] = now
         if taken.then == "wait":
             values["next_at"] = max(values["next_at"], now + _asked_for(observation))
-        first = {"unknown_since": now} if taken.row.unknown else {}
-        held = _write(unit, claim, values, first)
-        after = _note_attempt(unit, claim, after, command, observation, now)
         go = taken.then == "go" and not held and now < claim.lease_until
         if go and gate is not None and decide(after.row) is not None and not gate.ready():
             permit = gate.reserve(unit.session)
         if taken.then == "go" and (not go or isinstance(permit, Refused)):
             later = now + backoff(limits, claim.intent_id, claim.failures + 1)
             due = permit.until if isinstance(permit, Refused) else later
-            _write(unit, after, {"owner": None, "lease_until": None, "next_at": due})
+            values |= {"owner": None, "lease_until": None, "next_at": due}
             taken = replace(taken, then="wait")
-        elif taken.then == "go":
-            after = _begin(unit, after, limits, now)
+        following = effect_of(after) if taken.then == "go" else None
+        if following is not None:
+            values |= sending(after, limits, now)
+            first["first_sent_at"] = now
+        _write(unit, claim, values, first)
+        after = note_attempt(unit, claim, after, command, observation, now)
+        if following is not None:
+            after = add_effect(unit, after, following, now)
         if taken.event is not None:
             _note_event(unit, claim, taken, now)
     if gate is not None and isinstance(permit, Permit):
@@ -180,31 +189,39 @@ def set_aside(store: Store, claim: Claim, error: Exception, limits: Limits) -> N
 
 def _begin(unit: Unit, claim: Claim, limits: Limits, now: dt.datetime) -> Claim:
     """Write the attempt of the claim's next effect; a look needs none before it."""
-    command = decide(claim.row)
-    if command is None or not command.effect:
+    command = effect_of(claim)
+    if command is None:
         return claim
-    number = claim.row.attempts + 1
-    attempt = attempt_of(claim, command, number)
-    attempt.started_at = now
-    values = {"attempts": number, "send_by": now + limits.send_grace}
-    _write(unit, claim, values, {"first_sent_at": now})
-    attempt_id = unit.add_attempt(attempt)
-    return replace(claim, row=replace(claim.row, attempts=number), attempt_id=attempt_id)
+    _write(unit, claim, sending(claim, limits, now), {"first_sent_at": now})
+    return add_effect(unit, claim, command, now)
+
+
+def _confirm(unit: Unit, claim: Claim) -> tuple[dt.datetime, str | None]:
+    """Lock the row under the claim's fence, epoch and state; the clock, and who holds the row."""
+    found = unit.confirm(_expected(claim))
+    if found is None:
+        raise _stale(claim)
+    return found
+
+
+def _expected(claim: Claim) -> Expected:
+    return claim.intent_id, claim.fence, claim.epoch, claim.row.state
+
+
+def _stale(claim: Claim) -> StaleClaimError:
+    return StaleClaimError(
+        "CLAIM_STALE",
+        f"intent {claim.intent_id} is no longer {claim.row.state} under fence {claim.fence}",
+        remedy="nothing: the worker that took it goes on",
+    )
 
 
 def _write(
     unit: Unit, claim: Claim, values: dict[str, Any], first: dict[str, Any] | None = None
-) -> str | None:
-    """Write the row under the claim's fence, epoch and state; return who or what holds it."""
-    expected = (claim.intent_id, claim.fence, claim.epoch, claim.row.state)
-    done = unit.write(expected, values, first or {})
-    if done is None:
-        raise StaleClaimError(
-            "CLAIM_STALE",
-            f"intent {claim.intent_id} is no longer {claim.row.state} under fence {claim.fence}",
-            remedy="nothing: the worker that took it goes on",
-        )
-    return done[0]
+) -> None:
+    """Write the row under the claim's fence, epoch and state."""
+    if unit.write(_expected(claim), values, first or {}) is None:
+        raise _stale(claim)
 
 
 def _values(after: Claim, taken: Step, limits: Limits, now: dt.datetime) -> dict[str, Any]:
@@ -225,26 +242,6 @@ def _values(after: Claim, taken: Step, limits: Limits, now: dt.datetime) -> dict
     if taken.event is not None:
         values["changed_at"] = now
     return values
-
-
-def _note_attempt(
-    unit: Unit,
-    claim: Claim,
-    after: Claim,
-    command: Command,
-    observation: Observation,
-    now: dt.datetime,
-) -> Claim:
-    """Complete the effect's attempt, or write a look as one that is complete already."""
-    ended = ending_of(observation) | {"ended_at": now}
-    if claim.attempt_id is not None:
-        unit.end_attempt(claim.attempt_id, ended)
-        return after
-    attempt = attempt_of(claim, command, claim.looks + 1)
-    for name, value in ended.items():
-        setattr(attempt, name, value)
-    unit.add_attempt(attempt)
-    return replace(after, looks=claim.looks + 1)
 
 
 def _note_event(unit: Unit, claim: Claim, taken: Step, now: dt.datetime) -> None:

@@ -7,19 +7,30 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, Final, cast
 
-from sqlalchemy import Select, func, or_, select, update
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from tieout.audit.chain import append
-from tieout.ledger.ledger import Ledger, database_epoch, database_now
+from tieout.ledger.ledger import Ledger, database_moment, database_now
 from tieout.ledger.models import Adjustment, AuditRow, Outbox, PostingAttempt, PostingIntent
 from tieout.posting.protocol import WORKING
 from tieout.posting.reversal import document_to_reverse
-from tieout.posting.store import Attempted, Store, Unit
+from tieout.posting.statements import (
+    ADD_ATTEMPT,
+    ATTEMPTS,
+    CLOSE_DEAD,
+    CONFIRM,
+    companions,
+    due,
+    ending,
+    writing,
+)
+from tieout.posting.store import Attempted, Expected, Store, Unit
 
 __all__ = ["SqlStore", "SqlUnit", "store_of"]
 
 _MOMENT: Final = "moment"  # of a session's transaction
+_NEVER_CREATED: Final = ("READY", "RETRY_WAIT")
 _EPOCHS: Final = ("database", "database-epoch")  # subject of the audit rows that note epochs
 
 
@@ -28,12 +39,13 @@ class SqlStore:
 
     def __init__(self, ledger: Ledger) -> None:
         self._ledger = ledger
+        self._epochs: dict[str, list[str]] = {}
 
     @contextmanager
     def unit(self) -> Iterator[Unit]:
         """One transaction."""
         with self._ledger.session() as session:
-            yield SqlUnit(session)
+            yield SqlUnit(session, self._epochs)
 
 
 def store_of(ledger: Ledger | Store) -> Store:
@@ -44,8 +56,9 @@ def store_of(ledger: Ledger | Store) -> Store:
 class SqlUnit:
     """A transaction of PostgreSQL."""
 
-    def __init__(self, session: Session) -> None:
+    def __init__(self, session: Session, epochs: dict[str, list[str]] | None = None) -> None:
         self.session = session
+        self._epochs = epochs  # what a database of this epoch remembers; another asks anew
 
     def moment(self) -> tuple[str, dt.datetime]:
         """The database's epoch and instant."""
@@ -53,7 +66,7 @@ class SqlUnit:
         never = (None, "", dt.datetime.min.replace(tzinfo=dt.UTC))
         mine, epoch, now = session.info.get(_MOMENT, never)
         if mine is not session.get_transaction():
-            epoch, now = database_epoch(session), database_now(session)
+            epoch, now = database_moment(session)
             session.info[_MOMENT] = (session.get_transaction(), epoch, now)
         return epoch, now
 
@@ -62,7 +75,16 @@ class SqlUnit:
         return database_now(self.session)
 
     def epochs(self) -> list[str]:
-        """From the audit log, which remembers."""
+        """From the audit log, which remembers; a database's past does not change under us."""
+        epoch, _ = self.moment()
+        known = None if self._epochs is None else self._epochs.get(epoch)
+        if known is None:
+            known = self._read_epochs()
+            if self._epochs is not None and epoch in known:
+                self._epochs[epoch] = known
+        return known
+
+    def _read_epochs(self) -> list[str]:
         kind, subject = _EPOCHS
         rows = self.session.scalars(
             select(AuditRow.detail)
@@ -74,6 +96,7 @@ class SqlUnit:
     def note_epoch(self, epoch: str) -> None:
         """An audit row: the ledger remembers that it has a past."""
         append(self.session, "tieout", "epoch seen", *_EPOCHS, {"epoch": epoch})
+        self._epochs = None  # not yet committed: nothing to rely on
 
     def of_other_epochs(self, erp: str, epoch: str) -> Sequence[Outbox]:
         """Unfinished rows of other epochs, by intent."""
@@ -86,40 +109,20 @@ class SqlUnit:
 
     def due(self, erp: str, *, most: int = 1) -> Sequence[Outbox]:
         """Due rows, what others have locked passed over."""
-        locked = _locking(self._due(erp, WORKING)).limit(most)
-        return self.session.scalars(locked).all()
+        return self.session.scalars(due(WORKING, locked=True), self._due(erp, most)).all()
 
     def any_due(self, erp: str) -> bool:
         """Whether a row is due."""
-        return self.session.scalar(self._due(erp, WORKING).limit(1)) is not None
+        return self.session.scalar(due(WORKING, locked=False), self._due(erp, 1)) is not None
 
     def companions(self, first: Outbox, company: str, most: int) -> Sequence[Outbox]:
         """Due rows that may travel with the first."""
-        due = (
-            _locking(self._due(first.erp, ("READY", "RETRY_WAIT")))
-            .join(PostingIntent, PostingIntent.intent_id == Outbox.intent_id)
-            .where(
-                PostingIntent.company == company,
-                PostingIntent.kind == "ADJUST",
-                Outbox.intent_id != first.intent_id,
-            )
-        )
-        return self.session.scalars(due.limit(most)).all()
+        wanted = self._due(first.erp, most) | {"company": company, "first": first.intent_id}
+        return self.session.scalars(companions(_NEVER_CREATED), wanted).all()
 
-    def _due(self, erp: str, states: Sequence[str]) -> Select[Outbox]:
+    def _due(self, erp: str, most: int) -> dict[str, Any]:
         epoch, now = self.moment()
-        return (
-            select(Outbox)
-            .where(
-                Outbox.erp == erp,
-                Outbox.epoch == epoch,
-                Outbox.state.in_(states),
-                Outbox.held.is_(None),
-                Outbox.next_at <= now,
-                or_(Outbox.lease_until.is_(None), Outbox.lease_until < now),
-            )
-            .order_by(Outbox.next_at, Outbox.intent_id)
-        )
+        return {"erp": erp, "epoch": epoch, "now": now, "most": most}
 
     def row(self, intent_id: str) -> Outbox:
         """One row, locked."""
@@ -135,58 +138,37 @@ class SqlUnit:
 
     def attempts(self, intent_id: str) -> Sequence[Attempted]:
         """Attempts, the latest first."""
-        rows = self.session.execute(
-            select(PostingAttempt.phase, PostingAttempt.outcome, PostingAttempt.started_at)
-            .where(PostingAttempt.intent_id == intent_id)
-            .order_by(PostingAttempt.attempt_id.desc())
-        ).all()
+        rows = self.session.connection().execute(ATTEMPTS, {"intent": intent_id}).all()
         return cast("Sequence[Attempted]", rows)
 
     def close_dead_attempts(self, intent_id: str) -> None:
         """Open attempts end as UNKNOWN."""
-        self.session.execute(
-            update(PostingAttempt)
-            .where(PostingAttempt.intent_id == intent_id, PostingAttempt.outcome.is_(None))
-            .values(
-                outcome="UNKNOWN",
-                code="WORKER_LOST",
-                message="the worker ended before it recorded an answer",
-                ended_at=func.clock_timestamp(),
-            )
-        )
+        self.session.connection().execute(CLOSE_DEAD, {"intent": intent_id})
 
     def add_attempt(self, attempt: PostingAttempt) -> int:
         """Insert an attempt."""
-        self.session.add(attempt)
-        self.session.flush()
-        return attempt.attempt_id
+        values = {name: value for name, value in vars(attempt).items() if name[0] != "_"}
+        number: int = self.session.connection().execute(ADD_ATTEMPT, values).scalar_one()
+        return number
 
     def end_attempt(self, attempt_id: int, values: dict[str, Any]) -> None:
         """Complete an attempt."""
-        self.session.execute(
-            update(PostingAttempt)
-            .where(PostingAttempt.attempt_id == attempt_id, PostingAttempt.outcome.is_(None))
-            .values(values)
-        )
+        statement = ending(tuple(values))
+        self.session.connection().execute(statement, values | {"attempt": attempt_id})
+
+    def confirm(self, expected: Expected) -> tuple[dt.datetime, str | None] | None:
+        """Lock under fence, epoch and state, then read the clock."""
+        connection = self.session.connection()
+        found = connection.execute(CONFIRM, _mine(expected)).one_or_none()
+        return None if found is None else (self.now(), found.held)
 
     def write(
-        self, expected: tuple[str, int, str, str], values: dict[str, Any], first: dict[str, Any]
+        self, expected: Expected, values: dict[str, Any], first: dict[str, Any]
     ) -> tuple[str | None] | None:
         """Update under fence, epoch and state."""
-        intent_id, fence, epoch, state = expected
-        kept = {name: func.coalesce(getattr(Outbox, name), first[name]) for name in first}
-        done = self.session.execute(
-            update(Outbox)
-            .where(
-                Outbox.intent_id == intent_id,
-                Outbox.fence == fence,
-                Outbox.epoch == epoch,
-                Outbox.state == state,
-            )
-            .values({**values, **kept})
-            .returning(Outbox.held)
-            .execution_options(synchronize_session=False)
-        ).one_or_none()
+        statement = writing(tuple(values), tuple(first))
+        given = {**values, **first, **_mine(expected)}
+        done = self.session.connection().execute(statement, given).one_or_none()
         return None if done is None else (done.held,)
 
     def adjustment(self, adjustment_id: str) -> Adjustment:
@@ -209,6 +191,5 @@ class SqlUnit:
         self.session.flush()
 
 
-def _locking(rows: Select[Outbox]) -> Select[Outbox]:
-    """The rows, each locked; what others have locked is passed over."""
-    return rows.with_for_update(skip_locked=True, of=Outbox)
+def _mine(expected: Expected) -> dict[str, Any]:
+    return dict(zip(("my_intent", "my_fence", "my_epoch", "my_state"), expected, strict=True))

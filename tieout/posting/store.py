@@ -16,10 +16,14 @@ from sqlalchemy.orm import Session
 
 from tieout.ledger.models import Adjustment, Outbox, PostingAttempt, PostingIntent
 
-__all__ = ["Attempted", "Store", "Unit"]
+__all__ = ["Attempted", "Expected", "Store", "Unit"]
 
 #: phase, outcome and start of an attempt.
 Attempted = tuple[str, str | None, dt.datetime]
+
+
+#: intent, fence, epoch and state that a row must still have.
+Expected = tuple[str, int, str, str]
 
 
 class Unit(Protocol):
@@ -85,8 +89,15 @@ class Unit(Protocol):
         """Complete an attempt that has no outcome yet."""
         ...
 
+    def confirm(self, expected: Expected) -> tuple[dt.datetime, str | None] | None:
+        """Lock the row with this intent, fence, epoch and state; None where there is none.
+
+        Returns the database's clock, read when the row was locked, and who or what holds the row.
+        """
+        ...
+
     def write(
-        self, expected: tuple[str, int, str, str], values: dict[str, Any], first: dict[str, Any]
+        self, expected: Expected, values: dict[str, Any], first: dict[str, Any]
     ) -> tuple[str | None] | None:
         """Write the row with this intent, fence, epoch and state; None where there is none.
 

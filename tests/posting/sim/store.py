@@ -235,6 +235,12 @@ class MemoryUnit:
                         attempt[2] = values["outcome"]
                 return
 
+    def confirm(self, expected: tuple[str, int, str, str]) -> tuple[dt.datetime, str | None] | None:
+        row = self.lock(expected[0])
+        if (row.fence, row.epoch, row.state) != expected[1:]:
+            return None
+        return self.data.now(), row.held
+
     def write(
         self, expected: tuple[str, int, str, str], values: dict[str, Any], first: dict[str, Any]
     ) -> tuple[str | None] | None:
