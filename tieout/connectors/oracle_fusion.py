@@ -197,6 +197,12 @@ class OracleFusionConnector:
         documents = books.find(reference)
         return ports.Trace(documents) if documents else trace
 
+    def posted_since(self, company: str, since: date) -> list[ports.ErpDocument]:
+        """Posted journals and validated invoices on or after ``since`` with our form, by date."""
+        self._ours(company)
+        found = [*self._books.posted_since(since), *self._invoices.posted_since(since)]
+        return sorted(found, key=_by_day)
+
     def read(self, doc_id: str) -> ports.ErpDocument | None:
         """One document with its lines, None when Oracle has it not."""
         kind, number = _parts(doc_id)
@@ -262,6 +268,11 @@ class OracleFusionConnector:
         if company != self._profile.code:
             message = f"this connector reads {self._profile.code!r}, not {company!r}"
             raise ConnectorError("COMPANY_OTHER", message)
+
+
+def _by_day(document: ports.ErpDocument) -> tuple[date, str, int]:
+    kind, number = _parts(document.doc_id)
+    return document.booked_on, kind, int(number)
 
 
 def _parts(doc_id: str) -> tuple[str, str]:

@@ -64,7 +64,7 @@ class OracleRig:
         return replace(self.journal(reference), lines=lines, liability=debt)
 
     def fault(self, operation: str, *faults: str) -> None:
-        self.tenant.plan.add(operation, *faults)
+        self.tenant.plan.add("find" if operation == "list" else operation, *faults)
 
     def books(self, reference: str) -> list[ErpDocument]:
         return [_document(found, reference) for found in self.tenant.documents(reference)]
