@@ -32,6 +32,7 @@ import httpx
 from tieout.connectors import ports, reads
 from tieout.connectors.http_wire import HttpWire
 from tieout.connectors.oracle_books import OracleBooks
+from tieout.connectors.oracle_callbacks import callback_address
 from tieout.connectors.oracle_checks import RefusedError, check, refusal
 from tieout.connectors.oracle_fbdi import journal_file, mark
 from tieout.connectors.oracle_invoices import INVOICE, OracleInvoices
@@ -90,8 +91,9 @@ class OracleFusionConnector:
         submitter = self._profile.submitter or tokens.user
         self._jobs = OracleJobs(self._session, submitter, self._profile.look_back)
         self._tracks = OracleTracks(self._jobs, self._profile.source)
+        told = callback_address(options or {})
         self._posting = OraclePosting(
-            self._session, self._profile, self._journals, self._jobs, self._tracks
+            self._session, self._profile, self._journals, self._jobs, self._tracks, told
         )
         self._books = OracleBooks(self._session, self._profile, self._masters, self._journals)
 

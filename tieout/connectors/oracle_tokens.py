@@ -33,6 +33,7 @@ __all__ = ["OPTIONS", "OracleTokens"]
 
 OPTIONS: Final = (
     "auth",
+    "callback_url",
     "certificate_alias",
     "private_key",
     "scope",
