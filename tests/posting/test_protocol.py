@@ -65,7 +65,7 @@ UNKNOWN A refused   | -                 | nothing, refused before      | REJECTE
 UNKNOWN A spent     | -                 | nothing, attempts spent      | MANUAL     | stop
 UNKNOWN B unsettled | -                 | nothing                      | SENDING    | go
 UNKNOWN B old unsettled | -             | nothing yet                  | UNKNOWN    | wait
-UNKNOWN B old       | -                 | nothing                      | SENDING    | go
+UNKNOWN B old       | -                 | nothing, attempts spent      | MANUAL     | stop
 UNKNOWN B accepted  | -                 | nothing yet                  | UNKNOWN    | wait
 UNKNOWN B accepted spent | -            | nothing yet                  | UNKNOWN    | wait
 UNKNOWN B accepted overdue | -          | nothing, attempts spent      | MANUAL     | stop

@@ -78,13 +78,15 @@ class SapConnector(SapReads):
         """Class D at the synchronous service, class B at the asynchronous ones.
 
         A message that failed may be restarted for as long as SAP keeps it, so that nothing is
-        settled before.
+        settled before; an unanswered one is sent again under its id while SAP surely knows it, and
+        never afterwards: somebody may have cancelled it there.
         """
         profile = self._profile
         if self._as_invoice(journal):
             return ports.Capability("D", settle=profile.settle)
         if self._asynchronous(journal):
-            return ports.Capability("B", settle=profile.retention, key_lifetime=profile.retention)
+            kept, margin = profile.retention, profile.key_margin
+            return ports.Capability("B", settle=kept, key_lifetime=kept, key_margin=margin)
         return ports.Capability("D", settle=profile.settle, batch_max=profile.batch_max)
 
     def create(self, journal: ports.Journal) -> ports.Delivery:
