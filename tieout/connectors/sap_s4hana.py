@@ -8,6 +8,9 @@ everything with HTTP 202, refuse an id they have seen (class B for as long as th
 and post later, perhaps only when a person restarts what failed: nothing but the document itself
 ends the wait.
 
+A closed posting period is SAP's own refusal, after sending: none of its public services tells the
+periods, so that this one check cannot come before (`SapReads.period_status` says "unknown").
+
 Failures: a login or token that was not to be had sent nothing; HTTP 429 is a pause; a SOAP fault,
 a page of HTML, a broken connection, silence, or an answer that contradicts itself is unknown.
 """

@@ -41,13 +41,20 @@ class OutboxWord(Base):
     """What a person decided on a posting, and why; append-only.
 
     A release from MANUAL may send again: one person asks for it, another one grants it, and the
-    database lets no row leave MANUAL without both. ``fence`` is the row's when it was said, so that
-    an old word does not count for new trouble.
+    database lets no row leave MANUAL without both. So it is with its end: one person states the
+    ERP's document (or, empty, that there is none), another confirms the same. ``fence`` is the
+    row's when it was said, so that an old word does not count for new trouble.
     """
 
     __tablename__ = "outbox_words"
     __table_args__ = (
-        CheckConstraint("verb IN ('hold','ask','release','cancel','replay')", name="outbox_verb"),
+        CheckConstraint(
+            "verb IN ('hold','ask','release','cancel','replay','state','confirm')",
+            name="outbox_verb",
+        ),
+        CheckConstraint(
+            "(document IS NOT NULL) = (verb IN ('state','confirm'))", name="word_document"
+        ),
         CheckConstraint("btrim(reason) <> ''", name="word_reason"),
         CheckConstraint("btrim(person) <> ''", name="word_person"),
     )
@@ -60,6 +67,7 @@ class OutboxWord(Base):
     #: The adjustment that takes the place of the intent's own, of a replay.
     successor: Mapped[str | None] = mapped_column(ForeignKey("adjustments.adjustment_id"))
     said_at: Mapped[dt.datetime] = now_column()
+    document: Mapped[str | None]
 
 
 class Callback(Base):
