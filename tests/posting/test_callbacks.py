@@ -271,6 +271,21 @@ def test_after_a_fail_over_nothing_is_woken_before_its_time(here: Office, sap: S
     assert (here.wakes(), here.due(intent)) == (0, False)
 
 
+def test_what_a_worker_has_in_hand_is_woken_when_it_lets_go(here: Office, sap: SapRig) -> None:
+    """Else the look it makes now, which began before, would use the hint up."""
+    (intent,) = here.intents()
+    here.drain(sap.connector)
+    own = Outbox.intent_id == intent
+    with here.ledger.session() as session:
+        session.execute(update(Outbox).where(own).values(owner="another worker"))
+    sap.let_work()
+    assert (here.wakes(), here.due(intent)) == (0, False)
+    with here.ledger.session() as session:
+        session.execute(update(Outbox).where(own).values(owner=None))
+    assert here.post(here.kept()[0].body) == 202
+    assert (len(here.kept()), here.wakes(), here.due(intent)) == (1, 1, True)
+
+
 def test_a_held_posting_stays_held(here: Office, sap: SapRig) -> None:
     (intent,) = here.intents()
     here.drain(sap.connector)
