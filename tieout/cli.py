@@ -36,6 +36,7 @@ COMMANDS = (
     "approve",
     "post",
     "outbox",
+    "serve_callbacks",
     "verify",
     "db",
     "demo",

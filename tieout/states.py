@@ -73,7 +73,8 @@ ADJUSTMENT: Final[Table] = (
 #: The delivery protocol (PROTOCOLS in ARCHITECTURE.md), one table for all capability classes: a
 #: class only says when a create may be repeated. CONFIRMED has one door, DRAFTED (= the document's
 #: id is known): what was found by reference, or turned out posted while it was voided, goes there
-#: too, so that nothing is confirmed without being compared, and alone. The id being written once, a
+#: too, so that nothing is confirmed without being compared, and alone; only where nothing can be
+#: asked (class E) two people's word stands for it. The id being written once, a
 #: document that is gone is a person's to judge.
 OUTBOX: Final[Table] = (
     ("READY", "claim", "SENDING"),
@@ -106,6 +107,9 @@ OUTBOX: Final[Table] = (
     ("VOIDING", "conflict", "MANUAL"),
     ("VOIDING", "attempts spent", "MANUAL"),
     ("MANUAL", "release", "UNKNOWN"),
+    ("MANUAL", "document stated", "DRAFTED"),
+    ("MANUAL", "posting stated", "CONFIRMED"),
+    ("MANUAL", "absence stated", "REJECTED"),
 )
 
 MODELS: Final[dict[str, Table]] = {

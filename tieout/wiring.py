@@ -6,6 +6,7 @@ classes. Without Airflow, endpoints come from the environment as addresses::
     TIEOUT_DATABASE    postgresql+psycopg://user:password@host/tieout     (default: embedded)
     TIEOUT_DROP_BANK   sftp://user@host:22/out?key_path=/path&host_key=ssh-ed25519%20AAAA...
                        file:///folder
+    TIEOUT_CALLBACKS_SAP  basic://name:password@   (who may call `tieout serve-callbacks`)
     TIEOUT_ERP_TRYTON  http://user:password@host:8000/database
     TIEOUT_SMTP        smtp://user:password@host:587?starttls=true&sender=...&recipients=a@b,c@d
 """
@@ -24,6 +25,7 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 
 from tieout.adjustments.books import load_books
 from tieout.connectors.connector import Connector
+from tieout.connectors.hints import HintReader
 from tieout.connectors.http_wire import through
 from tieout.connectors.tryton import TrytonConnector
 from tieout.drops import Drop
@@ -44,6 +46,7 @@ __all__ = [
     "open_connector",
     "open_drop",
     "open_gate",
+    "open_hint_reader",
     "open_ledger",
     "open_mailer",
 ]
@@ -56,6 +59,8 @@ _VENDORS: Final = {
     "dynamics365": ("dynamics365", "DynamicsConnector"),
     "netsuite": ("netsuite", "NetSuiteConnector"),
 }
+#: Vendors that call us by themselves → module that reads what they say.
+_HINTS: Final = {"sap": "sap_callbacks", "oracle": "oracle_callbacks"}
 #: Extras of connections that are secrets; the others are names, addresses and paths.
 _SECRET_EXTRAS: Final = ("client_secret", "passphrase", "password", "token", "token_secret")
 _LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
@@ -225,6 +230,24 @@ def _vendor(vendor: str, erp: str) -> Callable[..., Connector]:
     module, name = _VENDORS[vendor]
     found: Callable[..., Connector] = getattr(import_module(f"tieout.connectors.{module}"), name)
     return found
+
+
+def open_hint_reader(erp: str) -> HintReader:
+    """What reads the callbacks of an ERP's mapping.
+
+    Raises:
+        ProfileError: ``CALLBACKS_NOT_OFFERED`` where its vendor makes none, or no mapping.
+    """
+    vendor = str(load_books(erp).content["erp"].get("vendor", erp))
+    if vendor not in _HINTS:
+        raise ProfileError(
+            "CALLBACKS_NOT_OFFERED",
+            f"{vendor} does not call by itself",
+            where=f"mappings/erp/{erp}.toml [erp] vendor",
+            remedy=f"only {', '.join(sorted(_HINTS))} do; others are asked",
+        )
+    reader: HintReader = import_module(f"tieout.connectors.{_HINTS[vendor]}").read_hint
+    return reader
 
 
 def open_mailer(endpoint: Endpoint) -> SmtpMailer:

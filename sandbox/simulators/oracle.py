@@ -4,7 +4,7 @@ Run ``python -m sandbox.simulators.oracle --port 8081``; a test drives it at ``/
 of requests for faults: ``create post find read delete jobs status masters token``. Faults of its
 own, beside those every simulator has: on ``create`` ``refused hold blocked cancelled canceled
 expired warning round``, ``manual recovery``, ``validation failed``; on ``post`` ``refused``; on
-``callback`` ``lost twice``; anywhere ``expired token``.
+``callback`` ``late lost twice``; anywhere ``expired token``.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ import re
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any, Final
 
+from sandbox.simulators.caller import Caller
 from sandbox.simulators.clock import Clock
 from sandbox.simulators.faults import FaultPlan
 from sandbox.simulators.oracle_books import Batch, Books, Invoice
@@ -64,6 +65,7 @@ class OracleSimulator:
         self.resources = Resources(self.books)
         self.tokens = Tokens(self.clock)
         self.auto = False
+        self.caller = Caller()
         self.autopost = False
         self._line = Unreliable(application(self), self.plan, _kind, _refusal)
         self.application = _Operations(self._line)
@@ -94,6 +96,9 @@ class OracleSimulator:
         self.scheduler.work()
         if self.autopost:
             self.scheduler.post_automatically()
+        if self.caller.login[0]:
+            for address, message in self.integrations.callbacks():
+                self.caller.call([message], address)
 
 
 class _Operations:

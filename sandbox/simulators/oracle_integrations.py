@@ -205,7 +205,10 @@ class Integrations:
         found = []
         for job in due:
             if job.callback:
-                times = {"lost": 0, "twice": 2}.get(self.plan.take("callback"), 1)
+                fault = self.plan.take("callback")
+                if fault == "late":
+                    self.scheduler.completed.append(job)
+                times = {"late": 0, "lost": 0, "twice": 2}.get(fault, 1)
                 found += [(job.callback, self.completion(job))] * times
         return found
 

@@ -8,7 +8,9 @@ Kinds of requests for its `FaultPlan`: ``token``, ``create`` (all three SOAP ser
 (operational items: find and read), ``books`` (ledger lines), ``masters``, ``invoice``, ``work``
 (each queued message) and ``callback``. Beside the common faults it knows, for ``create``,
 ``wrong severity``, ``round`` (other amounts), ``bare`` (no references are kept) and
-``expired token``; for ``work`` ``delay``; for ``callback`` ``lost`` and ``duplicate``.
+``expired token`` and, of the asynchronous services, ``at once`` (worked on, and called back, before
+the request is answered); for ``work`` ``delay``; for ``callback`` ``lost``, ``duplicate`` and
+``late`` (told with the next work).
 """
 
 from __future__ import annotations
@@ -22,6 +24,7 @@ import threading
 from fastapi import FastAPI, Request, Response
 
 from sandbox.simulators import sap_posting
+from sandbox.simulators.caller import Caller
 from sandbox.simulators.clock import Clock
 from sandbox.simulators.faults import FaultPlan
 from sandbox.simulators.sap_control import control_routes
@@ -56,6 +59,7 @@ class SapSimulator:
         asked: (entity set, property) of every read so far, to check against the metadata.
         bodies: SOAP bodies in the order they came, to check against the schema.
         aged: show document numbers with their leading zeros.
+        caller: where confirmations of the asynchronous services go, as the arrangement has it.
     """
 
     def __init__(self) -> None:
@@ -65,6 +69,7 @@ class SapSimulator:
         self.asked: set[tuple[str, str]] = set()
         self.bodies: list[bytes] = []
         self.aged = False
+        self.caller = Caller()
         seed(self.ledger)
         self._item_names = set(item_rows(self.ledger.all())[0])
         self.application = Unreliable(_routes(self), self.plan, _kind_of, _refusal)
@@ -86,7 +91,15 @@ class SapSimulator:
     def work(self) -> None:
         """Let late requests arrive and queued messages be worked on."""
         asyncio.run(self.application.deliver_late())
+        self.work_on_messages()
+
+    def work_on_messages(self) -> None:
+        """Work on queued messages and tell of them, where anybody is to be told."""
         self.inbox.work()
+        if self.caller.address:
+            with self.ledger.lock:
+                told, self.inbox.callbacks = self.inbox.callbacks, []
+            self.caller.call(told)
 
     def create(self, body: bytes, spoil: str) -> tuple[int, bytes]:
         """The synchronous service: HTTP status and answer."""
@@ -192,6 +205,8 @@ def _routes(tenant: SapSimulator) -> FastAPI:
         tenant.bodies.append(body)
         if service == "journalentrybulkcreationreques":
             tenant.inbox.take("Create", body)
+            if spoil == "at once":
+                await asyncio.to_thread(tenant.work_on_messages)
             return Response(status_code=202)
         if service == "journalentrybulkclearingreques":
             tenant.inbox.take("Clearing", body)

@@ -43,6 +43,7 @@ class Inbox:
         self.parcels: list[Parcel] = []
         self._known: dict[str, dt.datetime] = {}
         self.callbacks: list[bytes] = []
+        self.late: list[bytes] = []
 
     def take(self, kind: str, body: bytes) -> None:
         """Keep a message, whatever it is."""
@@ -52,6 +53,8 @@ class Inbox:
     def work(self) -> None:
         """Work on every message nothing has been done with; a fault ``delay`` leaves it waiting."""
         with self._ledger.lock:
+            late, self.late = self.late, []
+            self.callbacks += late
             for parcel in self.parcels:
                 if not parcel.states and self._plan.take("work") != "delay":
                     self._work(parcel)
@@ -125,4 +128,7 @@ class Inbox:
         if fault == "lost":
             return
         bytes_ = confirmation(parcel.kind, parcel.message, told, self._clock.now())
+        if fault == "late":
+            self.late.append(bytes_)
+            return
         self.callbacks += [bytes_] * (2 if fault == "duplicate" else 1)

@@ -14,7 +14,7 @@ import pytest
 
 from tests.connectors.rigs import Rig
 from tests.services import Tryton
-from tieout.connectors.ports import Delivery, ErpDocument, Journal, Previewer
+from tieout.connectors.ports import Delivery, ErpDocument, Journal, PostingReader, Previewer
 from tieout.errors import ConnectorError
 from tieout.posting.readback import differences
 
@@ -188,6 +188,41 @@ def test_what_the_masters_do_not_know_is_refused_with_words(rig: Rig, reference:
         assert refused.code and refused.message, name
     rig.let_work()
     assert rig.books(reference) == []
+
+
+def test_posted_documents_are_listed_by_the_form_of_their_reference(
+    rig: Rig, reference: str
+) -> None:
+    """Whoever made them; by day, with what is in the books and nothing that is not posted."""
+    other, waits, short = reference[::-1], f"W{reference[1:]}", reference[:9]
+    made = [rig.journal(reference), rig.journal(other, booked_on=rig.spare_day, amount=777)]
+    rig.close_period(rig.spare_day)
+    rig.open_period(rig.spare_day)  # it may not have been open
+    early, late = sorted(made, key=lambda journal: journal.booked_on)
+    for journal in (*made, rig.journal(short)):
+        posted(rig, known(rig, rig.connector.create(journal), journal))
+    rig.connector.create(rig.journal(waits))
+    connector: object = rig.connector
+    assert isinstance(connector, PostingReader)
+    listed = connector.posted_since(early.company, early.booked_on)
+    ours = [document for document in listed if document.external_ref in (reference, other)]
+    assert [document.external_ref for document in ours] == [early.external_ref, late.external_ref]
+    assert [differences(*each) for each in zip((early, late), ours, strict=True)] == [(), ()]
+    for document in ours:
+        read = rig.connector.read(document.doc_id)
+        assert read is not None, "the id is the one that reads it"
+        assert (read.number, read.state) == (document.number, document.state)
+    assert {document.external_ref for document in listed}.isdisjoint({short})
+    standing = booked(rig, waits)
+    assert [d.external_ref for d in listed].count(waits) == len(standing)
+    listed = connector.posted_since(late.company, late.booked_on)
+    assert early.external_ref not in [document.external_ref for document in listed]
+    assert late.external_ref in [document.external_ref for document in listed]
+    with pytest.raises(ConnectorError):
+        connector.posted_since("NO SUCH COMPANY", late.booked_on)
+    rig.fault("list", "no effect")
+    with pytest.raises(ConnectorError):
+        connector.posted_since(late.company, late.booked_on)
 
 
 def test_a_document_nobody_made_is_not_there(rig: Rig, reference: str) -> None:

@@ -65,6 +65,21 @@ def test_a_posted_invoice_frees_its_key_so_the_endpoint_is_of_class_d(
     assert len(rig.books(REF)) == 2
 
 
+def test_posted_invoices_are_listed_from_the_ledger(rig: Dynamics365Rig) -> None:
+    """Each voucher once, also of two under one reference; with the id that reads it."""
+    journal = invoice(rig)
+    for documents in range(3):
+        listed = rig.connector.posted_since("nord", DAY)
+        assert [one.external_ref for one in listed] == [REF] * documents
+        assert [differences(journal, one) for one in listed] == [()] * documents
+        assert len({one.doc_id for one in listed}) == documents
+        assert [one.doc_id for one in listed[:1]] == [DOC][:documents]
+        rig.connector.create(journal)
+        assert len(rig.connector.posted_since("nord", DAY)) == documents, "pending is not posted"
+        rig.let_work()
+    assert rig.connector.posted_since("nord", date(2026, 11, 21)) == []
+
+
 @pytest.mark.parametrize(
     ("fault", "there"), [("lost reply", 1), ("error after", 1), ("no effect", 0)]
 )

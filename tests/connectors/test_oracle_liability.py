@@ -49,6 +49,28 @@ def test_an_invoice_is_created_found_and_validated(rig: OracleRig) -> None:
     assert outcome(rig.connector.post(document.doc_id)) == ("OK", "ALREADY_POSTED")
 
 
+def test_validated_invoices_are_listed_with_the_journals(rig: OracleRig) -> None:
+    journal, invoice = rig.journal(REFERENCE[::-1]), rig.invoice(REFERENCE)
+    for one in (invoice, journal):
+        rig.connector.create(one)
+        rig.let_work()
+    assert rig.connector.posted_since("NORD", DAY) == [], "neither is posted"
+    for one in (invoice, journal):
+        (document,) = rig.connector.find(one).documents
+        rig.connector.post(document.doc_id)
+        rig.let_work()
+    listed = rig.connector.posted_since("NORD", DAY)
+    assert [each.external_ref for each in listed] == [REFERENCE, REFERENCE[::-1]]
+    assert [
+        differences(one, each) for one, each in zip((invoice, journal), listed, strict=True)
+    ] == [
+        (),
+        (),
+    ]
+    assert [each.doc_id.partition("/")[0] for each in listed] == ["invoice", "journal"]
+    assert rig.connector.posted_since("NORD", date(2026, 11, 21)) == []
+
+
 def test_the_same_create_twice_is_one_invoice(rig: OracleRig) -> None:
     """Class A through REST; a repeated file is rejected in the interface."""
     journal = rig.invoice(REFERENCE)

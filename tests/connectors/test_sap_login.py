@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import datetime as dt
 import http.server
-import ipaddress
 import ssl
 import threading
 from collections.abc import Iterator
@@ -14,13 +12,10 @@ from typing import Any, ClassVar
 
 import httpx
 import pytest
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import NameOID
 
 from sandbox.simulators.sap import CLIENT, LOGIN
 from tests.connectors.books import outcome
+from tests.connectors.certificates import certificate
 from tests.connectors.rigs.sap import DAY, SapRig, connector_to, mapping, open_rig
 from tieout.connectors.sap_login import certificate_transport, check_address, login_of
 from tieout.connectors.sap_s4hana import SapConnector
@@ -167,39 +162,6 @@ def test_this_machine_may_be_spoken_to_in_the_clear() -> None:
 # -- a certificate: a real server that asks for it --------------------------------------------
 
 
-def _named(name: str) -> x509.Name:
-    return x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
-
-
-def _certificate(folder: Path, name: str) -> tuple[Path, Path]:
-    """A certificate that signs itself, and its key."""
-    key = ec.generate_private_key(ec.SECP256R1())
-    start = dt.datetime.now(dt.UTC) - dt.timedelta(hours=1)
-    address = x509.IPAddress(ipaddress.ip_address("127.0.0.1"))
-    made = (
-        x509.CertificateBuilder()
-        .subject_name(_named(name))
-        .issuer_name(_named(name))
-        .public_key(key.public_key())
-        .serial_number(x509.random_serial_number())
-        .not_valid_before(start)
-        .not_valid_after(start + dt.timedelta(days=2))
-        .add_extension(x509.SubjectAlternativeName([address]), critical=False)
-        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
-        .sign(key, hashes.SHA256())
-    )
-    certificate, secret = folder / f"{name}.pem", folder / f"{name}.key"
-    certificate.write_bytes(made.public_bytes(serialization.Encoding.PEM))
-    secret.write_bytes(
-        key.private_bytes(
-            serialization.Encoding.PEM,
-            serialization.PrivateFormat.PKCS8,
-            serialization.NoEncryption(),
-        )
-    )
-    return certificate, secret
-
-
 class _Handler(http.server.BaseHTTPRequestHandler):
     """Answers every look with nothing, and keeps who asked."""
 
@@ -240,7 +202,7 @@ def asking_for_a_certificate(server: tuple[Path, Path], client: Path) -> Iterato
 def test_a_certificate_is_shown_and_the_server_s_is_verified(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    server, client = _certificate(tmp_path, "server"), _certificate(tmp_path, "tieout")
+    server, client = certificate(tmp_path, "server"), certificate(tmp_path, "tieout")
     options = {"certificate": str(client[0]), "private_key": str(client[1])}
     with asking_for_a_certificate(server, client[0]) as address:
         stranger = connector_to(address, options=options)
@@ -256,6 +218,6 @@ def test_a_certificate_is_shown_and_the_server_s_is_verified(
 
 
 def test_a_key_that_does_not_belong_is_named(tmp_path: Path) -> None:
-    one, other = _certificate(tmp_path, "one"), _certificate(tmp_path, "other")
+    one, other = certificate(tmp_path, "one"), certificate(tmp_path, "other")
     with pytest.raises(ProfileError, match=r"one\.pem with the key .*other\.key"):
         certificate_transport({"certificate": str(one[0]), "private_key": str(other[1])})

@@ -24,6 +24,9 @@ PLANTS = {
     "WHERE intent_id = '{b}') WHERE intent_id = '{a}'",
     "I10": "UPDATE posting_intents SET amount_minor = amount_minor + 1 WHERE intent_id = '{a}'",
     "I11": "DELETE FROM audit_log WHERE subject_id = '{a}' AND action = 'outbox DRAFTED'",
+    "I15": "INSERT INTO outbox_words (intent_id, verb, person, reason, fence, document) "
+    "SELECT intent_id, 'confirm', 'anna', 'seen', fence, erp_doc_id FROM outbox "
+    "WHERE intent_id = '{a}'",
 }
 
 

@@ -65,7 +65,7 @@ UNKNOWN A refused   | -                 | nothing, refused before      | REJECTE
 UNKNOWN A spent     | -                 | nothing, attempts spent      | MANUAL     | stop
 UNKNOWN B unsettled | -                 | nothing                      | SENDING    | go
 UNKNOWN B old unsettled | -             | nothing yet                  | UNKNOWN    | wait
-UNKNOWN B old       | -                 | nothing                      | SENDING    | go
+UNKNOWN B old       | -                 | nothing, attempts spent      | MANUAL     | stop
 UNKNOWN B accepted  | -                 | nothing yet                  | UNKNOWN    | wait
 UNKNOWN B accepted spent | -            | nothing yet                  | UNKNOWN    | wait
 UNKNOWN B accepted overdue | -          | nothing, attempts spent      | MANUAL     | stop
@@ -244,6 +244,7 @@ def test_every_arrow_of_the_outbox_is_taken_by_somebody() -> None:
     }
     by_epochs = {(s, "epoch changed") for s in ("READY", "RETRY_WAIT", "SENDING")}
     by_people = {("READY", "cancel"), ("MANUAL", "release")}
+    by_people |= {("MANUAL", f"{what} stated") for what in ("absence", "document", "posting")}
     arrows = {(before, event) for before, event, _ in MODELS["outbox"]}
     assert arrows == by_steps | by_claims | by_epochs | by_people
 
@@ -255,9 +256,10 @@ def test_an_end_is_reachable_from_every_state() -> None:
     assert reaching == set(states_of("outbox"))
 
 
-def test_confirmed_has_one_door() -> None:
+def test_confirmed_has_one_door_and_two_people_s_word() -> None:
     assert [(b, e) for b, e, after in MODELS["outbox"] if after == "CONFIRMED"] == [
-        ("DRAFTED", "posted")
+        ("DRAFTED", "posted"),
+        ("MANUAL", "posting stated"),
     ]
 
 

@@ -11,7 +11,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from tieout.commands.common import console, person
-from tieout.errors import ProfileError
+from tieout.errors import LedgerError, ProfileError
 from tieout.ledger import Ledger
 from tieout.ledger.models import AuditRow, Outbox, PostingAttempt, PostingIntent
 from tieout.money import format_amount
@@ -20,6 +20,7 @@ from tieout.posting.protocol import WORKING
 from tieout.posting.traffic import Terms
 from tieout.posting.traffic_profile import load_terms
 from tieout.stages.completeness import DAYS, check_postings
+from tieout.stages.outbox_settled import settle
 from tieout.stages.outbox_words import VERBS, find_intent, say
 from tieout.states import states_of
 from tieout.wiring import endpoint_from_environment, open_connector, open_gate, open_ledger
@@ -66,6 +67,14 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
         )
         parser.add_argument("--as", dest="person", help="who decides (default: your login)")
         parser.add_argument("--reason", default="", help="why; kept in the audit log")
+    words = "end a posting that was given up: one states what the ERP holds of it, another confirms"
+    parser = verbs.add_parser("settle", help=words, description=words)
+    parser.add_argument("id", metavar="ID", help="intent id, its start, or reference")
+    which = parser.add_mutually_exclusive_group(required=True)
+    which.add_argument("--document", help="the ERP's id of the document")
+    which.add_argument("--absent", action="store_true", help="there is none, and will be none")
+    parser.add_argument("--evidence", default="", help="where it was seen, or why there is none")
+    parser.add_argument("--as", dest="person", help="who says so (default: your login)")
     outbox.set_defaults(run=run)
 
 
@@ -77,6 +86,9 @@ def run(args: argparse.Namespace) -> int:
             for key in args.ids:
                 print(f"{key}: {say(ledger, args.verb, key, who, args.reason)}")
             return 0
+        if args.verb == "settle":
+            print(f"{args.id}: {_settle(ledger, args)}")
+            return 0
         if args.verb == "check":
             return _check(ledger, args.erp, args.days)
         if args.verb == "list":
@@ -84,6 +96,23 @@ def run(args: argparse.Namespace) -> int:
         with ledger.session() as session:
             print(json.dumps(_shown(session, args.id), indent=2, ensure_ascii=False))
         return 0
+
+
+def _settle(ledger: Ledger, args: argparse.Namespace) -> str:
+    """One person's word; the ERP is asked whether it says the same, where it can be."""
+    document = "" if args.absent else args.document.strip()
+    if not (document or args.absent):
+        raise LedgerError("DOCUMENT_MISSING", "no document is named", remedy="give its id")
+    with ledger.session() as session:
+        erp = find_intent(session, args.id).erp
+    gate = open_gate(ledger, erp)
+    connector = open_connector(erp, endpoint_from_environment(f"erp_{erp}"), gate)
+    who, why = person(args.person), args.evidence
+    try:
+        return settle(ledger, connector, args.id, who, document=document, evidence=why)
+    finally:
+        connector.close()
+        gate.rest()
 
 
 def _check(ledger: Ledger, erp: str, days: int) -> int:

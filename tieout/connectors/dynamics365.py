@@ -31,11 +31,14 @@ A posted journal is told from the entries of the general ledger, not from its ow
 
 from __future__ import annotations
 
+from datetime import date
+
 from tieout.connectors import ports
 from tieout.connectors.dynamics365_books import DynamicsBooks
 from tieout.connectors.dynamics365_changes import kept_because, voiding
 from tieout.connectors.dynamics365_invoices import is_invoice
 from tieout.connectors.dynamics365_journals import key_path
+from tieout.connectors.dynamics365_listing import posted_documents
 from tieout.connectors.dynamics365_outcome import (
     Verdict,
     delivery,
@@ -137,6 +140,15 @@ class DynamicsConnector(DynamicsBooks):
         if state == "done":
             return ports.Trace(pending="the package is imported, and its journal not to be seen")
         return ports.Trace(refused=why) if state == "failed" else found
+
+    def posted_since(self, company: str, since: date) -> list[ports.ErpDocument]:
+        """Documents of the general ledger on or after ``since`` whose number has our form.
+
+        The ledger knows no partners: the lines have none.
+        """
+        self._own(company)
+        with shaped("general ledger"):
+            return posted_documents(self._session, self._masters, self._profile, since)
 
     def read(self, doc_id: str) -> ports.ErpDocument | None:
         """One journal with its lines; None when there is none, or only its number is left."""

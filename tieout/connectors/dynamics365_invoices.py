@@ -37,7 +37,7 @@ from tieout.connectors.ports import Delivery, ErpDocument, Journal, Trace
 from tieout.errors import ConnectorError
 from tieout.money import from_minor, to_minor
 
-__all__ = ["Invoices", "is_invoice"]
+__all__ = ["Invoices", "invoice_id", "is_invoice"]
 
 _HEADERS: Final = "VendorInvoiceHeaders"
 _LINES: Final = "VendorInvoiceLines"
@@ -48,6 +48,11 @@ _NOTHING: Final = HttpAnswer("answered", "OK")
 def is_invoice(doc_id: str) -> bool:
     """Whether an id is a pending or posted invoice's."""
     return _MARK in doc_id
+
+
+def invoice_id(company: str, reference: str) -> str:
+    """The id of the invoice with our reference."""
+    return f"{company}{_MARK}{reference}"
 
 
 class Invoices:
@@ -68,7 +73,7 @@ class Invoices:
         except ConnectorError as error:
             return unsent(error)
         answer, (found,) = self._changes.send([operations], "create")
-        doc_id = f"{self._masters.company}{_MARK}{journal.external_ref}"
+        doc_id = invoice_id(self._masters.company, journal.external_ref)
         if found.outcome == "OK":
             return told("OK", "DRAFTED", "", answer, doc_id)
         if found.outcome != "REJECT":
@@ -84,7 +89,7 @@ class Invoices:
 
     def find(self, journal: Journal) -> Trace:
         """The invoice, pending or posted."""
-        found = self.read(f"{self._masters.company}{_MARK}{journal.external_ref}")
+        found = self.read(invoice_id(self._masters.company, journal.external_ref))
         return Trace((found,) if found is not None else ())
 
     def read(self, doc_id: str) -> ErpDocument | None:

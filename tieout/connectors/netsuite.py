@@ -22,7 +22,7 @@ from typing import Any, Final
 
 from tieout.connectors import ports
 from tieout.connectors.netsuite_books import NetSuiteBooks
-from tieout.connectors.netsuite_changes import changed_documents
+from tieout.connectors.netsuite_changes import changed_documents, posted_documents
 from tieout.connectors.netsuite_clearing import clearing
 from tieout.connectors.netsuite_jobs import BATCH_MAX, Judges, Queue
 from tieout.connectors.netsuite_masters import RefusedError
@@ -156,6 +156,16 @@ class NetSuiteConnector(NetSuiteBooks):
         with shaped("changed documents"):
             own = self._masters.subsidiary()
             return changed_documents(self._session, own, self._masters.currency, since)
+
+    def posted_since(self, company: str, since: date) -> list[ports.ErpDocument]:
+        """Posted documents on or after ``since`` whose external id has our form, by date.
+
+        They are read from the lines of the ledger, not from the records `read` tells of.
+        """
+        self._require(company)
+        with shaped("posted documents"):
+            own = self._masters.subsidiary()
+            return posted_documents(self._session, own, self._masters.currency, since)
 
     def delete_draft(self, doc_id: str) -> ports.Delivery:
         """Delete a record that is not approved: OK when it is gone, REJECT when it is posted."""

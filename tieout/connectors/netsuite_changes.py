@@ -1,4 +1,4 @@
-"""What NetSuite's ledger holds of our documents that were entered or changed since a day."""
+"""What NetSuite's ledger holds of our documents: those changed or those booked since a day."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from tieout.connectors.netsuite_session import Row, Session, quoted
 from tieout.connectors.ports import DocumentLine, ErpDocument
 from tieout.money import to_minor
 
-__all__ = ["changed_documents"]
+__all__ = ["changed_documents", "posted_documents"]
 
 #: What SuiteQL calls the record types we create.
 _KINDS: Final = {
@@ -33,13 +33,34 @@ def changed_documents(
     Raises:
         ConnectorError: they could not be read.
     """
-    day = f"TO_DATE({quoted((since - _OVERLAP).isoformat())}, 'YYYY-MM-DD')"
+    return _documents(session, subsidiary, own, [f"t.lastmodifieddate >= {_day(since - _OVERLAP)}"])
+
+
+def posted_documents(session: Session, subsidiary: str, own: str, since: date) -> list[ErpDocument]:
+    """Our documents in the ledger booked on a day or later, by date, then by id.
+
+    A booking day is a calendar day in every time zone: no overlap is needed.
+
+    Raises:
+        ConnectorError: they could not be read.
+    """
+    where = [f"t.trandate >= {_day(since)}", "t.posting = 'T'"]
+    found = _documents(session, subsidiary, own, where)
+    return sorted(found, key=lambda one: (one.booked_on, int(one.doc_id.rpartition("/")[2])))
+
+
+def _day(on: date) -> str:
+    return f"TO_DATE({quoted(on.isoformat())}, 'YYYY-MM-DD')"
+
+
+def _documents(session: Session, subsidiary: str, own: str, when: list[str]) -> list[ErpDocument]:
+    """Documents whose external id has our form, by id."""
     kinds = ", ".join(quoted(kind) for kind in _KINDS)
     columns = (
         "t.id AS move, t.type AS type, t.tranid AS number, t.externalid AS reference,"
         " TO_CHAR(t.trandate, 'YYYY-MM-DD') AS day, t.posting AS posting"
     )
-    where = [f"t.lastmodifieddate >= {day}", f"t.type IN ({kinds})", "t.externalid IS NOT NULL"]
+    where = [*when, f"t.type IN ({kinds})", "t.externalid IS NOT NULL"]
     heads = [
         row
         for row in session.rows(columns, "transaction t", where, ("move:t.id",))

@@ -28,6 +28,7 @@ __all__ = ["OracleBooks"]
 _EXPAND: Final = ("expand", "journalHeaders.journalLines")
 #: A delta asks again for the last minutes: changes become visible a little out of order.
 _OVERLAP: Final = timedelta(minutes=10)
+_DAY: Final = timedelta(days=1)
 
 
 class OracleBooks:
@@ -48,21 +49,29 @@ class OracleBooks:
 
     def cash_book(self, gl_account: str, since: date) -> list[reads.CashBookLine]:
         """Posted lines of a natural account dated after ``since``, by date, then by id."""
-        with shaped("periods"):
-            names = [
-                str(row["PeriodNameId"])
-                for row in self._masters.periods()
-                if day_of(row["EndDate"]) > since and row["ClosingStatus"] != "N"
-            ]
         found = [
             self._cash_line(document, number, line)
-            for name in names
+            for name in self._periods(since + _DAY)
             for document in self._batches(name)
             if document.booked_on > since
             for number, line in enumerate(document.lines, 1)
             if line.gl_account == gl_account
         ]
         return sorted(found, key=lambda line: (line.booked_on, _by_number(line.line_id)))
+
+    def posted_since(self, since: date) -> list[ErpDocument]:
+        """Posted journals of ours on or after ``since``, whoever made them; nothing is kept."""
+        found = [one for name in self._periods(since) for one in self._journals.posted(name)]
+        return [document for document in found if document.booked_on >= since]
+
+    def _periods(self, since: date) -> list[str]:
+        """The periods that hold ``since`` or come behind it, and were ever open."""
+        with shaped("periods"):
+            return [
+                str(row["PeriodNameId"])
+                for row in self._masters.periods()
+                if day_of(row["EndDate"]) >= since and row["ClosingStatus"] != "N"
+            ]
 
     def balance(self, gl_account: str, on: date, currency: str) -> int:
         """The balance at the beginning of the period, and what was posted in it up to the day."""

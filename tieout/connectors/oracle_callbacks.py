@@ -18,15 +18,18 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
 from lxml import etree
 
-from tieout.errors import ConnectorError
+from tieout.connectors.hints import Hint
+from tieout.connectors.oracle_fbdi import BATCH_GROUP
+from tieout.connectors.ports import is_reference
+from tieout.errors import ConnectorError, ProfileError
 
-__all__ = ["CompletedJob", "Completion", "read_completion"]
+__all__ = ["CompletedJob", "Completion", "callback_address", "read_completion", "read_hint"]
 
 _BYTES_MAX: Final = 1024 * 1024
 _DEPTH_MAX: Final = 20
@@ -93,6 +96,35 @@ def read_completion(body: bytes) -> Completion:
         raise _malformed(f"{type(error).__name__}: {error}") from error
     except RecursionError as error:
         raise _malformed("nested too deep") from error
+
+
+def read_hint(body: bytes) -> Hint:
+    """Whose document a message of a chain's end is about; a batch's file names only its group.
+
+    Raises:
+        ConnectorError: ``CALLBACK_MALFORMED``.
+    """
+    named = read_completion(body).reference
+    if is_reference(named):
+        return Hint((named,))
+    return Hint(batch=BATCH_GROUP.fullmatch(named) is not None)
+
+
+def callback_address(options: Mapping[str, str]) -> str:
+    """Where Oracle is to tell the end of a chain; empty where it is to be asked only.
+
+    Raises:
+        ProfileError: ``ENDPOINT_INSECURE``.
+    """
+    address = options.get("callback_url", "")
+    if address and not re.match(r"https://|http://(127\.0\.0\.1|localhost)[:/]", address):
+        raise ProfileError(
+            "ENDPOINT_INSECURE",
+            "Oracle would call us in clear text",
+            where="extras of the Oracle connection, callback_url",
+            remedy="give an https address of `tieout serve-callbacks`",
+        )
+    return address
 
 
 def _jobs(found: Any, depth: int) -> Iterator[dict[str, Any]]:

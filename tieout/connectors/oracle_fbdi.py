@@ -65,8 +65,8 @@ class ImportFile:
     parameters: str
     interface: str
 
-    def request(self) -> dict[str, Any]:
-        """The body of ``importBulkData``."""
+    def request(self, callback_url: str = "") -> dict[str, Any]:
+        """The body of ``importBulkData``; Oracle tells ``callback_url`` when it has ended."""
         options = f"InterfaceDetails={self.interface},ImportOption=Y,PurgeOption=Y"
         return {
             "OperationName": "importBulkData",
@@ -76,7 +76,7 @@ class ImportFile:
             "DocumentAccount": self.account,
             "JobName": self.job,
             "ParameterList": self.parameters,
-            "CallbackURL": _NULL,
+            "CallbackURL": callback_url or _NULL,
             "NotificationCode": "10",
             "JobOptions": f"{options},ExtractFileType=ALL",
         }

@@ -32,6 +32,7 @@ import httpx
 from tieout.connectors import ports, reads
 from tieout.connectors.http_wire import HttpWire
 from tieout.connectors.oracle_books import OracleBooks
+from tieout.connectors.oracle_callbacks import callback_address
 from tieout.connectors.oracle_checks import RefusedError, check, refusal
 from tieout.connectors.oracle_fbdi import journal_file, mark
 from tieout.connectors.oracle_invoices import INVOICE, OracleInvoices
@@ -90,8 +91,9 @@ class OracleFusionConnector:
         submitter = self._profile.submitter or tokens.user
         self._jobs = OracleJobs(self._session, submitter, self._profile.look_back)
         self._tracks = OracleTracks(self._jobs, self._profile.source)
+        told = callback_address(options or {})
         self._posting = OraclePosting(
-            self._session, self._profile, self._journals, self._jobs, self._tracks
+            self._session, self._profile, self._journals, self._jobs, self._tracks, told
         )
         self._books = OracleBooks(self._session, self._profile, self._masters, self._journals)
 
@@ -197,6 +199,12 @@ class OracleFusionConnector:
         documents = books.find(reference)
         return ports.Trace(documents) if documents else trace
 
+    def posted_since(self, company: str, since: date) -> list[ports.ErpDocument]:
+        """Posted journals and validated invoices on or after ``since`` with our form, by date."""
+        self._ours(company)
+        found = [*self._books.posted_since(since), *self._invoices.posted_since(since)]
+        return sorted(found, key=_by_day)
+
     def read(self, doc_id: str) -> ports.ErpDocument | None:
         """One document with its lines, None when Oracle has it not."""
         kind, number = _parts(doc_id)
@@ -262,6 +270,11 @@ class OracleFusionConnector:
         if company != self._profile.code:
             message = f"this connector reads {self._profile.code!r}, not {company!r}"
             raise ConnectorError("COMPANY_OTHER", message)
+
+
+def _by_day(document: ports.ErpDocument) -> tuple[date, str, int]:
+    kind, number = _parts(document.doc_id)
+    return document.booked_on, kind, int(number)
 
 
 def _parts(doc_id: str) -> tuple[str, str]:

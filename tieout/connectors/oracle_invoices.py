@@ -9,6 +9,7 @@ validated: accounting it is a scheduled job of the tenant's. Its id is ``invoice
 from __future__ import annotations
 
 import re
+from datetime import date
 from typing import Any, Final
 
 from tieout.connectors.oracle_checks import RefusedError
@@ -34,6 +35,7 @@ from tieout.connectors.ports import (
     Journal,
     JournalLine,
     Liability,
+    is_reference,
 )
 from tieout.errors import ConnectorError
 from tieout.money import from_minor
@@ -182,6 +184,14 @@ class OracleInvoices:
         rows = self._session.rows("invoices", parameters, point="find invoice")
         found = [self.document(row) for row in rows]
         return tuple(document for document in found if document.external_ref == reference)
+
+    def posted_since(self, since: date) -> list[ErpDocument]:
+        """The validated invoices on or after a day whose text opens with a reference like ours."""
+        query = f"AccountingDate>='{since.isoformat()}';Description LIKE '[%'"
+        parameters = [("expand", "invoiceLines"), ("q", query), ("orderBy", "InvoiceId")]
+        rows = self._session.rows("invoices", parameters, point="find invoice")
+        found = [self.document(row) for row in rows if is_validated(row)]
+        return [document for document in found if is_reference(document.external_ref)]
 
     def row(self, invoice_id: str) -> Row | None:
         """One invoice with its lines, None when Oracle has it not."""

@@ -11,7 +11,7 @@ from typing import Final
 from tieout.connectors.oracle_fbdi import mark, marked
 from tieout.connectors.oracle_profile import OracleProfile
 from tieout.connectors.oracle_session import OracleSession, Row, day_of, minor_of, shaped
-from tieout.connectors.ports import DocumentLine, ErpDocument
+from tieout.connectors.ports import DocumentLine, ErpDocument, is_reference
 from tieout.errors import ConnectorError
 
 __all__ = ["JOURNAL", "OracleJournals", "is_posted"]
@@ -37,6 +37,18 @@ class OracleJournals:
         rows = self._session.rows("journalBatches", parameters, point="find journal")
         found = [self.document(row) for row in rows]
         return tuple(document for document in found if document.external_ref == reference)
+
+    def posted(self, period: str) -> list[ErpDocument]:
+        """The posted journals of a period whose names hold a reference of our form, by id.
+
+        Raises:
+            ConnectorError: Oracle cannot be asked.
+        """
+        query = f"Status='P';DefaultPeriodName='{period}';BatchName LIKE '%{mark('')}%'"
+        parameters = [_EXPAND, ("q", query), ("orderBy", "JeBatchId")]
+        rows = self._session.rows("journalBatches", parameters, point="find journal")
+        found = [self.document(row) for row in rows]
+        return [document for document in found if is_reference(document.external_ref)]
 
     def row(self, batch_id: str, *, point: str = "read journal") -> Row | None:
         """One batch with its children, None when Oracle has it not."""

@@ -31,14 +31,15 @@ class OraclePosting:
         journals: OracleJournals,
         jobs: OracleJobs,
         tracks: OracleTracks,
+        callback_url: str = "",
     ) -> None:
         self._session, self._profile, self._journals = session, profile, journals
-        self._jobs, self._tracks = jobs, tracks
+        self._jobs, self._tracks, self._callback_url = jobs, tracks, callback_url
 
     def submit(self, file: ImportFile, point: str) -> Delivery:
         """Submit a file: PENDING when it was taken."""
         try:
-            answer = self._jobs.submit(file.request(), point)
+            answer = self._jobs.submit(file.request(self._callback_url), point)
         except ConnectorError as error:
             return not_sent(error)
         taken = _submission(answer)

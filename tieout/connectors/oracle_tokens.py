@@ -7,6 +7,9 @@ Three ways, chosen by the connection's extra ``auth``:
 ``user``         the same client asserts the user ``user`` with a JWT signed by ``private_key``
                  (a path to a PEM file; ``certificate_alias`` names the key to the other side)
 
+One more extra has nothing to do with it: ``callback_url``, where Oracle tells the end of an import
+(`tieout serve-callbacks`).
+
 A token is fetched once for all threads and kept until a minute before it ends. Nothing here tells
 a secret: neither a message nor a repr.
 """
@@ -33,6 +36,7 @@ __all__ = ["OPTIONS", "OracleTokens"]
 
 OPTIONS: Final = (
     "auth",
+    "callback_url",
     "certificate_alias",
     "private_key",
     "scope",

@@ -57,7 +57,7 @@ class Capability:
 
     ===== ==========================================================================================
     A     our reference is unique for ever, and a second create of it changes nothing
-    B     the same for ``key_lifetime`` after the first request; afterwards as D
+    B     the same for ``key_lifetime`` after the first request; afterwards it is only looked up
     C     a create leaves a draft; only a post by its id books it; a draft can be deleted
     D     neither: a document can only be looked up, so an unanswered create is not repeated
           before ``settle`` is over
@@ -69,6 +69,8 @@ class Capability:
             found or never comes (our deadline for a call, the system's longest request, and the
             lag until it shows). Zero for C, where timing does not matter.
         key_lifetime: of B, how long the system remembers a key.
+        key_margin: of B, how long a request may be in the system's hands before it looks at the
+            key: so long before its end the key counts as dead. ``settle`` by default.
         batch_max: documents a single request may carry.
     """
 
@@ -76,6 +78,7 @@ class Capability:
     settle: timedelta = timedelta(0)
     key_lifetime: timedelta | None = None
     batch_max: int = 1
+    key_margin: timedelta | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,6 +24,7 @@ _SECTIONS: Final = {
     "posting": (
         "batch_max",
         "created_by",
+        "key_margin_days",
         "logical_system",
         "request_lifetime",
         "retention_days",
@@ -54,6 +55,7 @@ class Profile:
         settle: of a request that is not answered: our deadline, SAP's longest request, and the lag
             until what it posted can be read.
         retention: how long SAP knows the id of a message.
+        key_margin: how long a message may wait in SAP before it compares the id.
     """
 
     erp: str
@@ -75,6 +77,7 @@ class Profile:
     batch_max: int
     settle: timedelta
     retention: timedelta
+    key_margin: timedelta
     employee_groups: tuple[str, ...]
     text: str
     overlap: timedelta
@@ -117,6 +120,7 @@ def load_profile(mapping: Mapping[str, Any], company: str) -> Profile:
         batch_max=int(posting.get("batch_max", 50)),
         settle=timedelta(seconds=slow + timeouts.total),
         retention=timedelta(days=int(posting.get("retention_days", 60))),
+        key_margin=timedelta(days=int(posting.get("key_margin_days", 7))),
         employee_groups=tuple(parts["masters"].get("employee_groups", ())),
         text=str(parts["cash_book"].get("text", "(?P<narrative>.*)")),
         overlap=timedelta(days=int(parts["cash_book"].get("overlap_days", 2))),

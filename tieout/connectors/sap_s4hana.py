@@ -8,6 +8,9 @@ everything with HTTP 202, refuse an id they have seen (class B for as long as th
 and post later, perhaps only when a person restarts what failed: nothing but the document itself
 ends the wait.
 
+A closed posting period is SAP's own refusal, after sending: none of its public services tells the
+periods, so that this one check cannot come before (`SapReads.period_status` says "unknown").
+
 Failures: a login or token that was not to be had sent nothing; HTTP 429 is a pause; a SOAP fault,
 a page of HTML, a broken connection, silence, or an answer that contradicts itself is unknown.
 """
@@ -78,13 +81,15 @@ class SapConnector(SapReads):
         """Class D at the synchronous service, class B at the asynchronous ones.
 
         A message that failed may be restarted for as long as SAP keeps it, so that nothing is
-        settled before.
+        settled before; an unanswered one is sent again under its id while SAP surely knows it, and
+        never afterwards: somebody may have cancelled it there.
         """
         profile = self._profile
         if self._as_invoice(journal):
             return ports.Capability("D", settle=profile.settle)
         if self._asynchronous(journal):
-            return ports.Capability("B", settle=profile.retention, key_lifetime=profile.retention)
+            kept, margin = profile.retention, profile.key_margin
+            return ports.Capability("B", settle=kept, key_lifetime=kept, key_margin=margin)
         return ports.Capability("D", settle=profile.settle, batch_max=profile.batch_max)
 
     def create(self, journal: ports.Journal) -> ports.Delivery:

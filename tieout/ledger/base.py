@@ -25,6 +25,8 @@ APPEND_ONLY = (
     "audit_verdicts",
     "balances",
     "book_balances",
+    "callback_wakes",
+    "callbacks",
     "deliveries",
     "details",
     "entries",

@@ -38,7 +38,7 @@ from tieout.ledger.facts import (
     StatementDecision,
     StatementRow,
 )
-from tieout.ledger.operations import ErpPermit, ErpTraffic, OutboxWord
+from tieout.ledger.operations import Callback, CallbackWake, ErpPermit, ErpTraffic, OutboxWord
 
 __all__ = [
     "APPEND_ONLY",
@@ -52,6 +52,8 @@ __all__ = [
     "BalanceRow",
     "Base",
     "BookBalance",
+    "Callback",
+    "CallbackWake",
     "Delivery",
     "DetailRow",
     "EntryIdentity",

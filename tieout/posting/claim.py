@@ -181,7 +181,8 @@ def load_claim(unit: Unit, row: Outbox, capability_of: CapabilityOf, limits: Lim
     first = min([now, *(at for _, at in created)])
     # A lost first attempt cannot be older than its intent.
     key_ends = intent.created_at + (capability.key_lifetime or dt.timedelta(0))
-    key_ends -= limits.lease + limits.send_grace + capability.settle
+    margin = capability.settle if capability.key_margin is None else capability.key_margin
+    key_ends -= limits.lease + limits.send_grace + margin
     return Claim(
         intent_id=row.intent_id,
         adjustment_id=intent.adjustment_id,

@@ -4,7 +4,8 @@ Run after every crash test and nightly in production. What the ERP itself holds 
 for a reference) is checked against its own ledger by an independent client.
 
 I1  no document of the ERP belongs to two intents
-I2  CONFIRMED means: posted under a number, looked at afterwards, and the adjustment says so
+I2  CONFIRMED means: posted under a number, looked at afterwards (or, where nothing can be asked,
+    confirmed by two people), and the adjustment says so
 I3  REJECTED and CANCELLED mean: no number, no posted adjustment; CANCELLED was never sent
 I4  another person approved exactly this payload before the first byte was sent
 I5  nothing was sent without an attempt on record before
@@ -13,6 +14,7 @@ I8  reference and payload are the same in all attempts of an intent
 I9  one live intent for an adjustment and kind
 I10 debits equal credits in every intent, and equal the adjustment's lines
 I11 every state change has exactly one audit row: they form one path from READY to the state
+I15 what one person confirms of a posting that was given up, another one stated before
 """
 
 from __future__ import annotations
@@ -48,7 +50,10 @@ INVARIANTS: Final[dict[str, str]] = {
                 WHERE look.intent_id = o.intent_id AND look.outcome = 'OK'
                   AND look.phase IN ('read', 'find') AND look.attempt_id > ALL (
                     SELECT attempt_id FROM posting_attempts
-                    WHERE intent_id = o.intent_id AND phase = 'post' AND fence = o.fence)))
+                    WHERE intent_id = o.intent_id AND phase = 'post' AND fence = o.fence))
+            AND NOT EXISTS (
+                SELECT FROM outbox_words w WHERE w.intent_id = o.intent_id
+                  AND w.verb = 'confirm' AND w.document = o.erp_doc_id AND w.fence = o.fence))
     """,
     "I3": """
         SELECT o.intent_id AS subject, 'ended without effect, but has one' AS problem
@@ -122,6 +127,15 @@ INVARIANTS: Final[dict[str, str]] = {
             GROUP BY subject_id) path ON path.subject_id = o.intent_id
         WHERE o.intent_id IS NULL OR path.subject_id IS NULL OR path.broken
            OR path.last <> o.state
+    """,
+    "I15": """
+        SELECT c.intent_id AS subject, 'settled by less than two people' AS problem
+        FROM outbox_words c
+        WHERE c.verb = 'confirm' AND NOT EXISTS (
+            SELECT FROM outbox_words s
+            WHERE s.intent_id = c.intent_id AND s.verb = 'state' AND s.fence = c.fence
+              AND s.document = c.document AND s.word_no < c.word_no
+              AND lower(btrim(s.person)) <> lower(btrim(c.person)))
     """,
 }
 

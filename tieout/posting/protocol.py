@@ -4,7 +4,7 @@ One protocol for all capability classes (`tieout.connectors.ports.Capability`); 
 when a create may be repeated, which `tieout.posting.sight` decides:
 
 A  always: our reference is unique for ever
-B  while the system remembers our key; then as D
+B  while the system remembers our key; then it is only looked up, and at last a person judges
 C  always: the ERP makes a draft, then posts it *by its id*. Posting a known id twice is one
    posting, and the id is written once into the ledger, so a document can be posted only by its
    row; whatever else a lost reply or a second worker leaves behind is a draft that nobody posts,

@@ -113,8 +113,11 @@ def _see_nothing(row: Row, limits: Limits) -> tuple[str, Row]:
         return "nothing yet", row
     if works_on_it or row.attempts >= limits.attempts_max:
         return "nothing, attempts spent", replace(row, reason=_spent(row))
-    repeatable = row.kind in ("A", "C") or (row.kind == "B" and row.key_alive)
-    return ("nothing" if repeatable or not may_land else "nothing yet"), row
+    if row.kind == "B" and not row.key_alive:
+        # What the system has forgotten may have been given up there: it is not sent once more.
+        spent = replace(row, reason=_forgotten(row))
+        return ("nothing yet", row) if may_land else ("nothing, attempts spent", spent)
+    return ("nothing" if row.kind != "D" or not may_land else "nothing yet"), row
 
 
 def _see_ours(row: Row, seen: Seen, limits: Limits) -> tuple[str, Row]:
@@ -200,6 +203,11 @@ def _may_land(row: Row) -> bool:
 
 def _never_again(row: Row) -> str:
     return f"nobody can say whether it arrived, so it is not sent again: {row.reason}"
+
+
+def _forgotten(row: Row) -> str:
+    last = row.reason or "no answer"
+    return f"the system no longer knows its key, so it is not sent again; the last: {last}"
 
 
 def _spent(row: Row) -> str:

@@ -14,6 +14,7 @@ from tieout.connectors.ports import JournalWriter
 from tieout.ledger import Ledger
 from tieout.posting.delivery import drain
 from tieout.posting.gate import Gate
+from tieout.posting.hints import wake
 from tieout.posting.intents import make_intents
 from tieout.stages.runs import record_findings, stage_run
 
@@ -59,6 +60,7 @@ def post_adjustments(
         made = make_intents(ledger, erp, actor="tieout")
         with ledger.session() as session:
             record_findings(session, run.run_id, "erp", erp, made.refused)
+            wake(session, erp)  # callbacks that came while their posting was in hand
         done = drain(ledger, connector, erp, owner=owner, budget=BUDGET_SECONDS, gate=gate)
         result = PostResult(
             intents=len(made.made),

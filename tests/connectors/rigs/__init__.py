@@ -26,7 +26,7 @@ class Rig(Protocol):
         ...
 
     def fault(self, operation: str, *faults: str) -> None:
-        """Faults for the next requests of a kind: ``create find read post delete``."""
+        """Faults for the next requests of a kind: ``create find read list post delete``."""
         ...
 
     def books(self, reference: str) -> list[ErpDocument]:

@@ -83,7 +83,7 @@ class Dynamics365Rig:
 
     def fault(self, operation: str, *faults: str) -> None:
         """Faults for the next requests of a kind."""
-        self.simulator.plan.add(operation, *faults)
+        self.simulator.plan.add("ledger" if operation == "list" else operation, *faults)
 
     def forget_faults(self) -> None:
         """Nothing goes wrong any more."""

@@ -82,7 +82,7 @@ class NetSuiteRig:
         return Journal(reference, "NORD", "bank", on, "Bank charges", "EUR", lines)
 
     def fault(self, operation: str, *faults: str) -> None:
-        self.simulator.plan.add(operation, *faults)
+        self.simulator.plan.add("query" if operation == "list" else operation, *faults)
 
     def books(self, reference: str) -> list[ErpDocument]:
         return [_document(found) for found in self.simulator.documents(reference)]

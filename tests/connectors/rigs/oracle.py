@@ -32,10 +32,15 @@ def profile(**posting: Any) -> dict[str, Any]:
     return found
 
 
-def connect(url: str, **posting: Any) -> OracleFusionConnector:
+def connect(
+    url: str, *, options: dict[str, str] | None = None, **posting: Any
+) -> OracleFusionConnector:
     """A connector of the made-up company."""
     login, password = CONSTANTS["login"], CONSTANTS["password"]
-    return OracleFusionConnector(url, login, password, company="NORD", mapping=profile(**posting))
+    mapping = profile(**posting)
+    return OracleFusionConnector(
+        url, login, password, company="NORD", mapping=mapping, options=options
+    )
 
 
 @dataclass
@@ -64,7 +69,7 @@ class OracleRig:
         return replace(self.journal(reference), lines=lines, liability=debt)
 
     def fault(self, operation: str, *faults: str) -> None:
-        self.tenant.plan.add(operation, *faults)
+        self.tenant.plan.add("find" if operation == "list" else operation, *faults)
 
     def books(self, reference: str) -> list[ErpDocument]:
         return [_document(found, reference) for found in self.tenant.documents(reference)]

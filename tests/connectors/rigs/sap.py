@@ -21,7 +21,14 @@ __all__ = ["DAY", "SapRig", "connector_to", "mapping", "open_rig", "served"]
 
 DAY = date(2026, 11, 20)
 #: Kinds of requests as the suite names them: SAP reads back what it found, by the same set.
-_KINDS = {"create": "create", "find": "cube", "read": "cube", "post": "cube", "delete": ""}
+_KINDS = {
+    "create": "create",
+    "find": "cube",
+    "read": "cube",
+    "list": "cube",
+    "post": "cube",
+    "delete": "",
+}
 
 
 def mapping(way: str = "single", **timeouts: int) -> dict[str, Any]:

@@ -28,6 +28,7 @@ _MARKS: Final = {
     "delete": b"account.move.delete",
     "find": b"account.move.search_read",
     "read": b"account.move.search_read",
+    "list": b"account.move.search_read",
 }
 _PROXY_FAULTS: Final[dict[str, str | bytes]] = {
     "lost reply": "swallow",

@@ -122,6 +122,8 @@ def violation(design: Design, ledger: Ledger, erp: Erp) -> str:
     """What is wrong with a state; empty when nothing is."""
     if erp.breach:
         return "I13: a closed period took a posting"
+    if erp.revived:
+        return "I3: sent again, though given up in the ERP"
     if ledger.wrong:
         return ledger.wrong
     for row, there in zip(ledger.rows, erp.lanes, strict=True):

@@ -26,6 +26,7 @@ class Rules:
         deletes: whether drafts can be deleted.
         odd_max: how many documents it may store with another amount.
         expires: whether a key of B is forgotten one day.
+        cancels: a person there may give up what is queued, and nothing ever tells of it.
         stranger: somebody else posted a document with our reference before.
     """
 
@@ -39,6 +40,7 @@ class Rules:
     deletes: bool = True
     odd_max: int = 0
     expires: bool = False
+    cancels: bool = False
     stranger: bool = False
 
 
@@ -59,16 +61,23 @@ class Lane(NamedTuple):
     queued: int = 0
     key: bool = False
     refused: bool = False
+    given_up: bool = False
 
 
 class Erp(NamedTuple):
-    """The whole ERP; ``breach`` is set when a closed period took a posting (I13)."""
+    """The whole ERP.
+
+    Attributes:
+        breach: a closed period took a posting (I13).
+        revived: what a person there had given up was taken once more.
+    """
 
     lanes: tuple[Lane, ...]
     is_open: bool = True
     expired: bool = False
     odd: int = 0
     breach: bool = False
+    revived: bool = False
 
 
 class Done(NamedTuple):
@@ -110,7 +119,7 @@ def _known(erp: Erp, lane: int, rules: Rules) -> Done | None:
         if there.queued:
             return Done(erp, "PENDING")
         return Done(erp, "OK", newest) if rules.upsert else Done(erp, "EXISTS")
-    if rules.kind == "B" and there.key and (there.queued or newest):
+    if rules.kind == "B" and there.key and (there.queued or newest or there.given_up):
         return Done(erp, "OK", newest) if newest else Done(erp, "PENDING")
     return None
 
@@ -125,6 +134,7 @@ def create(erp: Erp, lane: int, rules: Rules) -> Iterator[Done]:
         yield Done(erp, "REJECT")
         return
     there = erp.lanes[lane]
+    erp = erp._replace(revived=erp.revived or there.given_up)
     keyed = there._replace(key=rules.kind == "B" and not erp.expired)
     if rules.asynchronous:
         yield Done(_with(erp, lane, keyed._replace(queued=there.queued + 1)), "PENDING")
@@ -198,9 +208,12 @@ def works(erp: Erp, rules: Rules) -> Iterator[tuple[str, Erp]]:
             if not erp.is_open:
                 refused = _with(erp, lane, taken._replace(refused=True, key=False))
                 yield "the queue refuses a create", refused
-                continue
-            for after, number in _make(_with(erp, lane, taken), lane, rules):
-                yield f"the queue makes document {number}", after
+            else:
+                for after, number in _make(_with(erp, lane, taken), lane, rules):
+                    yield f"the queue makes document {number}", after
+            if rules.cancels:
+                given_up = _with(erp, lane, taken._replace(given_up=True))
+                yield "a person gives up what is queued", given_up
 
 
 def flipped(erp: Erp) -> Erp:

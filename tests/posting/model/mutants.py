@@ -102,10 +102,16 @@ def _same(row: Row, seen: Seen) -> Seen:
     return replace(seen, documents=tuple(replace(d, differences=()) for d in seen.documents))
 
 
+def _as_d(row: Row) -> Row:
+    """Once its key is dead, B is sent again when all is settled."""
+    return replace(row, kind="D") if row.kind == "B" and not row.key_alive else row
+
+
 def _small(rules: Rules, **values: Any) -> Design:
     return Design(rules, **{"claims_max": 3, "sends_max": 3, **values})
 
 
+GIVEN_UP = "I3: sent again, though given up in the ERP"
 I1, I2, I3 = "I1: two posted", "I2: confirmed, but not posted", "I3: rejected, but posted"
 
 # fmt: off
@@ -130,7 +136,8 @@ MUTANTS: tuple[Mutant, ...] = (
     Mutant("B's key may end on the way", I1, _small(B, key_margin=False)),
     Mutant("B is sent after the lease", I1, _small(B, lease_checked=False)),
     Mutant("B is sent again without a look", I1, _small(B, claims_blindly=True)),
-    Mutant("B is sent again though accepted", I1, _small(replace(B, asynchronous=True), claims_max=4, step=believes(lambda row: replace(row, accepted=False)))),
+    Mutant("B is sent again after its key, though accepted", I1, _small(replace(B, asynchronous=True), claims_max=4, step=believes(lambda row: replace(_as_d(row), accepted=False)))),
+    Mutant("B is sent again after its key", GIVEN_UP, _small(replace(B, asynchronous=True, cancels=True), step=believes(_as_d))),
     Mutant("D is sent again though accepted", I1, _small(replace(D, asynchronous=True), step=believes(lambda row: replace(row, accepted=False)))),
     # when a refusal is the end
     Mutant("a refusal after an unknown is final", I3, _small(A, flips_max=2, step=ends("SENDING", "refused, after an unknown", "REJECTED"))),

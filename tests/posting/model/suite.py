@@ -16,6 +16,9 @@ SELF = {"self_posting": True, "lag": False}
 SMALL: dict[str, Design] = {
     "A": Design(A, claims_max=3, sends_max=3, flips_max=1),
     "B": Design(B, claims_max=3, sends_max=3, flips_max=1),
+    "B, given up in the ERP": Design(
+        replace(QUEUE_OF_B, cancels=True), claims_max=3, sends_max=3, releases_max=1
+    ),
     "C": Design(C, claims_max=3, sends_max=4, flips_max=1),
     "D": Design(D, claims_max=3, sends_max=3, flips_max=2),
     "E": Design(E, claims_max=3, sends_max=3, flips_max=2, releases_max=1),
@@ -50,6 +53,9 @@ DEEP: dict[str, Design] = {
     "B, a queue": Design(QUEUE_OF_B, claims_max=4, sends_max=3, flips_max=2),
     "B, a queue that is shown, self-posting": Design(
         replace(QUEUE_OF_B, queue_shown=True, self_posting=True), sends_max=4, flips_max=2
+    ),
+    "B, given up in the ERP, fail-over": Design(
+        replace(QUEUE_OF_B, cancels=True), claims_max=3, sends_max=3, failovers_max=1
     ),
     "B, fail-over": Design(B, claims_max=3, sends_max=3, failovers_max=1),
     "C, deep": Design(C, claims_max=4, sends_max=5, flips_max=2),

@@ -1,0 +1,1 @@
+"""What listens: applications over HTTP, each on an address of its own."""
