@@ -44,8 +44,8 @@ def only_likeness(
         theirs: distinct plain names.
         least: the similarity two names that begin with the same four letters must have.
     """
-    db.register("ours", _signed(ours))
-    db.register("theirs", _signed(theirs))
+    db.register("ours", _signed(ours, _shared(least)))
+    db.register("theirs", _signed(theirs, _shared(least)))
     made = db.sql(likeness_sql(least)).to_arrow_table()
     db.unregister("ours")
     db.unregister("theirs")
@@ -58,21 +58,30 @@ def likeness_sql(least: Decimal) -> str:
     With m of a and b letters shared, the similarity without the beginning's bonus is at most
     (m/a + m/b + 1) / 3.
     """
-    bare = (least - _BEGINNING) / (1 - _BEGINNING)
-    shared = max(0, int((3 * bare - 1) * 1000) - 1)
+    shared = _shared(least)
     return (
         "SELECT o.place AS ours, min(t.place) AS theirs FROM ours o JOIN theirs t\n"
         "ON o.name[:4] = t.name[:4]\n"
-        "WHERE (bit_count(o.letters & t.letters) + least(o.more, t.more))\n"
+        "WHERE bit_count(o.letters & t.letters) >= o.least\n"
+        "  AND (bit_count(o.letters & t.letters) + least(o.more, t.more))\n"
         f"  * (o.long + t.long) * 1000 >= {shared} * o.long * t.long\n"
         f"  AND jaro_winkler_similarity(o.name, t.name) >= {least}\n"
         "GROUP BY o.place HAVING count(*) = 1 ORDER BY o.place"
     )
 
 
-def _signed(names: Any) -> pa.Table:
+def _shared(least: Decimal) -> int:
+    """Thousandths of m/a + m/b that names so similar reach at least."""
+    bare = (least - _BEGINNING) / (1 - _BEGINNING)
+    return max(0, int((3 * bare - 1) * 1000) - 1)
+
+
+def _signed(names: Any, shared: int) -> pa.Table:
     """Names long enough with what letters they have: ``letters`` a bit for each of the first few
-    of a class, ``more`` how many others."""
+    of a class, ``more`` how many others, ``least`` how many bits any name as similar shares.
+
+    As m is at most b, m/b is at most 1, and m at least (shared - 1) times a.
+    """
     lengths = np.diff(_starts(names))
     places = np.flatnonzero(lengths >= _SHORTEST)
     names = names.take(handles(places))
@@ -91,6 +100,7 @@ def _signed(names: Any) -> pa.Table:
     more = np.maximum(letters - _BITS, 0).sum(axis=1)
     columns: dict[str, Any] = {
         "place": places, "name": names, "letters": bits, "more": more, "long": lengths,
+        "least": np.maximum((max(shared - 1000, 0) * lengths + 999) // 1000 - more, 0),
     }  # fmt: skip
     return pa.table(columns)
 

@@ -135,7 +135,7 @@ class Numbers:
             at = np.flatnonzero(every == length)
             codes[at] = _whole(raw, starts[at], length)
         index = np.flatnonzero(short)
-        index = index[np.argsort(codes[index], kind="stable")]
+        index = index[np.argsort(codes[index])]
         likely = np.zeros(1 << _head_bits(len(index)), dtype=bool)
         likely[_heads(codes[index], likely)] = True
         return cls(distinct, codes[index], index, every[index], lengths, likely)
