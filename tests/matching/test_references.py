@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from tieout import banking_days, references
 from tieout.errors import ProfileError
 from tieout.matching.compile import name_macros
-from tieout.matching.known_numbers import fold
+from tieout.matching.normal import fold
 
 INVOICE = (r"RE-\d{4}-\d{4,6}",)
 

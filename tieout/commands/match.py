@@ -97,6 +97,7 @@ def read_table(path: Path, *, used: bool = False) -> pa.Table:
     Raises:
         InputError: ``FILE_MISSING``, ``FILE_FORMAT``.
     """
+    from tieout.matching.conform import FEW_VALUES
     from tieout.matching.tables import UNUSED
 
     try:
@@ -105,7 +106,8 @@ def read_table(path: Path, *, used: bool = False) -> pa.Table:
         names = [name for name in pq.read_schema(path).names if name not in UNUSED]
         # In one piece each, so that no step has to put columns together again. `read_table` would
         # make many, and joining those costs more than reading.
-        with pq.ParquetFile(path) as file:
+        few = [name for name in names if name in FEW_VALUES]
+        with pq.ParquetFile(path, read_dictionary=few) as file:
             return file.read(columns=names).combine_chunks()
     except FileNotFoundError:
         raise InputError(

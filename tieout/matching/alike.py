@@ -17,8 +17,8 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from tieout.arrays import handles
-from tieout.matching.known_numbers import texts_bytes
 from tieout.matching.meet import Meeting, bucket, meet
+from tieout.matching.normal import texts_bytes
 
 __all__ = ["likeness_sql", "only_likeness", "sharing_letters"]
 

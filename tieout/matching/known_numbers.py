@@ -15,15 +15,10 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
-import pyarrow.compute
 
-from tieout.arrays import buffer
-from tieout.references import DROPPED
+from tieout.matching.normal import dropped, kept_bytes, kinds, texts_bytes, upper_bytes
 
-#: The stubs know few of the overloads used here.
-pc: Any = pyarrow.compute
-
-__all__ = ["Numbers", "find_known", "fold", "shapes", "tail_digits", "texts_bytes"]
+__all__ = ["Numbers", "find_known"]
 
 Ints = npt.NDArray[np.int64]
 Codes = npt.NDArray[np.uint64]
@@ -31,74 +26,12 @@ Bytes = npt.NDArray[np.uint8]
 
 _NONE: Final = np.zeros(0, dtype="int64")
 _NO_BYTES: Final = np.zeros(0, dtype="uint8")
-_MARKS: Final = DROPPED.encode()
-_KEPT: Final = np.ones(256, dtype=bool)
-_KEPT[[ord(mark) for mark in DROPPED]] = False
-#: Digits, letters (and whatever is not ASCII), other signs: numbers end where the kind changes.
-_KIND: Final = np.full(256, 2, dtype="uint8")
-_KIND[ord("0") : ord("9") + 1] = 0
-_KIND[ord("A") : ord("Z") + 1] = 1
-_KIND[128:] = 1
 _BASE: Final = 0x9E3779B97F4A7C15
 _BACK: Final = pow(_BASE, -1, 1 << 64)
 #: Texts are searched in blocks of so many rows, to bound memory.
 _BLOCK: Final = 50_000
 #: Numbers longer than this are no document numbers; references end at 35.
 _LONGEST: Final = 35
-
-
-def texts_bytes(texts: Any) -> tuple[Bytes, Ints]:
-    """The characters of all texts in a row, and where each text starts (one more at the end)."""
-    count = len(texts)
-    starts = np.frombuffer(texts.buffers()[1], dtype="int32", count=count + 1 + texts.offset)
-    starts = starts[texts.offset :]
-    data = texts.buffers()[2]
-    raw = np.frombuffer(data, dtype="uint8") if data is not None else np.zeros(0, dtype="uint8")
-    return raw[starts[0] : starts[-1]], (starts - starts[0]).astype("int64")
-
-
-def _texts(raw: Bytes, starts: Ints) -> Any:
-    offsets = buffer(np.ascontiguousarray(starts, dtype="int32"))
-    return pa.StringArray.from_buffers(len(starts) - 1, offsets, buffer(raw))
-
-
-def fold(texts: Any) -> tuple[Any, Ints]:
-    """Texts without nulls in the normal form of references, and how many bytes each has."""
-    if not len(texts):
-        return pa.array([], pa.string()), np.zeros(0, dtype="int64")
-    upper = pc.utf8_upper(texts)
-    raw, starts = texts_bytes(upper)
-    dropped = np.flatnonzero(~_KEPT[raw])
-    if len(dropped):
-        starts = starts - np.searchsorted(dropped, starts)
-        offsets = buffer(np.ascontiguousarray(starts, dtype="int32"))
-        left = pa.py_buffer(raw.tobytes().translate(None, _MARKS))
-        upper = pa.StringArray.from_buffers(len(texts), offsets, left)
-    return upper, np.diff(starts)
-
-
-def tail_digits(texts: Any, count: int) -> npt.NDArray[np.bool_]:
-    """Which texts without nulls end in at least so many digits."""
-    raw, starts = texts_bytes(texts)
-    lengths = np.diff(starts)
-    fits = lengths >= count
-    rows = np.flatnonzero(fits)
-    digit = _KIND == 0
-    for back in range(1, count + 1):
-        rows = rows[digit[raw[starts[1:][rows] - back]]]
-    found = np.zeros(len(lengths), dtype=bool)
-    found[rows] = True
-    return found
-
-
-_SHAPE: Final = np.arange(256, dtype="uint8")
-_SHAPE[ord("0") : ord("9") + 1] = ord("0")
-
-
-def shapes(texts: Any) -> Any:
-    """Texts without nulls with every digit as 0, as a dictionary array."""
-    raw, starts = texts_bytes(texts)
-    return _texts(_SHAPE[raw], starts).dictionary_encode()
 
 
 @dataclass(frozen=True, slots=True)
@@ -220,7 +153,7 @@ def find_known(column: Any, numbers: Numbers) -> tuple[Ints, Ints]:
         part = column.slice(first, _BLOCK)
         known = np.flatnonzero(np.asarray(part.is_valid().to_numpy(zero_copy_only=False)))
         if len(known):
-            row, number = _block(pc.utf8_upper(part.drop_null()), numbers, forth, back)
+            row, number = _block(part.drop_null(), numbers, forth, back)
             rows.append(known[row] + first)
             found.append(number)
     if not rows:
@@ -231,14 +164,14 @@ def find_known(column: Any, numbers: Numbers) -> tuple[Ints, Ints]:
 
 
 def _block(texts: Any, numbers: Numbers, forth: _Powers, back: _Powers) -> tuple[Ints, Ints]:
-    raw, starts = texts_bytes(texts)
-    places = np.flatnonzero(_KEPT[raw])
-    kept = raw[places]
+    raw, starts = upper_bytes(texts)
+    places = np.flatnonzero(~dropped(raw))
+    kept = kept_bytes(raw)
     count = len(kept)
     if not count:
         return _NONE, _NONE
     edge = np.ones(count + 1, dtype=bool)  # whether a number may start or end before a place
-    edge[1:-1] = (np.diff(places) > 1) | (np.diff(_KIND[kept].astype("int8")) != 0)
+    edge[1:-1] = (np.diff(places) > 1) | (np.diff(kinds(kept)) != 0)
     before = np.searchsorted(places, starts)  # how many places lie before each text
     edge[before] = True
     sums = _sums(kept, forth)

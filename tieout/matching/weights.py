@@ -11,8 +11,8 @@ import pyarrow as pa
 import pyarrow.compute
 
 from tieout.errors import InputError
-from tieout.matching.known_numbers import texts_bytes
 from tieout.matching.meet import bucket
+from tieout.matching.normal import texts_bytes
 from tieout.money import exponent_of, is_currency
 
 #: The stubs know few of the overloads used here.

@@ -40,7 +40,7 @@ WHERE sign(bank_minor) = sign(books_minor) AND bank_minor - books_minor BETWEEN 
 SELECT upper(words[:1]) || words[2:] || '; nothing else fits.' AS evidence, facts,
 residual_class FROM (
 SELECT concat_ws(', ', 'the reference ' || key || ' agrees', 'the other party is ' || coalesce(books_party, bank_party), CASE WHEN residual = 0 THEN 'the amount agrees' ELSE 'the bank moved ' || format('{:,}', abs(residual) // unit) || CASE WHEN unit = 1 THEN '' ELSE '.' || lpad((abs(residual) % unit)::VARCHAR, length(unit::VARCHAR)::INTEGER - 1, '0') END || ' ' || currency || CASE WHEN residual < 0 THEN ' less' ELSE ' more' END || ' for us (' || CASE residual_class WHEN 'charge' THEN 'a bank charge' WHEN 'rounding' THEN 'a rounding difference' WHEN 'fx_difference' THEN 'an exchange difference' WHEN 'short_payment' THEN 'a short payment' WHEN 'discount' THEN 'a discount' WHEN 'over_payment' THEN 'an overpayment' END || ')' END) AS words,
-json_merge_patch('{}', json_object('reference', key, 'party', coalesce(books_party, bank_party), 'residual', CASE WHEN residual <> 0 THEN format('{:,}', abs(residual) // unit) || CASE WHEN unit = 1 THEN '' ELSE '.' || lpad((abs(residual) % unit)::VARCHAR, length(unit::VARCHAR)::INTEGER - 1, '0') END END, 'residual_class', residual_class))::VARCHAR AS facts, residual_class
+'{' || concat_ws(',', '"reference":' || to_json(key)::VARCHAR, '"party":' || to_json(coalesce(books_party, bank_party))::VARCHAR, '"residual":' || to_json(CASE WHEN residual <> 0 THEN format('{:,}', abs(residual) // unit) || CASE WHEN unit = 1 THEN '' ELSE '.' || lpad((abs(residual) % unit)::VARCHAR, length(unit::VARCHAR)::INTEGER - 1, '0') END END)::VARCHAR, '"residual_class":' || to_json(residual_class)::VARCHAR) || '}' AS facts, residual_class
 FROM (SELECT *, CASE WHEN residual = 0 THEN NULL WHEN abs(residual)::HUGEINT * 100000 <= 5000::HUGEINT * unit THEN 'rounding' WHEN original_currency <> currency THEN 'fx_difference' WHEN residual < 0 THEN 'charge' ELSE 'over_payment' END AS residual_class FROM judged));
 
 -- rung 12: run_with_charges
@@ -58,7 +58,7 @@ WHERE sign(bank_minor) = sign(books_minor) AND (bank_minor - books_minor) * sign
 SELECT upper(words[:1]) || words[2:] || '; nothing else fits.' AS evidence, facts,
 residual_class FROM (
 SELECT concat_ws(', ', 'the reference ' || key || ' agrees', 'the other party is ' || coalesce(books_party, bank_party), CASE WHEN residual = 0 THEN 'the amount agrees' ELSE 'the bank moved ' || format('{:,}', abs(residual) // unit) || CASE WHEN unit = 1 THEN '' ELSE '.' || lpad((abs(residual) % unit)::VARCHAR, length(unit::VARCHAR)::INTEGER - 1, '0') END || ' ' || currency || CASE WHEN residual < 0 THEN ' less' ELSE ' more' END || ' for us (' || CASE residual_class WHEN 'charge' THEN 'a bank charge' WHEN 'rounding' THEN 'a rounding difference' WHEN 'fx_difference' THEN 'an exchange difference' WHEN 'short_payment' THEN 'a short payment' WHEN 'discount' THEN 'a discount' WHEN 'over_payment' THEN 'an overpayment' END || ')' END) AS words,
-json_merge_patch('{}', json_object('reference', key, 'party', coalesce(books_party, bank_party), 'residual', CASE WHEN residual <> 0 THEN format('{:,}', abs(residual) // unit) || CASE WHEN unit = 1 THEN '' ELSE '.' || lpad((abs(residual) % unit)::VARCHAR, length(unit::VARCHAR)::INTEGER - 1, '0') END END, 'residual_class', residual_class))::VARCHAR AS facts, residual_class
+'{' || concat_ws(',', '"reference":' || to_json(key)::VARCHAR, '"party":' || to_json(coalesce(books_party, bank_party))::VARCHAR, '"residual":' || to_json(CASE WHEN residual <> 0 THEN format('{:,}', abs(residual) // unit) || CASE WHEN unit = 1 THEN '' ELSE '.' || lpad((abs(residual) % unit)::VARCHAR, length(unit::VARCHAR)::INTEGER - 1, '0') END END)::VARCHAR, '"residual_class":' || to_json(residual_class)::VARCHAR) || '}' AS facts, residual_class
 FROM (SELECT *, CASE WHEN residual = 0 THEN NULL WHEN abs(residual)::HUGEINT * 100000 <= 0::HUGEINT * unit THEN 'rounding' WHEN original_currency <> currency THEN 'fx_difference' WHEN sign(residual) <> direction THEN 'discount' ELSE 'over_payment' END AS residual_class FROM judged));
 
 -- rung 15: together_with_discount
@@ -73,7 +73,7 @@ WHERE sign(bank_minor) = sign(books_minor) AND bank_minor - books_minor BETWEEN 
 SELECT upper(words[:1]) || words[2:] || '; nothing else fits.' AS evidence, facts,
 residual_class FROM (
 SELECT concat_ws(', ', 'the reference ' || key || ' agrees', CASE WHEN residual = 0 THEN 'the amount agrees' ELSE 'the bank moved ' || format('{:,}', abs(residual) // unit) || CASE WHEN unit = 1 THEN '' ELSE '.' || lpad((abs(residual) % unit)::VARCHAR, length(unit::VARCHAR)::INTEGER - 1, '0') END || ' ' || currency || CASE WHEN residual < 0 THEN ' less' ELSE ' more' END || ' for us (' || CASE residual_class WHEN 'charge' THEN 'a bank charge' WHEN 'rounding' THEN 'a rounding difference' WHEN 'fx_difference' THEN 'an exchange difference' WHEN 'short_payment' THEN 'a short payment' WHEN 'discount' THEN 'a discount' WHEN 'over_payment' THEN 'an overpayment' END || ')' END) AS words,
-json_merge_patch('{}', json_object('reference', key, 'residual', CASE WHEN residual <> 0 THEN format('{:,}', abs(residual) // unit) || CASE WHEN unit = 1 THEN '' ELSE '.' || lpad((abs(residual) % unit)::VARCHAR, length(unit::VARCHAR)::INTEGER - 1, '0') END END, 'residual_class', residual_class))::VARCHAR AS facts, residual_class
+'{' || concat_ws(',', '"reference":' || to_json(key)::VARCHAR, '"residual":' || to_json(CASE WHEN residual <> 0 THEN format('{:,}', abs(residual) // unit) || CASE WHEN unit = 1 THEN '' ELSE '.' || lpad((abs(residual) % unit)::VARCHAR, length(unit::VARCHAR)::INTEGER - 1, '0') END END)::VARCHAR, '"residual_class":' || to_json(residual_class)::VARCHAR) || '}' AS facts, residual_class
 FROM (SELECT *, CASE WHEN residual = 0 THEN NULL WHEN abs(residual)::HUGEINT * 100000 <= 5000::HUGEINT * unit THEN 'rounding' WHEN original_currency <> currency THEN 'fx_difference' WHEN residual < 0 THEN 'charge' ELSE 'over_payment' END AS residual_class FROM judged));
 
 -- rung 18: reference_short_or_over
@@ -84,7 +84,7 @@ WHERE sign(bank_minor) = sign(books_minor) AND (bank_minor - books_minor) * sign
 SELECT upper(words[:1]) || words[2:] || '; nothing else fits.' AS evidence, facts,
 residual_class FROM (
 SELECT concat_ws(', ', 'the reference ' || key || ' agrees', 'the other party is ' || coalesce(books_party, bank_party), CASE WHEN residual = 0 THEN 'the amount agrees' ELSE 'the bank moved ' || format('{:,}', abs(residual) // unit) || CASE WHEN unit = 1 THEN '' ELSE '.' || lpad((abs(residual) % unit)::VARCHAR, length(unit::VARCHAR)::INTEGER - 1, '0') END || ' ' || currency || CASE WHEN residual < 0 THEN ' less' ELSE ' more' END || ' for us (' || CASE residual_class WHEN 'charge' THEN 'a bank charge' WHEN 'rounding' THEN 'a rounding difference' WHEN 'fx_difference' THEN 'an exchange difference' WHEN 'short_payment' THEN 'a short payment' WHEN 'discount' THEN 'a discount' WHEN 'over_payment' THEN 'an overpayment' END || ')' END) AS words,
-json_merge_patch('{}', json_object('reference', key, 'party', coalesce(books_party, bank_party), 'residual', CASE WHEN residual <> 0 THEN format('{:,}', abs(residual) // unit) || CASE WHEN unit = 1 THEN '' ELSE '.' || lpad((abs(residual) % unit)::VARCHAR, length(unit::VARCHAR)::INTEGER - 1, '0') END END, 'residual_class', residual_class))::VARCHAR AS facts, residual_class
+'{' || concat_ws(',', '"reference":' || to_json(key)::VARCHAR, '"party":' || to_json(coalesce(books_party, bank_party))::VARCHAR, '"residual":' || to_json(CASE WHEN residual <> 0 THEN format('{:,}', abs(residual) // unit) || CASE WHEN unit = 1 THEN '' ELSE '.' || lpad((abs(residual) % unit)::VARCHAR, length(unit::VARCHAR)::INTEGER - 1, '0') END END)::VARCHAR, '"residual_class":' || to_json(residual_class)::VARCHAR) || '}' AS facts, residual_class
 FROM (SELECT *, CASE WHEN residual = 0 THEN NULL WHEN abs(residual)::HUGEINT * 100000 <= 0::HUGEINT * unit THEN 'rounding' WHEN original_currency <> currency THEN 'fx_difference' WHEN sign(residual) <> direction THEN 'short_payment' ELSE 'over_payment' END AS residual_class FROM judged));
 
 -- rung 19: together_short
@@ -95,7 +95,7 @@ FROM (SELECT *, CASE WHEN residual = 0 THEN NULL WHEN abs(residual)::HUGEINT * 1
 SELECT upper(words[:1]) || words[2:] || '; nothing else fits.' AS evidence, facts,
 residual_class FROM (
 SELECT concat_ws(', ', 'the reference ' || key || ' agrees', 'the amount agrees', CASE abs(apart) WHEN 0 THEN 'both are of the same banking day' WHEN 1 THEN 'they are 1 banking day apart' ELSE 'they are ' || abs(apart) || ' banking days apart' END) AS words,
-json_merge_patch('{}', json_object('reference', key, 'banking_days', apart))::VARCHAR AS facts, residual_class
+'{' || concat_ws(',', '"reference":' || to_json(key)::VARCHAR, '"banking_days":' || to_json(apart)::VARCHAR) || '}' AS facts, residual_class
 FROM (SELECT *, NULL AS residual_class FROM judged));
 
 -- rung 21: mandate
@@ -103,7 +103,7 @@ FROM (SELECT *, NULL AS residual_class FROM judged));
 SELECT upper(words[:1]) || words[2:] || '; nothing else fits.' AS evidence, facts,
 residual_class FROM (
 SELECT concat_ws(', ', 'the mandate ' || key || ' agrees', 'the amount agrees', CASE abs(apart) WHEN 0 THEN 'both are of the same banking day' WHEN 1 THEN 'they are 1 banking day apart' ELSE 'they are ' || abs(apart) || ' banking days apart' END) AS words,
-json_merge_patch('{}', json_object('reference', key, 'banking_days', apart))::VARCHAR AS facts, residual_class
+'{' || concat_ws(',', '"reference":' || to_json(key)::VARCHAR, '"banking_days":' || to_json(apart)::VARCHAR) || '}' AS facts, residual_class
 FROM (SELECT *, NULL AS residual_class FROM judged));
 
 -- rung 22: amount_and_party
@@ -114,7 +114,7 @@ WHERE (bank_party_account = books_party_account
 SELECT upper(words[:1]) || words[2:] || '; nothing else fits.' AS evidence, facts,
 residual_class FROM (
 SELECT concat_ws(', ', 'the amount agrees', 'the other party is ' || coalesce(books_party, bank_party), CASE abs(apart) WHEN 0 THEN 'both are of the same banking day' WHEN 1 THEN 'they are 1 banking day apart' ELSE 'they are ' || abs(apart) || ' banking days apart' END) AS words,
-json_merge_patch('{}', json_object('party', coalesce(books_party, bank_party), 'banking_days', apart))::VARCHAR AS facts, residual_class
+'{' || concat_ws(',', '"party":' || to_json(coalesce(books_party, bank_party))::VARCHAR, '"banking_days":' || to_json(apart)::VARCHAR) || '}' AS facts, residual_class
 FROM (SELECT *, NULL AS residual_class FROM judged));
 
 -- rung 23: amount_and_party_due
@@ -125,7 +125,7 @@ WHERE (bank_party_account = books_party_account
 SELECT upper(words[:1]) || words[2:] || '; nothing else fits.' AS evidence, facts,
 residual_class FROM (
 SELECT concat_ws(', ', 'the amount agrees', 'the other party is ' || coalesce(books_party, bank_party), CASE abs(apart) WHEN 0 THEN 'both are of the same banking day' WHEN 1 THEN 'they are 1 banking day apart' ELSE 'they are ' || abs(apart) || ' banking days apart' END) AS words,
-json_merge_patch('{}', json_object('party', coalesce(books_party, bank_party), 'banking_days', apart))::VARCHAR AS facts, residual_class
+'{' || concat_ws(',', '"party":' || to_json(coalesce(books_party, bank_party))::VARCHAR, '"banking_days":' || to_json(apart)::VARCHAR) || '}' AS facts, residual_class
 FROM (SELECT *, NULL AS residual_class FROM judged));
 
 -- rung 24: details_and_party
@@ -156,5 +156,5 @@ WHERE (bank_party_account = books_party_account
 SELECT upper(words[:1]) || words[2:] || '; nothing else fits.' AS evidence, facts,
 residual_class FROM (
 SELECT concat_ws(', ', 'the amount agrees', CASE abs(apart) WHEN 0 THEN 'both are of the same banking day' WHEN 1 THEN 'they are 1 banking day apart' ELSE 'they are ' || abs(apart) || ' banking days apart' END) AS words,
-json_merge_patch('{}', json_object('banking_days', apart, 'score', '0.' || lpad(greatest(40 - 2 * least(abs(apart), 10), 5)::VARCHAR, 2, '0')))::VARCHAR AS facts, residual_class
+'{' || concat_ws(',', '"banking_days":' || to_json(apart)::VARCHAR, '"score":' || to_json('0.' || lpad(greatest(40 - 2 * least(abs(apart), 10), 5)::VARCHAR, 2, '0'))::VARCHAR) || '}' AS facts, residual_class
 FROM (SELECT *, NULL AS residual_class FROM judged));
