@@ -31,7 +31,7 @@ _FEW: Final = frozenset(
     }
 )
 #: Columns whose values are hardly ever the same twice.
-_DIFFER: Final = frozenset({"group_id", "amount"})
+_DIFFER: Final = frozenset({"group_id", "member_id", "amount"})
 
 
 def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
