@@ -110,6 +110,13 @@ def judged_sql(rung: Rung) -> str:
         facts.append(("banking_days", "apart"))
     if rung.state == "proposed":
         facts.append(("score", _score_sql(rung)))
+    if rung.same or said[:1] == [
+        "'the amount agrees'"
+    ]:  # never null, so the sentence begins with it
+        said[0] = f"'T{said[0][2:]}"
+        begun = "words"
+    else:
+        begun = "upper(words[:1]) || words[2:]"
     kind = "NULL"
     if rung.tolerance:
         kind = _class_sql(rung.tolerance)
@@ -125,7 +132,7 @@ def judged_sql(rung: Rung) -> str:
     text = f"concat_ws(', ', {', '.join(said)})"  # leaves out what is null
     known = ", ".join(_fact_sql(name, value) for name, value in facts)
     return (
-        f"SELECT upper(words[:1]) || words[2:] || '; nothing else fits.' AS evidence, facts,\n"
+        f"SELECT {begun} || '; nothing else fits.' AS evidence, facts,\n"
         f"residual_class FROM (\nSELECT {text} AS words,\n"
         f"'{{' || concat_ws(',', {known}) || '}}' AS facts, residual_class\n"
         f"FROM (SELECT *, {kind} AS residual_class FROM judged))"

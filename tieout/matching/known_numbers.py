@@ -16,7 +16,13 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from tieout.matching.normal import dropped, kept_bytes, kinds, texts_bytes, upper_bytes
+from tieout.matching.normal import (
+    dropped,
+    kept_bytes,
+    kinds,
+    texts_bytes,
+    upper_bytes,
+)
 
 __all__ = ["Numbers", "find_known"]
 
@@ -30,6 +36,12 @@ _BASE: Final = 0x9E3779B97F4A7C15
 _BACK: Final = pow(_BASE, -1, 1 << 64)
 #: Texts are searched in blocks of so many rows, to bound memory.
 _BLOCK: Final = 50_000
+#: By byte, one of 64 kinds of characters; digits and letters each have their own.
+_SIX: Final = bytes(
+    byte - 47 if 48 <= byte < 58 else byte - 54 if 65 <= byte < 91 else 37 + byte % 27
+    for byte in range(256)
+)
+_FIRST: Final = 3
 #: Numbers longer than this are no document numbers; references end at 35.
 _LONGEST: Final = 35
 
@@ -46,6 +58,7 @@ class Numbers:
         lengths: by length, whether a number is so long.
         likely: by the first bits of a hash, whether a number's hash begins so: most pieces of a
             text are none, and this tells it without a search.
+        begins: by the first three characters, whether a number begins so: most words do not.
     """
 
     texts: Any
@@ -54,6 +67,7 @@ class Numbers:
     length: Ints
     lengths: npt.NDArray[np.bool_]
     likely: npt.NDArray[np.bool_]
+    begins: npt.NDArray[np.bool_]
 
     @classmethod
     def of(cls, texts: Any) -> Numbers:
@@ -71,7 +85,19 @@ class Numbers:
         index = index[np.argsort(codes[index])]
         likely = np.zeros(1 << _head_bits(len(index)), dtype=bool)
         likely[_heads(codes[index], likely)] = True
-        return cls(distinct, codes[index], index, every[index], lengths, likely)
+        begins = np.zeros(1 << 18, dtype=bool)
+        begins[_beginnings(raw, starts[:-1][every >= _FIRST])] = True
+        begins |= bool((every < _FIRST).any())
+        return cls(distinct, codes[index], index, every[index], lengths, likely, begins)
+
+
+def _beginnings(raw: Bytes, at: Ints) -> Ints:
+    """A number below 2^18 of the three characters at each place."""
+    six = np.frombuffer(raw.tobytes().translate(_SIX) + bytes(_FIRST), dtype="uint8")
+    made = six[at].astype("int64")
+    for step in range(1, _FIRST):
+        made = (made << 6) | six[at + step]
+    return made
 
 
 def _head_bits(count: int) -> int:
@@ -176,7 +202,9 @@ def _block(texts: Any, numbers: Numbers, forth: _Powers, back: _Powers) -> tuple
     edge[before] = True
     sums = _sums(kept, forth)
     away = back.upto(len(sums))
-    at, end = _pieces(np.flatnonzero(edge), before[1:], numbers.lengths)
+    edges = np.flatnonzero(edge)
+    begin = np.flatnonzero(numbers.begins[_beginnings(kept, edges[:-1])])
+    at, end = _pieces(edges, begin, before[1:], numbers.lengths)
     looked = _mixed((sums[end] - sums[at]) * away[at])
     some = np.flatnonzero(numbers.likely[_heads(looked, numbers.likely)])
     at, end, looked = at[some], end[some], looked[some]
@@ -189,25 +217,29 @@ def _block(texts: Any, numbers: Numbers, forth: _Powers, back: _Powers) -> tuple
     return owner, number[same]
 
 
-def _pieces(edges: Ints, ends: Ints, lengths: npt.NDArray[np.bool_]) -> tuple[Ints, Ints]:
+def _pieces(
+    edges: Ints, begin: Ints, ends: Ints, lengths: npt.NDArray[np.bool_]
+) -> tuple[Ints, Ints]:
     """Where the pieces between two edges of one text begin and end that are as long as a number.
 
     Args:
         edges: where a number may start or end, ordered; every text's own start and end are some.
+        begin: which edges a number may start at.
         ends: where each text ends, ordered.
         lengths: by length, whether it is one.
     """
-    begin = np.arange(len(edges) - 1)
-    limit = ends[np.searchsorted(ends, edges[:-1], side="right")]
-    limit = np.minimum(limit, edges[:-1] + len(lengths) - 1)
+    first = edges[begin]
+    limit = ends[np.searchsorted(ends, first, side="right")]
+    limit = np.minimum(limit, first + len(lengths) - 1)
     starts: list[Ints] = []
     stops: list[Ints] = []
     step = 1
     while len(begin):
-        begin = begin[: np.searchsorted(begin, len(edges) - step)]
+        left = np.searchsorted(begin, len(edges) - step)
+        begin, limit = begin[:left], limit[:left]
         stop = edges[begin + step]
-        inside = stop <= limit[begin]
-        begin, stop = begin[inside], stop[inside]
+        inside = np.flatnonzero(stop <= limit)
+        begin, stop, limit = begin[inside], stop[inside], limit[inside]
         at = edges[begin]
         use = lengths[stop - at]
         starts.append(at[use])
