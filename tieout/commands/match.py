@@ -22,6 +22,8 @@ __all__ = ["add", "read_table", "run"]
 #: be mapped on their own.
 _TRIM_THRESHOLD: Final = -1
 _MMAP_MAX: Final = -4
+#: Linux's own: huge pages, which numpy asks for, are cleared whole where a part is used.
+_NO_HUGE_PAGES: Final = 41
 _KEPT: Final = (1 << 31) - 1
 #: Columns of few values.
 _FEW: Final = frozenset(
@@ -130,6 +132,7 @@ def _steady_memory() -> None:
         library = ctypes.CDLL(None)
         library.mallopt(_MMAP_MAX, 0)
         library.mallopt(_TRIM_THRESHOLD, _KEPT)
+        library.prctl(_NO_HUGE_PAGES, 1, 0, 0, 0)
 
 
 def _write(table: pa.Table, path: Path) -> None:

@@ -238,6 +238,6 @@ def _ids(column: pa.ChunkedArray[Any], sets: Iterable[Iterable[int]]) -> list[tu
     """The ids of each set of rows, ordered; those of all sets are read at once."""
     rows = [sorted(set(some)) for some in sets]
     flat = np.array([row for some in rows for row in some], dtype="int64")
-    ids: list[str] = column.take(handles(flat)).to_pylist()
+    ids: list[Any] = column.take(handles(flat)).to_pylist()
     ends = accumulate(map(len, rows), initial=0)
     return [tuple(sorted(ids[at:to])) for at, to in pairwise(ends)]
