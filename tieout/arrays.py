@@ -6,6 +6,7 @@ and 60 MB, more than reading a file of 20 MB takes here.
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
@@ -25,6 +26,7 @@ __all__ = [
     "masked",
     "table",
     "whole",
+    "without_pandas",
     "word",
 ]
 
@@ -94,6 +96,30 @@ def listed(values: Sequence[Any], kind: pa.DataType = pa.string()) -> pa.Array[A
     else:
         ticks = [0 if value is None else value for value in values]
     return fixed(np.array(ticks, dtype=np.int64), kind, known)
+
+
+class _NoPandas:
+    """Answers who wants to import pandas."""
+
+    def find_spec(self, name: str, *_: object) -> None:
+        """Leaves all other modules to whoever else finds them."""
+        if name == "pandas":
+            raise ModuleNotFoundError(name, name=name)
+
+
+def without_pandas() -> None:
+    """Let Arrow ask for pandas now, once for this process, and be told that there is none.
+
+    For commands that make many arrays by ``pa.array`` and never a frame.
+    """
+    if "pandas" in sys.modules:
+        return
+    hide: Any = _NoPandas()
+    sys.meta_path.insert(0, hide)
+    try:
+        pa.array([0])
+    finally:
+        sys.meta_path.remove(hide)
 
 
 def word(text: str | None) -> Any:

@@ -13,7 +13,6 @@ from datetime import date, timedelta
 from functools import lru_cache
 from typing import Any, Final
 
-import holidays
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
@@ -34,7 +33,7 @@ def check_calendar(name: str, where: str) -> str:
     Raises:
         ProfileError: ``CALENDAR_UNKNOWN``.
     """
-    if name != TARGET2 and name not in holidays.list_supported_countries():
+    if name != TARGET2 and name not in _library().list_supported_countries():
         raise ProfileError(
             "CALENDAR_UNKNOWN",
             f"no calendar {name!r}",
@@ -47,13 +46,42 @@ def check_calendar(name: str, where: str) -> str:
 @lru_cache(maxsize=16)
 def _calendar(name: str) -> np.busdaycalendar:
     years = range(_FIRST.year, _LAST.year + 1)
-    source = (
-        holidays.financial_holidays("XECB", years=years)
-        if name == TARGET2
-        else holidays.country_holidays(name, years=years)
-    )
+    if name == TARGET2:
+        source = {day for year in years for day in _closed(year)}
+    else:
+        source = set(_library().country_holidays(name, years=years))
     free = [np.datetime64(day, "D") for day in sorted(source)]
     return np.busdaycalendar(holidays=free)
+
+
+def _library() -> Any:
+    """The holidays of countries, loaded where one is asked for: it takes a tenth of a second."""
+    import holidays
+
+    return holidays
+
+
+def _closed(year: int) -> list[date]:
+    """The days on which TARGET is closed besides weekends; it began in 1999."""
+    if year < 1999:
+        return []
+    found = [date(year, 1, 1), date(year, 12, 25)]
+    if year >= 2000:
+        easter = _easter(year)
+        found += [easter - timedelta(days=2), easter + timedelta(days=1)]
+        found += [date(year, 5, 1), date(year, 12, 26)]
+    return found + [date(year, 12, 31)] * (year in (1999, 2001))
+
+
+def _easter(year: int) -> date:
+    """Easter Sunday of the Gregorian calendar, by the rule of Meeus, Jones and Butcher."""
+    century, rest = divmod(year, 100)
+    golden = year % 19
+    moon = (19 * golden + century - century // 4 - (8 * century + 13) // 25 + 15) % 30
+    week = (32 + 2 * (century % 4) + 2 * (rest // 4) - moon - rest % 4) % 7
+    late = (golden + 11 * moon + 22 * week) // 451
+    month, day = divmod(moon + week - 7 * late + 114, 31)
+    return date(year, month, day + 1)
 
 
 def is_banking_day(day: date, calendar: str = TARGET2) -> bool:

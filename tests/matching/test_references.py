@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from datetime import date
 
 import duckdb
+import holidays
 import pyarrow as pa
 import pytest
 from hypothesis import given, settings
@@ -13,7 +16,7 @@ from hypothesis import strategies as st
 from tieout import banking_days, references
 from tieout.errors import ProfileError
 from tieout.matching.compile import name_macros
-from tieout.matching.known_numbers import fold
+from tieout.matching.normal import fold
 
 INVOICE = (r"RE-\d{4}-\d{4,6}",)
 
@@ -84,3 +87,27 @@ def test_banking_days() -> None:
     assert banking_days.is_banking_day(date(2026, 10, 3), "DE") is False
     with pytest.raises(ProfileError, match="TARGET2 or a country code"):
         banking_days.check_calendar("XX", "acme.toml")
+
+
+def test_target_closes_on_the_days_the_library_of_holidays_knows() -> None:
+    years = range(1990, 2080)
+    known = set(holidays.financial_holidays("XECB", years=years))
+    workdays = (
+        date.fromordinal(day)
+        for day in range(date(1990, 1, 1).toordinal(), date(2080, 1, 1).toordinal())
+    )
+    closed = {day for day in workdays if day.weekday() < 5 and not banking_days.is_banking_day(day)}
+    assert closed == {day for day in known if day.weekday() < 5}
+
+
+def test_without_pandas_arrow_still_makes_arrays() -> None:
+    script = (
+        "import sys; from tieout.arrays import without_pandas; without_pandas(); without_pandas()\n"
+        "import numpy as np, pyarrow as pa\n"
+        "assert pa.array(np.arange(3)).to_pylist() == [0, 1, 2] and 'pandas' not in sys.modules\n"
+        "import pandas; print(pandas.Series([1]).sum())"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, check=False
+    )
+    assert (done.stdout, done.stderr) == ("1\n", "")

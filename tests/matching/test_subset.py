@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from tieout.matching import subset, subset_few, subset_halves, subset_range
 from tieout.matching.subset import Answer, margin, search, search_each
 from tieout.matching.subset_form import COUNT_MAX, Collector, Spent, Steps, reduce
+from tieout.matching.subset_small import SMALL, answerable
 
 PLENTY = 1 << 40
 
@@ -264,3 +265,24 @@ def test_the_margin_says_what_a_unique_choice_is_worth() -> None:
     assert margin([a * 100 for a in cents]) == margin(cents)
     assert margin([0, 0, 0]) == -3
     assert margin([-a for a in cents], most=3) == margin(cents, most=3)
+
+
+@given(
+    st.lists(
+        st.tuples(st.integers(-60, 60), st.lists(st.integers(-20, 20), max_size=SMALL + 2)),
+        min_size=1, max_size=12,
+    ),
+    st.integers(1, SMALL),
+)  # fmt: skip
+def test_small_questions_asked_together_have_the_answers_of_each(
+    questions: list[tuple[int, list[int]]], most: int
+) -> None:
+    counts = np.array([len(amounts) for _, amounts in questions])
+    flat = np.array([amount for _, amounts in questions for amount in amounts], dtype="int64")
+    targets = np.array([target for target, _ in questions], dtype="int64")
+    found = answerable(targets, np.cumsum(counts) - counts, counts, flat, most)
+    for may, (target, amounts) in zip(found.tolist(), questions, strict=True):
+        answer = search(target, amounts, most=most)
+        assert may == (answer.kind != "none" or len(amounts) > SMALL)
+        if answer.kind == "none" and target and len(amounts) > 1 and most >= len(amounts):
+            assert answer.steps == subset.least_steps(len(amounts))

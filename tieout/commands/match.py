@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import ctypes
 import json
 import sys
 from pathlib import Path
@@ -12,10 +13,18 @@ from typing import Any, Final
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from tieout.arrays import without_pandas
 from tieout.errors import InputError, TieoutError
 
 __all__ = ["add", "read_table", "run"]
 
+#: Numbers of glibc's `mallopt`: from how much on unused memory is returned, and how many pieces may
+#: be mapped on their own.
+_TRIM_THRESHOLD: Final = -1
+_MMAP_MAX: Final = -4
+#: Linux's own: huge pages, which numpy asks for, are cleared whole where a part is used.
+_NO_HUGE_PAGES: Final = 41
+_KEPT: Final = (1 << 31) - 1
 #: Columns of few values.
 _FEW: Final = frozenset(
     {
@@ -24,7 +33,7 @@ _FEW: Final = frozenset(
     }
 )
 #: Columns whose values are hardly ever the same twice.
-_DIFFER: Final = frozenset({"group_id", "amount"})
+_DIFFER: Final = frozenset({"group_id", "member_id", "amount"})
 
 
 def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -62,6 +71,7 @@ def run(args: argparse.Namespace) -> int:
             raise InputError("WRONG_USAGE", f"--threads is {args.threads}", remedy="give 1 or more")
         rungs = ladder_of(args.ladder)
         _steady_memory()
+        without_pandas()
         details = read_table(args.details, used=True) if args.details else None
         entries, items = read_table(args.entries, used=True), read_table(args.items, used=True)
         rows = len(entries), len(items)
@@ -89,6 +99,7 @@ def read_table(path: Path, *, used: bool = False) -> pa.Table:
     Raises:
         InputError: ``FILE_MISSING``, ``FILE_FORMAT``.
     """
+    from tieout.matching.conform import FEW_VALUES
     from tieout.matching.tables import UNUSED
 
     try:
@@ -97,7 +108,8 @@ def read_table(path: Path, *, used: bool = False) -> pa.Table:
         names = [name for name in pq.read_schema(path).names if name not in UNUSED]
         # In one piece each, so that no step has to put columns together again. `read_table` would
         # make many, and joining those costs more than reading.
-        with pq.ParquetFile(path) as file:
+        few = [name for name in names if name in FEW_VALUES]
+        with pq.ParquetFile(path, read_dictionary=few) as file:
             return file.read(columns=names).combine_chunks()
     except FileNotFoundError:
         raise InputError(
@@ -110,21 +122,29 @@ def read_table(path: Path, *, used: bool = False) -> pa.Table:
 
 
 def _steady_memory() -> None:
-    """Use jemalloc for columns where it is built in: it keeps less, and costs the same each time.
+    """Keep memory that was used once, where the C library allows that: columns come and go.
 
-    The default takes memory in blocks so large that the kernel's share of the work varies threefold
-    from run to run.
+    What goes back to the kernel is cleared page by page when it is asked for again; that was a
+    seventh of the work, and varied threefold from run to run.
     """
-    with contextlib.suppress(NotImplementedError):
-        pa.set_memory_pool(pa.jemalloc_memory_pool())
+    pa.set_memory_pool(pa.system_memory_pool())
+    with contextlib.suppress(OSError, AttributeError):
+        library = ctypes.CDLL(None)
+        library.mallopt(_MMAP_MAX, 0)
+        library.mallopt(_TRIM_THRESHOLD, _KEPT)
+        library.prctl(_NO_HUGE_PAGES, 1, 0, 0, 0)
 
 
 def _write(table: pa.Table, path: Path) -> None:
-    """As Parquet; what is all different (ids, amounts) is neither looked up nor compressed."""
+    """As Parquet; what is all different (ids, amounts) is neither looked up nor compressed.
+
+    Without statistics: the rows are in no order of any column, so these would leave out nothing.
+    """
     names = table.column_names
     options: dict[str, Any] = {
         "use_dictionary": [name for name in names if name in _FEW],
         "compression": {name: "none" if name in _DIFFER else "snappy" for name in names},
+        "write_statistics": False,
     }
     pq.write_table(table, path, **options)
 

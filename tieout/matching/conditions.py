@@ -25,7 +25,8 @@ def name_macros() -> list[str]:
     for mark, plain in (("Ä", "AE"), ("Ö", "OE"), ("Ü", "UE"), ("ẞ", "SS"), ("ß", "SS")):
         folded = f"replace({folded}, '{mark}', '{plain}')"
     dotted = "regexp_replace(t, '\\b([A-Za-z])\\.', '\\1', 'g')"  # B.V. and e.K. are one word
-    words = f"regexp_replace(strip_accents({folded.format(dotted)}), '[^A-Z0-9]+', ' ', 'g')"
+    dotted = f"CASE WHEN contains(t, '.') THEN {dotted} ELSE t END"
+    words = f"regexp_replace(strip_accents({folded.format(dotted)}), '[^A-Z0-9 ]+', ' ', 'g')"
     sound = f"length(w) > 1 AND w NOT IN ({forms})"
     kept = f"list_filter(string_split({words}, ' '), lambda w: {sound})"
     return [

@@ -15,9 +15,10 @@ Example::
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from itertools import accumulate, pairwise
 from pathlib import Path
 from typing import Any, Final
 
@@ -25,6 +26,7 @@ import duckdb
 import numpy as np
 import pyarrow as pa
 
+from tieout.arrays import handles
 from tieout.matching.conditions import name_macros
 from tieout.matching.groups import build
 from tieout.matching.ladder import Ladder, Rung
@@ -35,7 +37,7 @@ from tieout.matching.rung_subset import search_sums
 from tieout.matching.rung_sums import batch, run_total
 from tieout.matching.rung_together import together
 from tieout.matching.sides import Edges, Found, Outcome, Sides
-from tieout.matching.tables import Prepared, prepare
+from tieout.matching.tables import prepare
 
 __all__ = ["Result", "match", "session"]
 
@@ -200,17 +202,19 @@ def _refuse(sides: Sides, rung: Rung, outcome: Outcome) -> list[Refusal]:
     edges, crowded = outcome.contested, outcome.crowded
     sides.open_entries[edges.entry[edges.entry >= 0]] = False
     sides.open_items[edges.item[edges.item >= 0]] = False
-    refusals = [_refusal(rung, "not_unique", sides.prepared, *s) for s in _sets(edges)]
-    refusals += [_refusal(rung, "too_many", sides.prepared, *s) for s in _sets(crowded)]
-    for reason, message, entries, items in outcome.told:
-        ids = _ids(sides.prepared.entries["entry_id"], set(entries))
-        others = _ids(sides.prepared.items["item_id"], set(items))
-        refusals.append(
-            Refusal(rung.name, reason, message, tuple(sorted(ids)), tuple(sorted(others)))
-        )
+    told: list[tuple[Reason, str, Iterable[int], Iterable[int]]] = []
+    told += [("not_unique", _message("not_unique", *s), *s) for s in _sets(edges)]
+    told += [("too_many", _message("too_many", *s), *s) for s in _sets(crowded)]
+    told += outcome.told
+    for reason, _, entries, _ in outcome.told:
         if reason == "not_unique":
             sides.open_entries[list(entries)] = False
-    return refusals
+    entry_ids = _ids(sides.prepared.entries["entry_id"], (entries for _, _, entries, _ in told))
+    item_ids = _ids(sides.prepared.items["item_id"], (items for _, _, _, items in told))
+    return [
+        Refusal(rung.name, reason, message, ours, theirs)
+        for (reason, message, _, _), ours, theirs in zip(told, entry_ids, item_ids, strict=True)
+    ]
 
 
 def _sets(edges: Edges) -> list[tuple[set[int], set[int]]]:
@@ -218,23 +222,22 @@ def _sets(edges: Edges) -> list[tuple[set[int], set[int]]]:
     return components([None if value < 0 else value for value in row] for row in rows)
 
 
-def _refusal(
-    rung: Rung, reason: Reason, prepared: Prepared, entries: set[int], items: set[int]
-) -> Refusal:
-    entry_ids = tuple(sorted(_ids(prepared.entries["entry_id"], entries)))
-    item_ids = tuple(sorted(_ids(prepared.items["item_id"], items)))
-    count = f"{_count(len(entry_ids), 'entry', 'entries')} and "
-    count += _count(len(item_ids), "item", "items")
+def _message(reason: Reason, entries: set[int], items: set[int]) -> str:
+    count = f"{_count(len(entries), 'entry', 'entries')} and "
+    count += _count(len(items), "item", "items")
     if reason == "too_many":
-        message = f"{count} have the same key: too many to compare one by one."
-        return Refusal(rung.name, "too_many", message, entry_ids, item_ids)
-    message = f"{count} fit each other in more than one way; a person must decide."
-    return Refusal(rung.name, "not_unique", message, entry_ids, item_ids)
+        return f"{count} have the same key: too many to compare one by one."
+    return f"{count} fit each other in more than one way; a person must decide."
 
 
 def _count(number: int, one: str, many: str) -> str:
     return f"{number} {one if number == 1 else many}"
 
 
-def _ids(column: pa.ChunkedArray[Any], rows: set[int]) -> list[str]:
-    return [str(v) for v in column.take(pa.array(sorted(rows), pa.int64())).to_pylist()]
+def _ids(column: pa.ChunkedArray[Any], sets: Iterable[Iterable[int]]) -> list[tuple[str, ...]]:
+    """The ids of each set of rows, ordered; those of all sets are read at once."""
+    rows = [sorted(set(some)) for some in sets]
+    flat = np.array([row for some in rows for row in some], dtype="int64")
+    ids: list[Any] = column.take(handles(flat)).to_pylist()
+    ends = accumulate(map(len, rows), initial=0)
+    return [tuple(sorted(ids[at:to])) for at, to in pairwise(ends)]

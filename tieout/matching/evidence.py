@@ -110,6 +110,13 @@ def judged_sql(rung: Rung) -> str:
         facts.append(("banking_days", "apart"))
     if rung.state == "proposed":
         facts.append(("score", _score_sql(rung)))
+    if rung.same or said[:1] == [
+        "'the amount agrees'"
+    ]:  # never null, so the sentence begins with it
+        said[0] = f"'T{said[0][2:]}"
+        begun = "words"
+    else:
+        begun = "upper(words[:1]) || words[2:]"
     kind = "NULL"
     if rung.tolerance:
         kind = _class_sql(rung.tolerance)
@@ -123,13 +130,18 @@ def judged_sql(rung: Rung) -> str:
         facts += [("residual", f"CASE WHEN residual <> 0 THEN {_MONEY} END")]
         facts += [("residual_class", "residual_class")]
     text = f"concat_ws(', ', {', '.join(said)})"  # leaves out what is null
-    known = ", ".join(f"'{name}', {value}" for name, value in facts)
+    known = ", ".join(_fact_sql(name, value) for name, value in facts)
     return (
-        f"SELECT upper(words[:1]) || words[2:] || '; nothing else fits.' AS evidence, facts,\n"
+        f"SELECT {begun} || '; nothing else fits.' AS evidence, facts,\n"
         f"residual_class FROM (\nSELECT {text} AS words,\n"
-        f"json_merge_patch('{{}}', json_object({known}))::VARCHAR AS facts, residual_class\n"
+        f"'{{' || concat_ws(',', {known}) || '}}' AS facts, residual_class\n"
         f"FROM (SELECT *, {kind} AS residual_class FROM judged))"
     )
+
+
+def _fact_sql(name: str, value: str) -> str:
+    """One member of a JSON object, null (and so left out) where it is not known."""
+    return f"'\"{name}\":' || to_json({value})::VARCHAR"
 
 
 def _class_sql(tolerance: Tolerance) -> str:

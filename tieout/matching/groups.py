@@ -76,6 +76,11 @@ def _take(column: pa.ChunkedArray[Any], rows: Ints) -> Any:
     return taken.combine_chunks() if isinstance(taken, pa.ChunkedArray) else taken
 
 
+def _texts(column: Any) -> Any:
+    """A column of few values as the texts it stands for."""
+    return column.combine_chunks().cast(pa.string())
+
+
 def _pairs(sides: Sides, part: Found) -> tuple[pa.Table, dict[str, pa.Table]]:
     """One entry, one item."""
     rung, entries, items = part.rung, sides.prepared.entries, sides.prepared.items
@@ -95,7 +100,16 @@ def _pairs(sides: Sides, part: Found) -> tuple[pa.Table, dict[str, pa.Table]]:
         words, classes = judged_words(sides, rung, eid, iid, keys, residual)
     bank = entries.select(["account_id", "currency", "amount"]).take(handles(eid))
     minor = _decimals(residual, sides.unit[eid])
-    groups = _groups(rung, ids, "1:1", bank["account_id"], bank["currency"], minor, classes, words)
+    groups = _groups(
+        rung,
+        ids,
+        "1:1",
+        _texts(bank["account_id"]),
+        _texts(bank["currency"]),
+        minor,
+        classes,
+        words,
+    )
     foreign = part.item_minor is not None
     taken = bank["amount"] if foreign else _take(items["amount"], iid)
     return groups, {
@@ -256,16 +270,16 @@ def _where(sides: Sides, part: Found, number: Ints) -> tuple[Any, Any, Ints]:
     if (head >= 0).all():
         rows = head[number]
         return (
-            _take(entries["account_id"], rows),
-            _take(entries["currency"], rows),
+            _texts(entries["account_id"].take(handles(rows))),
+            _texts(entries["currency"].take(handles(rows))),
             sides.unit[rows],
         )
     order = np.argsort(_ranks(items["item_id"], part.items.row), kind="stable")[::-1]
     head[part.items.group[order]] = part.items.row[order]
     rows = head[number]
     return (
-        _take(items["account_id"], rows),
-        _take(items["currency"], rows),
+        _texts(items["account_id"].take(handles(rows))),
+        _texts(items["currency"].take(handles(rows))),
         items["unit"].to_numpy()[rows],
     )
 

@@ -17,13 +17,9 @@ import pyarrow as pa
 import pyarrow.compute
 
 from tieout.arrays import handles
-from tieout.matching.known_numbers import (
-    Numbers,
-    find_known,
-    fold,
-    tail_digits,
-)
+from tieout.matching.known_numbers import Numbers, find_known
 from tieout.matching.ladder import BANK_ENTRY, TEXT, Key
+from tieout.matching.normal import fold, tail_digits
 from tieout.matching.number_series import expanded
 from tieout.matching.stated import Stated, Texts, merged
 from tieout.matching.structured_column import structured_forms
@@ -73,7 +69,7 @@ class References:
         self._searched = tuple(key for key in keys if key.text and not key.patterns)
         self._db = db
         self._prepared = prepared
-        self._known: dict[tuple[str, str, str], Stated] = {}
+        self._known: dict[tuple[str, str, str], tuple[Stated, int]] = {}
         self._numbers: dict[str, Numbers] = {}
         self._sentinels = codes_of(db, pa.array(sorted(SENTINELS), pa.string()))
 
@@ -137,15 +133,26 @@ class References:
         keys = self._searched if key in self._searched else (key,)
         name = (table, field, " ".join(k.name for k in keys))
         if name not in self._known:
-            self._known[name] = self._free_text(table, field, keys, open_rows, open_items)
-        return self._known[name]  # numbers of other keys meet no item of this rung's
+            found = self._free_text(table, field, keys, open_rows, open_items)
+            self._keep(name, found, open_rows)
+        return self._open(name, open_rows)  # numbers of other keys meet no item of this rung's
 
     def _field(self, table: str, field: str, key: Key, open_rows: Flags) -> Stated:
         """A field's normal forms, long enough and not what banks write for none."""
         name = (table, field, f"{key.form} {key.length_min}")
         if name not in self._known:
-            self._known[name] = self._read(table, field, key, open_rows)
-        return self._known[name]
+            self._keep(name, self._read(table, field, key, open_rows), open_rows)
+        return self._open(name, open_rows)
+
+    def _keep(self, name: tuple[str, str, str], stated: Stated, open_rows: Flags) -> None:
+        self._known[name] = stated, int(np.count_nonzero(open_rows))
+
+    def _open(self, name: tuple[str, str, str], open_rows: Flags) -> Stated:
+        """What was read before; what is no longer open is let go of once it is a quarter."""
+        stated, count = self._known[name]
+        if 4 * np.count_nonzero(open_rows) < 3 * count:
+            self._keep(name, stated.where(open_rows[stated.row]), open_rows)
+        return self._known[name][0]
 
     def _read(self, table: str, field: str, key: Key, open_rows: Flags) -> Stated:
         if f"{table}.{field}" in self._prepared.absent:

@@ -15,15 +15,16 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
-import pyarrow.compute
 
-from tieout.arrays import buffer
-from tieout.references import DROPPED
+from tieout.matching.normal import (
+    dropped,
+    kept_bytes,
+    kinds,
+    texts_bytes,
+    upper_bytes,
+)
 
-#: The stubs know few of the overloads used here.
-pc: Any = pyarrow.compute
-
-__all__ = ["Numbers", "find_known", "fold", "shapes", "tail_digits", "texts_bytes"]
+__all__ = ["Numbers", "find_known"]
 
 Ints = npt.NDArray[np.int64]
 Codes = npt.NDArray[np.uint64]
@@ -31,74 +32,18 @@ Bytes = npt.NDArray[np.uint8]
 
 _NONE: Final = np.zeros(0, dtype="int64")
 _NO_BYTES: Final = np.zeros(0, dtype="uint8")
-_MARKS: Final = DROPPED.encode()
-_KEPT: Final = np.ones(256, dtype=bool)
-_KEPT[[ord(mark) for mark in DROPPED]] = False
-#: Digits, letters (and whatever is not ASCII), other signs: numbers end where the kind changes.
-_KIND: Final = np.full(256, 2, dtype="uint8")
-_KIND[ord("0") : ord("9") + 1] = 0
-_KIND[ord("A") : ord("Z") + 1] = 1
-_KIND[128:] = 1
 _BASE: Final = 0x9E3779B97F4A7C15
 _BACK: Final = pow(_BASE, -1, 1 << 64)
 #: Texts are searched in blocks of so many rows, to bound memory.
 _BLOCK: Final = 50_000
+#: By byte, one of 64 kinds of characters; digits and letters each have their own.
+_SIX: Final = bytes(
+    byte - 47 if 48 <= byte < 58 else byte - 54 if 65 <= byte < 91 else 37 + byte % 27
+    for byte in range(256)
+)
+_FIRST: Final = 3
 #: Numbers longer than this are no document numbers; references end at 35.
 _LONGEST: Final = 35
-
-
-def texts_bytes(texts: Any) -> tuple[Bytes, Ints]:
-    """The characters of all texts in a row, and where each text starts (one more at the end)."""
-    count = len(texts)
-    starts = np.frombuffer(texts.buffers()[1], dtype="int32", count=count + 1 + texts.offset)
-    starts = starts[texts.offset :]
-    data = texts.buffers()[2]
-    raw = np.frombuffer(data, dtype="uint8") if data is not None else np.zeros(0, dtype="uint8")
-    return raw[starts[0] : starts[-1]], (starts - starts[0]).astype("int64")
-
-
-def _texts(raw: Bytes, starts: Ints) -> Any:
-    offsets = buffer(np.ascontiguousarray(starts, dtype="int32"))
-    return pa.StringArray.from_buffers(len(starts) - 1, offsets, buffer(raw))
-
-
-def fold(texts: Any) -> tuple[Any, Ints]:
-    """Texts without nulls in the normal form of references, and how many bytes each has."""
-    if not len(texts):
-        return pa.array([], pa.string()), np.zeros(0, dtype="int64")
-    upper = pc.utf8_upper(texts)
-    raw, starts = texts_bytes(upper)
-    dropped = np.flatnonzero(~_KEPT[raw])
-    if len(dropped):
-        starts = starts - np.searchsorted(dropped, starts)
-        offsets = buffer(np.ascontiguousarray(starts, dtype="int32"))
-        left = pa.py_buffer(raw.tobytes().translate(None, _MARKS))
-        upper = pa.StringArray.from_buffers(len(texts), offsets, left)
-    return upper, np.diff(starts)
-
-
-def tail_digits(texts: Any, count: int) -> npt.NDArray[np.bool_]:
-    """Which texts without nulls end in at least so many digits."""
-    raw, starts = texts_bytes(texts)
-    lengths = np.diff(starts)
-    fits = lengths >= count
-    rows = np.flatnonzero(fits)
-    digit = _KIND == 0
-    for back in range(1, count + 1):
-        rows = rows[digit[raw[starts[1:][rows] - back]]]
-    found = np.zeros(len(lengths), dtype=bool)
-    found[rows] = True
-    return found
-
-
-_SHAPE: Final = np.arange(256, dtype="uint8")
-_SHAPE[ord("0") : ord("9") + 1] = ord("0")
-
-
-def shapes(texts: Any) -> Any:
-    """Texts without nulls with every digit as 0, as a dictionary array."""
-    raw, starts = texts_bytes(texts)
-    return _texts(_SHAPE[raw], starts).dictionary_encode()
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,6 +58,7 @@ class Numbers:
         lengths: by length, whether a number is so long.
         likely: by the first bits of a hash, whether a number's hash begins so: most pieces of a
             text are none, and this tells it without a search.
+        begins: by the first three characters, whether a number begins so: most words do not.
     """
 
     texts: Any
@@ -121,6 +67,7 @@ class Numbers:
     length: Ints
     lengths: npt.NDArray[np.bool_]
     likely: npt.NDArray[np.bool_]
+    begins: npt.NDArray[np.bool_]
 
     @classmethod
     def of(cls, texts: Any) -> Numbers:
@@ -135,10 +82,22 @@ class Numbers:
             at = np.flatnonzero(every == length)
             codes[at] = _whole(raw, starts[at], length)
         index = np.flatnonzero(short)
-        index = index[np.argsort(codes[index], kind="stable")]
+        index = index[np.argsort(codes[index])]
         likely = np.zeros(1 << _head_bits(len(index)), dtype=bool)
         likely[_heads(codes[index], likely)] = True
-        return cls(distinct, codes[index], index, every[index], lengths, likely)
+        begins = np.zeros(1 << 18, dtype=bool)
+        begins[_beginnings(raw, starts[:-1][every >= _FIRST])] = True
+        begins |= bool((every < _FIRST).any())
+        return cls(distinct, codes[index], index, every[index], lengths, likely, begins)
+
+
+def _beginnings(raw: Bytes, at: Ints) -> Ints:
+    """A number below 2^18 of the three characters at each place."""
+    six = np.frombuffer(raw.tobytes().translate(_SIX) + bytes(_FIRST), dtype="uint8")
+    made = six[at].astype("int64")
+    for step in range(1, _FIRST):
+        made = (made << 6) | six[at + step]
+    return made
 
 
 def _head_bits(count: int) -> int:
@@ -220,7 +179,7 @@ def find_known(column: Any, numbers: Numbers) -> tuple[Ints, Ints]:
         part = column.slice(first, _BLOCK)
         known = np.flatnonzero(np.asarray(part.is_valid().to_numpy(zero_copy_only=False)))
         if len(known):
-            row, number = _block(pc.utf8_upper(part.drop_null()), numbers, forth, back)
+            row, number = _block(part.drop_null(), numbers, forth, back)
             rows.append(known[row] + first)
             found.append(number)
     if not rows:
@@ -231,19 +190,21 @@ def find_known(column: Any, numbers: Numbers) -> tuple[Ints, Ints]:
 
 
 def _block(texts: Any, numbers: Numbers, forth: _Powers, back: _Powers) -> tuple[Ints, Ints]:
-    raw, starts = texts_bytes(texts)
-    places = np.flatnonzero(_KEPT[raw])
-    kept = raw[places]
+    raw, starts = upper_bytes(texts)
+    places = np.flatnonzero(~dropped(raw))
+    kept = kept_bytes(raw)
     count = len(kept)
     if not count:
         return _NONE, _NONE
     edge = np.ones(count + 1, dtype=bool)  # whether a number may start or end before a place
-    edge[1:-1] = (np.diff(places) > 1) | (np.diff(_KIND[kept].astype("int8")) != 0)
+    edge[1:-1] = (np.diff(places) > 1) | (np.diff(kinds(kept)) != 0)
     before = np.searchsorted(places, starts)  # how many places lie before each text
     edge[before] = True
     sums = _sums(kept, forth)
     away = back.upto(len(sums))
-    at, end = _pieces(np.flatnonzero(edge), before[1:], numbers.lengths)
+    edges = np.flatnonzero(edge)
+    begin = np.flatnonzero(numbers.begins[_beginnings(kept, edges[:-1])])
+    at, end = _pieces(edges, begin, before[1:], numbers.lengths)
     looked = _mixed((sums[end] - sums[at]) * away[at])
     some = np.flatnonzero(numbers.likely[_heads(looked, numbers.likely)])
     at, end, looked = at[some], end[some], looked[some]
@@ -256,25 +217,29 @@ def _block(texts: Any, numbers: Numbers, forth: _Powers, back: _Powers) -> tuple
     return owner, number[same]
 
 
-def _pieces(edges: Ints, ends: Ints, lengths: npt.NDArray[np.bool_]) -> tuple[Ints, Ints]:
+def _pieces(
+    edges: Ints, begin: Ints, ends: Ints, lengths: npt.NDArray[np.bool_]
+) -> tuple[Ints, Ints]:
     """Where the pieces between two edges of one text begin and end that are as long as a number.
 
     Args:
         edges: where a number may start or end, ordered; every text's own start and end are some.
+        begin: which edges a number may start at.
         ends: where each text ends, ordered.
         lengths: by length, whether it is one.
     """
-    begin = np.arange(len(edges) - 1)
-    limit = ends[np.searchsorted(ends, edges[:-1], side="right")]
-    limit = np.minimum(limit, edges[:-1] + len(lengths) - 1)
+    first = edges[begin]
+    limit = ends[np.searchsorted(ends, first, side="right")]
+    limit = np.minimum(limit, first + len(lengths) - 1)
     starts: list[Ints] = []
     stops: list[Ints] = []
     step = 1
     while len(begin):
-        begin = begin[: np.searchsorted(begin, len(edges) - step)]
+        left = np.searchsorted(begin, len(edges) - step)
+        begin, limit = begin[:left], limit[:left]
         stop = edges[begin + step]
-        inside = stop <= limit[begin]
-        begin, stop = begin[inside], stop[inside]
+        inside = np.flatnonzero(stop <= limit)
+        begin, stop, limit = begin[inside], stop[inside], limit[inside]
         at = edges[begin]
         use = lengths[stop - at]
         starts.append(at[use])

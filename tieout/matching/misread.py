@@ -10,8 +10,8 @@ import pyarrow as pa
 import pyarrow.compute
 
 from tieout.arrays import handles
-from tieout.matching.known_numbers import fold
 from tieout.matching.meet import bucket, meet
+from tieout.matching.normal import fold
 
 if TYPE_CHECKING:
     from tieout.matching.sides import Sides

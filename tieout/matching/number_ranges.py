@@ -16,7 +16,7 @@ import pyarrow as pa
 import pyarrow.compute
 
 from tieout.arrays import handles
-from tieout.matching.known_numbers import fold, shapes
+from tieout.matching.normal import fold, shapes
 
 #: The stubs know few of the overloads used here.
 pc: Any = pyarrow.compute

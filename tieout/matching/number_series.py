@@ -11,7 +11,7 @@ import pyarrow as pa
 import pyarrow.compute
 
 from tieout.arrays import handles
-from tieout.matching.known_numbers import texts_bytes
+from tieout.matching.normal import looked_up, texts_bytes
 
 #: The stubs know few of the overloads used here.
 pc: Any = pyarrow.compute
@@ -20,8 +20,6 @@ __all__ = ["expanded"]
 
 Ints = npt.NDArray[np.int64]
 
-_DIGIT: Final = np.zeros(256, dtype=bool)
-_DIGIT[ord("0") : ord("9") + 1] = True
 #: A number and the last digits of more of its kind: ``9000084870/71/72``.
 _SERIES: Final = r"\d{4,12} ?[/+&,] ?\d{1,4}(?:[^0-9.]|$)"
 _PARTS: Final = re.compile(
@@ -49,15 +47,19 @@ def expanded(texts: Any) -> Any:
     return pc.replace_with_mask(texts, pa.array(mask), pa.array(longer, pa.string()))
 
 
-_JOINS: Final = np.zeros(256, dtype=bool)
-_JOINS[[ord(mark) for mark in "/+&, "]] = True
+#: By byte: 1 for a digit, 2 for what joins numbers.
+_KINDS: Final = bytes(
+    (chr(byte) in "0123456789") + 2 * (chr(byte) in "/+&, ") for byte in range(256)
+)
 
 
 def _with_series(texts: Any) -> Ints:
     """Texts with a sign that joins numbers behind four digits: cheap, and most have none."""
     raw, starts = texts_bytes(texts)
-    digit = _DIGIT[raw]
-    four = digit[:-4] & digit[1:-3] & digit[2:-2] & digit[3:-1] & _JOINS[raw[4:]]
+    kind = looked_up(raw.tobytes(), _KINDS)
+    digit = (kind == 1).view("uint8")
+    two = digit[:-1] & digit[1:]
+    four = two[:-3] & two[2:-1] & (kind[4:] >> 1)
     found = np.zeros(len(starts), dtype=bool)
     found[np.searchsorted(starts, np.flatnonzero(four), side="right") - 1] = True
     return np.flatnonzero(found)

@@ -11,9 +11,9 @@ import pyarrow.compute
 
 from tieout.arrays import handles
 from tieout.matching.keys import References
-from tieout.matching.known_numbers import fold
 from tieout.matching.ladder import Key, Rung
 from tieout.matching.meet import Meeting, among, bucket, meet, once
+from tieout.matching.normal import fold
 from tieout.matching.party_pairs import same_party
 from tieout.matching.rung_sums import limits
 from tieout.matching.sides import Claim, Edges, Found, Outcome, Sides, no_edges

@@ -17,6 +17,7 @@ from tieout.matching.ladder import Rung, Search
 from tieout.matching.meet import bucket
 from tieout.matching.one_party import of_one_party
 from tieout.matching.sides import Claim, Found, Outcome, Sides
+from tieout.matching.subset_small import answerable
 
 __all__ = ["search_sums"]
 
@@ -45,9 +46,15 @@ def search_sums(sides: Sides, rung: Rung, tier: int) -> Outcome:
     told: list[Any] = []
     vast: dict[tuple[str, bytes], tuple[list[int], Ints]] = {}
     left = _STEPS_MAX
+    most = rung.search.items_max
+    likely = answerable(sides.amount[eids], starts, counts, sides.item_amount[item], most)
+    likely |= counts > rung.search.candidates_max
     for at in rank.tolist():
         eid, count = int(eids[at]), int(counts[at])
         if count < 2:
+            continue
+        if not likely[at] and left > 0:
+            left -= subset.least_steps(count)
             continue
         choices = item[starts[at] : starts[at] + count]
         answer, used = _asked(sides, rung.search, eid, choices, min(left, _EFFORT))
@@ -124,21 +131,25 @@ def rivals(sides: Sides, rung: Rung, tier: int, eids: Ints, iids: Ints) -> dict[
     """Of pairs found by party: items that come to the entry too, by the entry's handle."""
     if rung.search is None or not len(eids):
         return {}
-    own = dict(zip(eids.tolist(), iids.tolist(), strict=True))
+    own = np.full(len(sides.part), -1, dtype="int64")
+    own[eids] = iids
     items = np.flatnonzero(sides.items_for(rung, tier))
-    asked, starts, counts, item = _questions(sides, rung, np.sort(eids), items)
+    asked, _, counts, item = _questions(sides, rung, np.sort(eids), items)
+    of = np.repeat(np.arange(len(asked)), counts)
+    target, amount = sides.amount[asked], sides.item_amount[item]
+    other = (item != own[asked][of]) & (np.sign(amount) == np.sign(target)[of])
+    other &= np.abs(amount) <= np.abs(target)[of]
+    item, amount = item[other], amount[other]
+    counts = np.bincount(of[other], minlength=len(asked))
+    starts = np.cumsum(counts) - counts
+    most = rung.search.items_max
+    likely = answerable(target, starts, counts, amount, most)
+    likely &= (counts > 1) & (counts <= rung.search.candidates_max)
     found: dict[int, Ints] = {}
-    for eid, start, count in zip(asked.tolist(), starts.tolist(), counts.tolist(), strict=True):
-        choices = item[start : start + count]
-        target = int(sides.amount[eid])
-        others = choices[
-            (choices != own[eid]) & (np.sign(sides.item_amount[choices]) == np.sign(target))
-        ]
-        others = others[np.abs(sides.item_amount[others]) <= abs(target)]
-        if not 1 < len(others) <= rung.search.candidates_max:
-            continue
+    for at in np.flatnonzero(likely).tolist():
+        eid, others = int(asked[at]), item[starts[at] : starts[at] + counts[at]]
         amounts = sides.item_amount[others]
-        answer = subset.search(target, amounts, most=rung.search.items_max, effort=_EFFORT)
+        answer = subset.search(int(target[at]), amounts, most=most, effort=_EFFORT)
         if answer.kind != "none":
             rest = {k for solution in answer.solutions for k in solution}
             found[eid] = others[sorted(rest)]

@@ -116,7 +116,7 @@ def _least_keys(sides: Sides, place: Ints, group: Ints, good: Flags, number: Int
 
 def _components(node: Ints, hub: Ints, size: int) -> tuple[Ints, Flags]:
     """The least node each node is connected to through hubs; False where chains are too long."""
-    by_hub, by_node = np.argsort(hub, kind="stable"), np.argsort(node, kind="stable")
+    by_hub, by_node = np.argsort(hub), np.argsort(node)
     hub_starts = np.flatnonzero(np.diff(hub[by_hub], prepend=-1))
     node_starts = np.flatnonzero(np.diff(node[by_node], prepend=-1))
     hub_of = np.zeros(int(hub.max()) + 1, dtype="int64")

@@ -11,7 +11,7 @@ import pyarrow.compute
 
 from tieout.arrays import handles
 from tieout.check_digits import ROW
-from tieout.matching.known_numbers import texts_bytes
+from tieout.matching.normal import texts_bytes
 from tieout.references import structured
 
 #: The stubs know few of the overloads used here.

@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 
     Amounts = Sequence[int] | NDArray[np.int64]
 
-__all__ = ["EFFORT", "Answer", "margin", "search", "search_each"]
+__all__ = ["EFFORT", "Answer", "least_steps", "margin", "search", "search_each"]
 
 #: Steps a search may take; about a second on a common machine, at worst.
 EFFORT: Final = 1 << 26
@@ -147,6 +147,12 @@ def margin(amounts: Amounts, *, most: int | None = None) -> int:
     return ((up - down) // divisor + 1).bit_length() - choices.bit_length()
 
 
+def least_steps(count: int) -> int:
+    """What a search through so few items takes, where none of their choices has the sum."""
+    half = count // 2
+    return (1 << half) + (1 << (count - half))
+
+
 def _plain(target: int, values: list[int], most: int, listed: int) -> Answer:
     """Both halves' sums in full; a sum's place in its list says which items are in it."""
     order = sorted(range(len(values)), key=lambda i: (values[i], i))
@@ -156,7 +162,7 @@ def _plain(target: int, values: list[int], most: int, listed: int) -> Answer:
         left += [s + values[at] for s in left]
     for at in order[half:]:
         right += [s + values[at] for s in right]
-    steps = len(left) + len(right)
+    steps = least_steps(len(order))
     wanted: dict[int, list[int]] = {}
     for mask, total in enumerate(left):
         wanted.setdefault(target - total, []).append(mask)

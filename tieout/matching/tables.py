@@ -17,8 +17,8 @@ import pyarrow.compute
 
 from tieout import banking_days
 from tieout.arrays import handles
-from tieout.canonical import AMOUNT, DETAILS, ENTRIES, ITEMS
-from tieout.errors import InputError
+from tieout.canonical import DETAILS, ENTRIES, ITEMS
+from tieout.matching.conform import conform
 from tieout.matching.ladder import Ladder
 from tieout.matching.weights import minor_units, weigh
 
@@ -45,6 +45,8 @@ Ints = npt.NDArray[np.int64]
 @dataclass(frozen=True, slots=True)
 class Prepared:
     """Tables ready for the engine.
+
+    Columns of ``FEW_VALUES`` are dictionaries, but for details.
 
     ``entries``: eid, part, wild, amt, unit, bday + canonical columns; ``details``: did, eid,
     single, amt (its own), eamt (its entry's) + canonical columns; ``items``: iid, part, amt,
@@ -80,7 +82,7 @@ def prepare(
     """
     if details is None:
         details = _details_of(entries)
-    bank, books = _conform(entries, ENTRIES, "entries"), _conform(items, ITEMS, "items")
+    bank, books = conform(entries, ENTRIES, "entries"), conform(items, ITEMS, "items")
     books = books.set_column(
         books.schema.get_field_index("amount"),
         "amount",
@@ -102,7 +104,7 @@ def prepare(
         bday=_day_numbers(day, ladder),
     )
     books = _books(books, item_part, books_minor, books_unit, ladder)
-    lines = _details(_conform(details, DETAILS, "details"), bank, part, wild, bank_minor, unit)
+    lines = _details(conform(details, DETAILS, "details"), bank, part, wild, bank_minor, unit)
     absent = _absent(prepared, lines, books)
     unfit = tuple(sorted(bank_bad + books_bad))
     return Prepared(prepared, lines, books, unfit, shared, absent, currencies, accounts)
@@ -138,49 +140,6 @@ def _absent(entries: pa.Table, details: pa.Table, items: pa.Table) -> frozenset[
     if not (details["fanout"].to_numpy() > 1).any():
         absent.add("details.fanout")
     return frozenset(absent)
-
-
-def _conform(table: pa.Table, schema: pa.Schema, name: str) -> pa.Table:
-    """Exactly the schema's columns; absent ones null, others cast where nothing is lost."""
-    columns: list[Any] = []
-    shared = pa.py_buffer(bytes(16 * (len(table) + 1)))  # every null column is the same zeros
-    present = set(table.column_names)
-    for field in schema:
-        if field.name not in present:
-            columns.append(_nulls(field.type, len(table), shared))
-            continue
-        column = table[field.name]
-        if column.type != field.type:
-            column = _cast(column, field, name)
-        columns.append(column)
-    return pa.Table.from_arrays(columns, schema=schema)
-
-
-def _nulls(kind: Any, count: int, zeros: pa.Buffer) -> Any:
-    """A column of nulls that takes no memory of its own."""
-    if pa.types.is_string(kind):
-        return pa.Array.from_buffers(kind, count, [zeros, zeros, zeros], null_count=count)
-    if pa.types.is_decimal(kind) or pa.types.is_integer(kind) or pa.types.is_date(kind):
-        return pa.Array.from_buffers(kind, count, [zeros, zeros], null_count=count)
-    return pa.nulls(count, kind)
-
-
-def _cast(column: pa.ChunkedArray[Any], field: pa.Field[Any], name: str) -> pa.ChunkedArray[Any]:
-    if field.type == AMOUNT and pa.types.is_floating(column.type):
-        problem = f"is {column.type}: money in floating point has already lost its cents"
-    else:
-        try:
-            return column.cast(field.type)
-        except pa.ArrowNotImplementedError:
-            problem = f"is {column.type}, expected {field.type}"
-        except pa.ArrowInvalid as error:
-            problem = f"is {column.type}, expected {field.type} ({str(error)[:120]})"
-    raise InputError(
-        "COLUMN_TYPE",
-        f"column {field.name!r} {problem}",
-        where=name,
-        remedy=f"write it as {field.type}",
-    )
 
 
 def _details_of(entries: pa.Table) -> pa.Table:

@@ -11,6 +11,8 @@ import pyarrow as pa
 import pyarrow.compute
 
 from tieout.errors import InputError
+from tieout.matching.meet import bucket
+from tieout.matching.normal import texts_bytes
 from tieout.money import exponent_of, is_currency
 
 #: The stubs know few of the overloads used here.
@@ -66,13 +68,24 @@ def _all_differ(ids: pa.Array[Any]) -> bool:
     """Whether no id repeats, by 64-bit hashes; a collision costs an exact count, nothing more."""
     if len(ids) < _MANY:
         return len(set(ids.to_pylist())) == len(ids)
-    with duckdb.connect(":memory:", config={"threads": 1}) as db:
-        db.register("ids", pa.table({"id": ids}))
-        hashes = db.sql("SELECT hash(id) AS h FROM ids").to_arrow_table()["h"].to_numpy()
-    ordered = np.sort(hashes)
+    ordered = np.sort(_codes(ids))
     if not (ordered[1:] == ordered[:-1]).any():
         return True
     return bool(pc.count_distinct(ids).as_py() == len(ids))
+
+
+def _codes(ids: pa.Array[Any]) -> npt.NDArray[np.uint64]:
+    """A 64-bit code for each id."""
+    raw, starts = texts_bytes(ids)
+    lengths = np.diff(starts)
+    if not (lengths % 8).any() and (lengths == lengths[0]).all():
+        words = raw.view("uint64").reshape(len(ids), -1)
+        return bucket(*(words[:, column] for column in range(words.shape[1])))
+    with duckdb.connect(":memory:", config={"threads": 1}) as db:
+        db.register("ids", pa.table({"id": ids}))
+        hashed = db.sql("SELECT hash(id) AS h FROM ids").to_arrow_table()["h"]
+    made: npt.NDArray[np.uint64] = hashed.to_numpy()
+    return made
 
 
 def _exponents(currency: pa.Array[Any]) -> Ints:

@@ -1,5 +1,5 @@
-CREATE OR REPLACE TEMP MACRO plain_text(t) AS array_to_string(list_filter(string_split(regexp_replace(strip_accents(replace(replace(replace(replace(replace(upper(regexp_replace(t, '\b([A-Za-z])\.', '\1', 'g')), 'Ä', 'AE'), 'Ö', 'OE'), 'Ü', 'UE'), 'ẞ', 'SS'), 'ß', 'SS')), '[^A-Z0-9]+', ' ', 'g'), ' '), lambda w: length(w) > 1 AND w NOT IN ('AB', 'AG', 'AND', 'APS', 'AS', 'BV', 'CO', 'COMPANY', 'CORP', 'CORPORATION', 'DER', 'DIE', 'EK', 'EV', 'GBR', 'GMBH', 'INC', 'KFT', 'KG', 'KGAA', 'LIMITED', 'LLC', 'LLP', 'LTD', 'MBH', 'NV', 'OHG', 'OY', 'OYJ', 'PLC', 'SA', 'SARL', 'SAS', 'SE', 'SL', 'SPA', 'SRL', 'SRO', 'THE', 'UG', 'UND', 'ZOO', 'GMB', 'GM')), ' ')
-CREATE OR REPLACE TEMP MACRO plain_name(t) AS array_to_string(list_sort(list_filter(string_split(regexp_replace(strip_accents(replace(replace(replace(replace(replace(upper(regexp_replace(t, '\b([A-Za-z])\.', '\1', 'g')), 'Ä', 'AE'), 'Ö', 'OE'), 'Ü', 'UE'), 'ẞ', 'SS'), 'ß', 'SS')), '[^A-Z0-9]+', ' ', 'g'), ' '), lambda w: length(w) > 1 AND w NOT IN ('AB', 'AG', 'AND', 'APS', 'AS', 'BV', 'CO', 'COMPANY', 'CORP', 'CORPORATION', 'DER', 'DIE', 'EK', 'EV', 'GBR', 'GMBH', 'INC', 'KFT', 'KG', 'KGAA', 'LIMITED', 'LLC', 'LLP', 'LTD', 'MBH', 'NV', 'OHG', 'OY', 'OYJ', 'PLC', 'SA', 'SARL', 'SAS', 'SE', 'SL', 'SPA', 'SRL', 'SRO', 'THE', 'UG', 'UND', 'ZOO', 'GMB', 'GM'))), ' ')
+CREATE OR REPLACE TEMP MACRO plain_text(t) AS array_to_string(list_filter(string_split(regexp_replace(strip_accents(replace(replace(replace(replace(replace(upper(CASE WHEN contains(t, '.') THEN regexp_replace(t, '\b([A-Za-z])\.', '\1', 'g') ELSE t END), 'Ä', 'AE'), 'Ö', 'OE'), 'Ü', 'UE'), 'ẞ', 'SS'), 'ß', 'SS')), '[^A-Z0-9 ]+', ' ', 'g'), ' '), lambda w: length(w) > 1 AND w NOT IN ('AB', 'AG', 'AND', 'APS', 'AS', 'BV', 'CO', 'COMPANY', 'CORP', 'CORPORATION', 'DER', 'DIE', 'EK', 'EV', 'GBR', 'GMBH', 'INC', 'KFT', 'KG', 'KGAA', 'LIMITED', 'LLC', 'LLP', 'LTD', 'MBH', 'NV', 'OHG', 'OY', 'OYJ', 'PLC', 'SA', 'SARL', 'SAS', 'SE', 'SL', 'SPA', 'SRL', 'SRO', 'THE', 'UG', 'UND', 'ZOO', 'GMB', 'GM')), ' ')
+CREATE OR REPLACE TEMP MACRO plain_name(t) AS array_to_string(list_sort(list_filter(string_split(regexp_replace(strip_accents(replace(replace(replace(replace(replace(upper(CASE WHEN contains(t, '.') THEN regexp_replace(t, '\b([A-Za-z])\.', '\1', 'g') ELSE t END), 'Ä', 'AE'), 'Ö', 'OE'), 'Ü', 'UE'), 'ẞ', 'SS'), 'ß', 'SS')), '[^A-Z0-9 ]+', ' ', 'g'), ' '), lambda w: length(w) > 1 AND w NOT IN ('AB', 'AG', 'AND', 'APS', 'AS', 'BV', 'CO', 'COMPANY', 'CORP', 'CORPORATION', 'DER', 'DIE', 'EK', 'EV', 'GBR', 'GMBH', 'INC', 'KFT', 'KG', 'KGAA', 'LIMITED', 'LLC', 'LLP', 'LTD', 'MBH', 'NV', 'OHG', 'OY', 'OYJ', 'PLC', 'SA', 'SARL', 'SAS', 'SE', 'SL', 'SPA', 'SRL', 'SRO', 'THE', 'UG', 'UND', 'ZOO', 'GMB', 'GM'))), ' ')
 
 -- rung 1: returned
 -- returned: sums and signs of whole numbers
@@ -37,10 +37,10 @@ WHERE sign(bank_minor) = sign(books_minor) AND bank_minor - books_minor BETWEEN 
   AND (bank_party_account = books_party_account
     OR (bank_party <> '' AND (bank_party = books_party OR jaro_winkler_similarity(bank_party, books_party) >= 0.80))
     OR (bank_party_account IS NULL OR books_party_account IS NULL) AND (bank_party IS NULL OR books_party IS NULL));
-SELECT upper(words[:1]) || words[2:] || '; nothing else fits.' AS evidence, facts,
+SELECT words || '; nothing else fits.' AS evidence, facts,
 residual_class FROM (
-SELECT concat_ws(', ', 'the reference ' || key || ' agrees', 'the other party is ' || coalesce(books_party, bank_party), CASE WHEN residual = 0 THEN 'the amount agrees' ELSE 'the bank moved ' || format('{:,}', abs(residual) // unit) || CASE WHEN unit = 1 THEN '' ELSE '.' || lpad((abs(residual) % unit)::VARCHAR, length(unit::VARCHAR)::INTEGER - 1, '0') END || ' ' || currency || CASE WHEN residual < 0 THEN ' less' ELSE ' more' END || ' for us (' || CASE residual_class WHEN 'charge' THEN 'a bank charge' WHEN 'rounding' THEN 'a rounding difference' WHEN 'fx_difference' THEN 'an exchange difference' WHEN 'short_payment' THEN 'a short payment' WHEN 'discount' THEN 'a discount' WHEN 'over_payment' THEN 'an overpayment' END || ')' END) AS words,
-json_merge_patch('{}', json_object('reference', key, 'party', coalesce(books_party, bank_party), 'residual', CASE WHEN residual <> 0 THEN format('{:,}', abs(residual) // unit) || CASE WHEN unit = 1 THEN '' ELSE '.' || lpad((abs(residual) % unit)::VARCHAR, length(unit::VARCHAR)::INTEGER - 1, '0') END END, 'residual_class', residual_class))::VARCHAR AS facts, residual_class
+SELECT concat_ws(', ', 'The reference ' || key || ' agrees', 'the other party is ' || coalesce(books_party, bank_party), CASE WHEN residual = 0 THEN 'the amount agrees' ELSE 'the bank moved ' || format('{:,}', abs(residual) // unit) || CASE WHEN unit = 1 THEN '' ELSE '.' || lpad((abs(residual) % unit)::VARCHAR, length(unit::VARCHAR)::INTEGER - 1, '0') END || ' ' || currency || CASE WHEN residual < 0 THEN ' less' ELSE ' more' END || ' for us (' || CASE residual_class WHEN 'charge' THEN 'a bank charge' WHEN 'rounding' THEN 'a rounding difference' WHEN 'fx_difference' THEN 'an exchange difference' WHEN 'short_payment' THEN 'a short payment' WHEN 'discount' THEN 'a discount' WHEN 'over_payment' THEN 'an overpayment' END || ')' END) AS words,
+'{' || concat_ws(',', '"reference":' || to_json(key)::VARCHAR, '"party":' || to_json(coalesce(books_party, bank_party))::VARCHAR, '"residual":' || to_json(CASE WHEN residual <> 0 THEN format('{:,}', abs(residual) // unit) || CASE WHEN unit = 1 THEN '' ELSE '.' || lpad((abs(residual) % unit)::VARCHAR, length(unit::VARCHAR)::INTEGER - 1, '0') END END)::VARCHAR, '"residual_class":' || to_json(residual_class)::VARCHAR) || '}' AS facts, residual_class
 FROM (SELECT *, CASE WHEN residual = 0 THEN NULL WHEN abs(residual)::HUGEINT * 100000 <= 5000::HUGEINT * unit THEN 'rounding' WHEN original_currency <> currency THEN 'fx_difference' WHEN residual < 0 THEN 'charge' ELSE 'over_payment' END AS residual_class FROM judged));
 
 -- rung 12: run_with_charges
@@ -55,10 +55,10 @@ WHERE sign(bank_minor) = sign(books_minor) AND (bank_minor - books_minor) * sign
   AND (bank_party_account = books_party_account
     OR (bank_party <> '' AND (bank_party = books_party OR jaro_winkler_similarity(bank_party, books_party) >= 0.80))
     OR (bank_party_account IS NULL OR books_party_account IS NULL) AND (bank_party IS NULL OR books_party IS NULL));
-SELECT upper(words[:1]) || words[2:] || '; nothing else fits.' AS evidence, facts,
+SELECT words || '; nothing else fits.' AS evidence, facts,
 residual_class FROM (
-SELECT concat_ws(', ', 'the reference ' || key || ' agrees', 'the other party is ' || coalesce(books_party, bank_party), CASE WHEN residual = 0 THEN 'the amount agrees' ELSE 'the bank moved ' || format('{:,}', abs(residual) // unit) || CASE WHEN unit = 1 THEN '' ELSE '.' || lpad((abs(residual) % unit)::VARCHAR, length(unit::VARCHAR)::INTEGER - 1, '0') END || ' ' || currency || CASE WHEN residual < 0 THEN ' less' ELSE ' more' END || ' for us (' || CASE residual_class WHEN 'charge' THEN 'a bank charge' WHEN 'rounding' THEN 'a rounding difference' WHEN 'fx_difference' THEN 'an exchange difference' WHEN 'short_payment' THEN 'a short payment' WHEN 'discount' THEN 'a discount' WHEN 'over_payment' THEN 'an overpayment' END || ')' END) AS words,
-json_merge_patch('{}', json_object('reference', key, 'party', coalesce(books_party, bank_party), 'residual', CASE WHEN residual <> 0 THEN format('{:,}', abs(residual) // unit) || CASE WHEN unit = 1 THEN '' ELSE '.' || lpad((abs(residual) % unit)::VARCHAR, length(unit::VARCHAR)::INTEGER - 1, '0') END END, 'residual_class', residual_class))::VARCHAR AS facts, residual_class
+SELECT concat_ws(', ', 'The reference ' || key || ' agrees', 'the other party is ' || coalesce(books_party, bank_party), CASE WHEN residual = 0 THEN 'the amount agrees' ELSE 'the bank moved ' || format('{:,}', abs(residual) // unit) || CASE WHEN unit = 1 THEN '' ELSE '.' || lpad((abs(residual) % unit)::VARCHAR, length(unit::VARCHAR)::INTEGER - 1, '0') END || ' ' || currency || CASE WHEN residual < 0 THEN ' less' ELSE ' more' END || ' for us (' || CASE residual_class WHEN 'charge' THEN 'a bank charge' WHEN 'rounding' THEN 'a rounding difference' WHEN 'fx_difference' THEN 'an exchange difference' WHEN 'short_payment' THEN 'a short payment' WHEN 'discount' THEN 'a discount' WHEN 'over_payment' THEN 'an overpayment' END || ')' END) AS words,
+'{' || concat_ws(',', '"reference":' || to_json(key)::VARCHAR, '"party":' || to_json(coalesce(books_party, bank_party))::VARCHAR, '"residual":' || to_json(CASE WHEN residual <> 0 THEN format('{:,}', abs(residual) // unit) || CASE WHEN unit = 1 THEN '' ELSE '.' || lpad((abs(residual) % unit)::VARCHAR, length(unit::VARCHAR)::INTEGER - 1, '0') END END)::VARCHAR, '"residual_class":' || to_json(residual_class)::VARCHAR) || '}' AS facts, residual_class
 FROM (SELECT *, CASE WHEN residual = 0 THEN NULL WHEN abs(residual)::HUGEINT * 100000 <= 0::HUGEINT * unit THEN 'rounding' WHEN original_currency <> currency THEN 'fx_difference' WHEN sign(residual) <> direction THEN 'discount' ELSE 'over_payment' END AS residual_class FROM judged));
 
 -- rung 15: together_with_discount
@@ -70,10 +70,10 @@ FROM (SELECT *, CASE WHEN residual = 0 THEN NULL WHEN abs(residual)::HUGEINT * 1
 -- rung 17: reference_exchanged
 SELECT candidate FROM candidates
 WHERE sign(bank_minor) = sign(books_minor) AND bank_minor - books_minor BETWEEN -least((100000000000::HUGEINT * unit) // 100000, (abs(books_minor)::HUGEINT * 3000) // 100000) AND least((100000000000::HUGEINT * unit) // 100000, (abs(books_minor)::HUGEINT * 3000) // 100000) AND original_currency <> bank_currency;
-SELECT upper(words[:1]) || words[2:] || '; nothing else fits.' AS evidence, facts,
+SELECT words || '; nothing else fits.' AS evidence, facts,
 residual_class FROM (
-SELECT concat_ws(', ', 'the reference ' || key || ' agrees', CASE WHEN residual = 0 THEN 'the amount agrees' ELSE 'the bank moved ' || format('{:,}', abs(residual) // unit) || CASE WHEN unit = 1 THEN '' ELSE '.' || lpad((abs(residual) % unit)::VARCHAR, length(unit::VARCHAR)::INTEGER - 1, '0') END || ' ' || currency || CASE WHEN residual < 0 THEN ' less' ELSE ' more' END || ' for us (' || CASE residual_class WHEN 'charge' THEN 'a bank charge' WHEN 'rounding' THEN 'a rounding difference' WHEN 'fx_difference' THEN 'an exchange difference' WHEN 'short_payment' THEN 'a short payment' WHEN 'discount' THEN 'a discount' WHEN 'over_payment' THEN 'an overpayment' END || ')' END) AS words,
-json_merge_patch('{}', json_object('reference', key, 'residual', CASE WHEN residual <> 0 THEN format('{:,}', abs(residual) // unit) || CASE WHEN unit = 1 THEN '' ELSE '.' || lpad((abs(residual) % unit)::VARCHAR, length(unit::VARCHAR)::INTEGER - 1, '0') END END, 'residual_class', residual_class))::VARCHAR AS facts, residual_class
+SELECT concat_ws(', ', 'The reference ' || key || ' agrees', CASE WHEN residual = 0 THEN 'the amount agrees' ELSE 'the bank moved ' || format('{:,}', abs(residual) // unit) || CASE WHEN unit = 1 THEN '' ELSE '.' || lpad((abs(residual) % unit)::VARCHAR, length(unit::VARCHAR)::INTEGER - 1, '0') END || ' ' || currency || CASE WHEN residual < 0 THEN ' less' ELSE ' more' END || ' for us (' || CASE residual_class WHEN 'charge' THEN 'a bank charge' WHEN 'rounding' THEN 'a rounding difference' WHEN 'fx_difference' THEN 'an exchange difference' WHEN 'short_payment' THEN 'a short payment' WHEN 'discount' THEN 'a discount' WHEN 'over_payment' THEN 'an overpayment' END || ')' END) AS words,
+'{' || concat_ws(',', '"reference":' || to_json(key)::VARCHAR, '"residual":' || to_json(CASE WHEN residual <> 0 THEN format('{:,}', abs(residual) // unit) || CASE WHEN unit = 1 THEN '' ELSE '.' || lpad((abs(residual) % unit)::VARCHAR, length(unit::VARCHAR)::INTEGER - 1, '0') END END)::VARCHAR, '"residual_class":' || to_json(residual_class)::VARCHAR) || '}' AS facts, residual_class
 FROM (SELECT *, CASE WHEN residual = 0 THEN NULL WHEN abs(residual)::HUGEINT * 100000 <= 5000::HUGEINT * unit THEN 'rounding' WHEN original_currency <> currency THEN 'fx_difference' WHEN residual < 0 THEN 'charge' ELSE 'over_payment' END AS residual_class FROM judged));
 
 -- rung 18: reference_short_or_over
@@ -81,10 +81,10 @@ SELECT candidate FROM candidates
 WHERE sign(bank_minor) = sign(books_minor) AND (bank_minor - books_minor) * sign(books_minor) BETWEEN -least((100000000000::HUGEINT * unit) // 100000, (abs(books_minor)::HUGEINT * 10000) // 100000) AND least((100000000000::HUGEINT * unit) // 100000, (abs(books_minor)::HUGEINT * 10000) // 100000)
   AND (bank_party_account = books_party_account
     OR (bank_party <> '' AND (bank_party = books_party OR jaro_winkler_similarity(bank_party, books_party) >= 0.80)));
-SELECT upper(words[:1]) || words[2:] || '; nothing else fits.' AS evidence, facts,
+SELECT words || '; nothing else fits.' AS evidence, facts,
 residual_class FROM (
-SELECT concat_ws(', ', 'the reference ' || key || ' agrees', 'the other party is ' || coalesce(books_party, bank_party), CASE WHEN residual = 0 THEN 'the amount agrees' ELSE 'the bank moved ' || format('{:,}', abs(residual) // unit) || CASE WHEN unit = 1 THEN '' ELSE '.' || lpad((abs(residual) % unit)::VARCHAR, length(unit::VARCHAR)::INTEGER - 1, '0') END || ' ' || currency || CASE WHEN residual < 0 THEN ' less' ELSE ' more' END || ' for us (' || CASE residual_class WHEN 'charge' THEN 'a bank charge' WHEN 'rounding' THEN 'a rounding difference' WHEN 'fx_difference' THEN 'an exchange difference' WHEN 'short_payment' THEN 'a short payment' WHEN 'discount' THEN 'a discount' WHEN 'over_payment' THEN 'an overpayment' END || ')' END) AS words,
-json_merge_patch('{}', json_object('reference', key, 'party', coalesce(books_party, bank_party), 'residual', CASE WHEN residual <> 0 THEN format('{:,}', abs(residual) // unit) || CASE WHEN unit = 1 THEN '' ELSE '.' || lpad((abs(residual) % unit)::VARCHAR, length(unit::VARCHAR)::INTEGER - 1, '0') END END, 'residual_class', residual_class))::VARCHAR AS facts, residual_class
+SELECT concat_ws(', ', 'The reference ' || key || ' agrees', 'the other party is ' || coalesce(books_party, bank_party), CASE WHEN residual = 0 THEN 'the amount agrees' ELSE 'the bank moved ' || format('{:,}', abs(residual) // unit) || CASE WHEN unit = 1 THEN '' ELSE '.' || lpad((abs(residual) % unit)::VARCHAR, length(unit::VARCHAR)::INTEGER - 1, '0') END || ' ' || currency || CASE WHEN residual < 0 THEN ' less' ELSE ' more' END || ' for us (' || CASE residual_class WHEN 'charge' THEN 'a bank charge' WHEN 'rounding' THEN 'a rounding difference' WHEN 'fx_difference' THEN 'an exchange difference' WHEN 'short_payment' THEN 'a short payment' WHEN 'discount' THEN 'a discount' WHEN 'over_payment' THEN 'an overpayment' END || ')' END) AS words,
+'{' || concat_ws(',', '"reference":' || to_json(key)::VARCHAR, '"party":' || to_json(coalesce(books_party, bank_party))::VARCHAR, '"residual":' || to_json(CASE WHEN residual <> 0 THEN format('{:,}', abs(residual) // unit) || CASE WHEN unit = 1 THEN '' ELSE '.' || lpad((abs(residual) % unit)::VARCHAR, length(unit::VARCHAR)::INTEGER - 1, '0') END END)::VARCHAR, '"residual_class":' || to_json(residual_class)::VARCHAR) || '}' AS facts, residual_class
 FROM (SELECT *, CASE WHEN residual = 0 THEN NULL WHEN abs(residual)::HUGEINT * 100000 <= 0::HUGEINT * unit THEN 'rounding' WHEN original_currency <> currency THEN 'fx_difference' WHEN sign(residual) <> direction THEN 'short_payment' ELSE 'over_payment' END AS residual_class FROM judged));
 
 -- rung 19: together_short
@@ -92,18 +92,18 @@ FROM (SELECT *, CASE WHEN residual = 0 THEN NULL WHEN abs(residual)::HUGEINT * 1
 
 -- rung 20: number
 -- equality is all it asks
-SELECT upper(words[:1]) || words[2:] || '; nothing else fits.' AS evidence, facts,
+SELECT words || '; nothing else fits.' AS evidence, facts,
 residual_class FROM (
-SELECT concat_ws(', ', 'the reference ' || key || ' agrees', 'the amount agrees', CASE abs(apart) WHEN 0 THEN 'both are of the same banking day' WHEN 1 THEN 'they are 1 banking day apart' ELSE 'they are ' || abs(apart) || ' banking days apart' END) AS words,
-json_merge_patch('{}', json_object('reference', key, 'banking_days', apart))::VARCHAR AS facts, residual_class
+SELECT concat_ws(', ', 'The reference ' || key || ' agrees', 'the amount agrees', CASE abs(apart) WHEN 0 THEN 'both are of the same banking day' WHEN 1 THEN 'they are 1 banking day apart' ELSE 'they are ' || abs(apart) || ' banking days apart' END) AS words,
+'{' || concat_ws(',', '"reference":' || to_json(key)::VARCHAR, '"banking_days":' || to_json(apart)::VARCHAR) || '}' AS facts, residual_class
 FROM (SELECT *, NULL AS residual_class FROM judged));
 
 -- rung 21: mandate
 -- equality is all it asks
-SELECT upper(words[:1]) || words[2:] || '; nothing else fits.' AS evidence, facts,
+SELECT words || '; nothing else fits.' AS evidence, facts,
 residual_class FROM (
-SELECT concat_ws(', ', 'the mandate ' || key || ' agrees', 'the amount agrees', CASE abs(apart) WHEN 0 THEN 'both are of the same banking day' WHEN 1 THEN 'they are 1 banking day apart' ELSE 'they are ' || abs(apart) || ' banking days apart' END) AS words,
-json_merge_patch('{}', json_object('reference', key, 'banking_days', apart))::VARCHAR AS facts, residual_class
+SELECT concat_ws(', ', 'The mandate ' || key || ' agrees', 'the amount agrees', CASE abs(apart) WHEN 0 THEN 'both are of the same banking day' WHEN 1 THEN 'they are 1 banking day apart' ELSE 'they are ' || abs(apart) || ' banking days apart' END) AS words,
+'{' || concat_ws(',', '"reference":' || to_json(key)::VARCHAR, '"banking_days":' || to_json(apart)::VARCHAR) || '}' AS facts, residual_class
 FROM (SELECT *, NULL AS residual_class FROM judged));
 
 -- rung 22: amount_and_party
@@ -111,10 +111,10 @@ SELECT candidate FROM candidates
 WHERE (bank_party_account = books_party_account
     OR (bank_party <> '' AND (bank_party = books_party OR jaro_winkler_similarity(bank_party, books_party) >= 0.92))
     OR (bank_party IS NULL AND length(books_party_text) >= 5 AND contains(bank_text, books_party_text) OR books_party IS NULL AND length(bank_party_text) >= 5 AND contains(books_text, bank_party_text)));
-SELECT upper(words[:1]) || words[2:] || '; nothing else fits.' AS evidence, facts,
+SELECT words || '; nothing else fits.' AS evidence, facts,
 residual_class FROM (
-SELECT concat_ws(', ', 'the amount agrees', 'the other party is ' || coalesce(books_party, bank_party), CASE abs(apart) WHEN 0 THEN 'both are of the same banking day' WHEN 1 THEN 'they are 1 banking day apart' ELSE 'they are ' || abs(apart) || ' banking days apart' END) AS words,
-json_merge_patch('{}', json_object('party', coalesce(books_party, bank_party), 'banking_days', apart))::VARCHAR AS facts, residual_class
+SELECT concat_ws(', ', 'The amount agrees', 'the other party is ' || coalesce(books_party, bank_party), CASE abs(apart) WHEN 0 THEN 'both are of the same banking day' WHEN 1 THEN 'they are 1 banking day apart' ELSE 'they are ' || abs(apart) || ' banking days apart' END) AS words,
+'{' || concat_ws(',', '"party":' || to_json(coalesce(books_party, bank_party))::VARCHAR, '"banking_days":' || to_json(apart)::VARCHAR) || '}' AS facts, residual_class
 FROM (SELECT *, NULL AS residual_class FROM judged));
 
 -- rung 23: amount_and_party_due
@@ -122,10 +122,10 @@ SELECT candidate FROM candidates
 WHERE (bank_party_account = books_party_account
     OR (bank_party <> '' AND (bank_party = books_party OR jaro_winkler_similarity(bank_party, books_party) >= 0.92))
     OR (bank_party IS NULL AND length(books_party_text) >= 5 AND contains(bank_text, books_party_text) OR books_party IS NULL AND length(bank_party_text) >= 5 AND contains(books_text, bank_party_text)));
-SELECT upper(words[:1]) || words[2:] || '; nothing else fits.' AS evidence, facts,
+SELECT words || '; nothing else fits.' AS evidence, facts,
 residual_class FROM (
-SELECT concat_ws(', ', 'the amount agrees', 'the other party is ' || coalesce(books_party, bank_party), CASE abs(apart) WHEN 0 THEN 'both are of the same banking day' WHEN 1 THEN 'they are 1 banking day apart' ELSE 'they are ' || abs(apart) || ' banking days apart' END) AS words,
-json_merge_patch('{}', json_object('party', coalesce(books_party, bank_party), 'banking_days', apart))::VARCHAR AS facts, residual_class
+SELECT concat_ws(', ', 'The amount agrees', 'the other party is ' || coalesce(books_party, bank_party), CASE abs(apart) WHEN 0 THEN 'both are of the same banking day' WHEN 1 THEN 'they are 1 banking day apart' ELSE 'they are ' || abs(apart) || ' banking days apart' END) AS words,
+'{' || concat_ws(',', '"party":' || to_json(coalesce(books_party, bank_party))::VARCHAR, '"banking_days":' || to_json(apart)::VARCHAR) || '}' AS facts, residual_class
 FROM (SELECT *, NULL AS residual_class FROM judged));
 
 -- rung 24: details_and_party
@@ -153,8 +153,8 @@ WHERE (bank_party_account = books_party_account
 
 -- rung 31: amount_alone
 -- equality is all it asks
-SELECT upper(words[:1]) || words[2:] || '; nothing else fits.' AS evidence, facts,
+SELECT words || '; nothing else fits.' AS evidence, facts,
 residual_class FROM (
-SELECT concat_ws(', ', 'the amount agrees', CASE abs(apart) WHEN 0 THEN 'both are of the same banking day' WHEN 1 THEN 'they are 1 banking day apart' ELSE 'they are ' || abs(apart) || ' banking days apart' END) AS words,
-json_merge_patch('{}', json_object('banking_days', apart, 'score', '0.' || lpad(greatest(40 - 2 * least(abs(apart), 10), 5)::VARCHAR, 2, '0')))::VARCHAR AS facts, residual_class
+SELECT concat_ws(', ', 'The amount agrees', CASE abs(apart) WHEN 0 THEN 'both are of the same banking day' WHEN 1 THEN 'they are 1 banking day apart' ELSE 'they are ' || abs(apart) || ' banking days apart' END) AS words,
+'{' || concat_ws(',', '"banking_days":' || to_json(apart)::VARCHAR, '"score":' || to_json('0.' || lpad(greatest(40 - 2 * least(abs(apart), 10), 5)::VARCHAR, 2, '0'))::VARCHAR) || '}' AS facts, residual_class
 FROM (SELECT *, NULL AS residual_class FROM judged));
