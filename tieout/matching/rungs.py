@@ -108,8 +108,6 @@ class Search:
     In a rung of pairs it asks that no other choice of the party's items comes to the entry. Among
     more than ``candidates_max`` items none is searched. A solution counts if it is the only one and
     if at most ``chance_max`` solutions were to be expected among sums by chance.
-    more than ``candidates_max`` items none is searched. A solution counts if it is the only
-    one and if at most ``chance_max`` solutions were to be expected among sums by chance.
     """
 
     candidates_max: int

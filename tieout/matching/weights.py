@@ -78,7 +78,7 @@ def _codes(ids: pa.Array[Any]) -> npt.NDArray[np.uint64]:
     """A 64-bit code for each id."""
     raw, starts = texts_bytes(ids)
     lengths = np.diff(starts)
-    if not (lengths % 8).any() and (lengths == lengths[0]).all():
+    if lengths[0] and not (lengths % 8).any() and (lengths == lengths[0]).all():
         words = raw.view("uint64").reshape(len(ids), -1)
         return bucket(*(words[:, column] for column in range(words.shape[1])))
     with duckdb.connect(":memory:", config={"threads": 1}) as db:
