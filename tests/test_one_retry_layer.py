@@ -16,9 +16,9 @@ from tieout.errors import ConnectorError
 from tieout.ledger import Ledger
 from tieout.stages.post import post_adjustments
 
-#: Libraries that repeat calls, and the one place that may make an HTTP client.
+#: Libraries that repeat calls, and the places that may reach the network over HTTP.
 REPEATERS = {"backoff", "retry", "retrying", "requests", "stamina", "tenacity", "urllib3"}
-CLIENTS = {"tieout/connectors/http_wire.py"}
+TRANSPORTS = {"tieout/connectors/gated.py", "tieout/connectors/sap_login.py"}
 
 
 def product(root: Path) -> dict[str, ast.Module]:
@@ -42,7 +42,8 @@ def test_no_library_that_repeats_is_imported(root: Path) -> None:
     assert found == []
 
 
-def test_http_clients_are_made_in_one_place_and_told_not_to_repeat(root: Path) -> None:
+def test_no_http_client_is_made_and_transports_do_not_repeat(root: Path) -> None:
+    """A client follows redirects and keeps cookies where it is told to; a transport cannot."""
     clients, transports = set(), []
     for name, tree in product(root).items():
         for node in ast.walk(tree):
@@ -51,11 +52,11 @@ def test_http_clients_are_made_in_one_place_and_told_not_to_repeat(root: Path) -
                 given = {k.arg: ast.unparse(k.value) for k in node.keywords}
                 if made in ("httpx.Client", "httpx.AsyncClient"):
                     clients.add(name)
-                    assert given["follow_redirects"] == "False"
                 if made == "httpx.HTTPTransport":
-                    transports.append((name, given.get("retries", "0")))
-    assert clients == CLIENTS
-    assert transports and {retries for _, retries in transports} == {"0"}
+                    transports.append((name, given.get("retries", "0"), given["trust_env"]))
+    assert clients == set()
+    assert {name for name, _, _ in transports} == TRANSPORTS
+    assert {(retries, env) for _, retries, env in transports} == {("0", "False")}
 
 
 @pytest.mark.parametrize("answer", canaries.ANSWERS)
