@@ -45,16 +45,26 @@ def selected(rows: Sequence[Row], query: str, fields: Sequence[str], version: in
             raise BadRequestError(f"The attribute {name} is not valid", path=name)
         if operator == "like" and version < 2:
             raise BadRequestError("The query parameter q is not valid: like", path=name)
+        if operator == "like":
+            pattern = _pattern(value)
+            texts = ((row, row.get(name)) for row in found)
+            found = [
+                row for row, text in texts if text is not None and pattern.fullmatch(str(text))
+            ]
+            continue
         found = [row for row in found if _holds(row.get(name), operator, value)]
     return found
+
+
+def _pattern(wanted: str) -> re.Pattern[str]:
+    """What is LIKE a value."""
+    parts = (".*" if c == "%" else "." if c == "_" else re.escape(c) for c in wanted)
+    return re.compile("".join(parts), re.DOTALL)
 
 
 def _holds(there: Any, operator: str, wanted: str) -> bool:
     if there is None:
         return False
-    if operator == "like":
-        pattern = "".join(".*" if c == "%" else "." if c == "_" else re.escape(c) for c in wanted)
-        return re.fullmatch(pattern, str(there), re.DOTALL) is not None
     left, right = _comparable(there, wanted)
     return bool(
         {

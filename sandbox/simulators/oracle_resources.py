@@ -46,6 +46,7 @@ class Resources:
 
     def __init__(self, books: Books) -> None:
         self.books = books
+        self._rows: dict[int, tuple[tuple[object, ...], dict[str, Any]]] = {}
 
     def get(self, path: str, given: Parameters, version: int, address: str) -> dict[str, Any]:
         """A collection or one record.
@@ -77,7 +78,7 @@ class Resources:
     def _page(
         self, rows: Sequence[Mapping[str, Any]], given: Parameters, version: int, address: str
     ) -> dict[str, Any]:
-        names = sorted({name for row in rows for name in row})
+        names = sorted(set().union(*rows[:1] if rows and "JeBatchId" in rows[0] else rows))
         found = selected(rows, given.get("q", ""), names, version) if rows else []
         return page(found, given, address)
 
@@ -88,10 +89,13 @@ class Resources:
         there = [b for b in self.books.batches.values() if b.visible_at <= now]
         there.sort(key=lambda batch: batch.id)
         if not rest:
-            found = self._page([batch_row(batch) for batch in there], given, version, address)
+            found = self._page([self._row(batch) for batch in there], given, version, address)
             by_id = {batch.id: batch for batch in there}
-            for row in found["items"]:  # children are only made for the page that is shown
-                row |= self._batch(by_id[row["JeBatchId"]], given, version, address)
+            # Children are only made for the page that is shown.
+            found["items"] = [
+                row | self._batch(by_id[row["JeBatchId"]], given, version, address)
+                for row in found["items"]
+            ]
             return found
         batch = next((b for b in there if str(b.id) == rest[0]), None)
         if batch is None:
@@ -104,6 +108,15 @@ class Resources:
         if len(rest) == 1:
             return self._batch(batch, given, version, bare)
         raise NotFoundError("/".join(rest))
+
+    def _row(self, batch: Batch) -> dict[str, Any]:
+        """A batch's row, made again only when it changed: each search goes over all of them."""
+        told = (batch.name, batch.description, batch.status, batch.error, batch.period)
+        now = (*told, batch.source, batch.posted_at, batch.updated_at)
+        kept = self._rows.get(batch.id)
+        if kept is None or kept[0] != now:
+            kept = self._rows[batch.id] = now, dict(batch_row(batch))
+        return kept[1]
 
     def _batch(self, batch: Batch, given: Parameters, version: int, address: str) -> dict[str, Any]:
         """A batch, with the children that are asked for, cut to their first page."""
