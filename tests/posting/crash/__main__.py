@@ -79,6 +79,26 @@ def open_lab(vendor: str, server: Server, ledger: Ledger, stack: ExitStack) -> L
     return stack.enter_context(opened(vendor, ledger, rig, folder))
 
 
+def run_and_record(vendor: str, server: Server, most: int, seed: int, *, pairs: bool) -> int:
+    """One vendor's schedules and their row, written as far as it came; how many were wrong."""
+    wrong: list[str] = []
+    began = time.monotonic()
+    with ExitStack() as stack:
+        ledger = _ledger(server, stack)
+        lab = open_lab(vendor, server, ledger, stack)
+        print(f"[crash] {vendor}: finding the boundaries", flush=True)
+        try:
+            wrong += run_vendor(lab, most, seed, singles=not pairs)
+            wrong += _broken(ledger)
+        finally:
+            seconds = time.monotonic() - began
+            counts = f"{lab.schedules} schedules, {lab.killed} workers killed, {len(wrong)} wrong"
+            print(f"[crash] {vendor}: {counts}, {seconds:.0f} s", flush=True)
+            what = f"crash schedules over {vendor}"
+            write_run(what, seed, lab.schedules, lab.killed, len(wrong), seconds)
+    return len(wrong)
+
+
 def main() -> int:
     """Run; the exit status says whether anything was wrong."""
     parser = argparse.ArgumentParser(prog="crash", description=__doc__)
@@ -91,24 +111,12 @@ def main() -> int:
     home = Path(args.home).resolve()
     home.mkdir(parents=True, exist_ok=True)
     server = ensure_server(home, durable=False)
-    wrong, total, killed, began = [], 0, 0, time.monotonic()
+    wrong = 0
     try:
         for vendor in args.vendors.split(","):
-            with ExitStack() as stack:
-                ledger = _ledger(server, stack)
-                lab = open_lab(vendor, server, ledger, stack)
-                print(f"[crash] {vendor}: finding the boundaries", flush=True)
-                wrong += run_vendor(lab, args.schedules, args.seed, singles=not args.pairs)
-                wrong += _broken(ledger)
-                total, killed = total + lab.schedules, killed + lab.killed
+            wrong += run_and_record(vendor, server, args.schedules, args.seed, pairs=args.pairs)
     finally:
         stop_server(home)
-    seconds = time.monotonic() - began
-    print(
-        f"[crash] {total} schedules, {killed} workers killed, {len(wrong)} wrong, {seconds:.0f} s"
-    )
-    what = f"crash schedules over {args.vendors.replace(',', ' ')}"
-    write_run(what, args.seed, total, killed, len(wrong), seconds)
     return 1 if wrong else 0
 
 
