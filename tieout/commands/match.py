@@ -5,8 +5,10 @@ from __future__ import annotations
 import argparse
 import contextlib
 import ctypes
+import gc
 import json
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Final
 
@@ -75,9 +77,10 @@ def run(args: argparse.Namespace) -> int:
         details = read_table(args.details, used=True) if args.details else None
         entries, items = read_table(args.entries, used=True), read_table(args.items, used=True)
         rows = len(entries), len(items)
-        result = engine.match(
-            entries, details, items, rungs, threads=args.threads, spill=args.spill
-        )
+        with _collecting_seldom():
+            result = engine.match(
+                entries, details, items, rungs, threads=args.threads, spill=args.spill
+            )
         args.out.mkdir(parents=True, exist_ok=True)
         for name in ("groups", "members", "refused"):
             _write(getattr(result, name), args.out / f"{name}.parquet")
@@ -105,7 +108,8 @@ def read_table(path: Path, *, used: bool = False) -> pa.Table:
     try:
         if not used:
             return pq.read_table(path)
-        names = [name for name in pq.read_schema(path).names if name not in UNUSED]
+        empty = _without_values(path)
+        names = [n for n in pq.read_schema(path).names if n not in UNUSED and n not in empty]
         # In one piece each, so that no step has to put columns together again. `read_table` would
         # make many, and joining those costs more than reading.
         few = [name for name in names if name in FEW_VALUES]
@@ -121,6 +125,19 @@ def read_table(path: Path, *, used: bool = False) -> pa.Table:
         ) from None
 
 
+def _without_values(path: Path) -> frozenset[str]:
+    """Columns that the file itself says are null in every row: as good as absent."""
+    known = pq.read_metadata(path)
+    nulls: dict[str, int] = {}
+    for group in range(known.num_row_groups):
+        for place in range(known.num_columns):
+            column = known.row_group(group).column(place)
+            told = column.statistics.null_count if column.statistics is not None else None
+            count = -known.num_rows if told is None else told  # one that does not say has some
+            nulls[column.path_in_schema] = nulls.get(column.path_in_schema, 0) + count
+    return frozenset(n for n, count in nulls.items() if 0 < count == known.num_rows)
+
+
 def _steady_memory() -> None:
     """Keep memory that was used once, where the C library allows that: columns come and go.
 
@@ -133,6 +150,17 @@ def _steady_memory() -> None:
         library.mallopt(_MMAP_MAX, 0)
         library.mallopt(_TRIM_THRESHOLD, _KEPT)
         library.prctl(_NO_HUGE_PAGES, 1, 0, 0, 0)
+
+
+@contextlib.contextmanager
+def _collecting_seldom() -> Iterator[None]:
+    """Millions of small objects are made here and none in cycles: looking for these is in vain."""
+    usual = gc.get_threshold()
+    gc.set_threshold(1_000_000)
+    try:
+        yield
+    finally:
+        gc.set_threshold(*usual)
 
 
 def _write(table: pa.Table, path: Path) -> None:

@@ -120,10 +120,10 @@ def _pairs(sides: Sides, part: Found) -> tuple[pa.Table, dict[str, pa.Table]]:
 
 def _ids(db: duckdb.DuckDBPyConnection, rung: Rung, contents: list[Any]) -> Any:
     """Content ids: of the rung's name and each group's members in their order."""
-    names = [f"part_{number}" for number in range(len(contents))]
-    db.register("contents", pa.Table.from_arrays(contents, names))
-    text = " || '|' || ".join([f"'{rung.name}'", *names])
-    made = db.sql(f"SELECT sha256({text})[:32] AS id FROM contents").to_arrow_table()["id"]
+    text = pc.binary_join_element_wise(rung.name, *contents, "|")
+    db.register("contents", pa.Table.from_arrays([text], ["content"]))
+    # Of ASCII; a slice by brackets would look for characters of several bytes.
+    made = db.sql("SELECT left(sha256(content), 32) AS id FROM contents").to_arrow_table()["id"]
     db.unregister("contents")
     return made.cast(pa.string()).combine_chunks()
 

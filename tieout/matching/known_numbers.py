@@ -56,8 +56,8 @@ class Numbers:
         index: whose hash each is.
         length: how long that number is.
         lengths: by length, whether a number is so long.
-        likely: by the first bits of a hash, whether a number's hash begins so: most pieces of a
-            text are none, and this tells it without a search.
+        firsts: by the first bits of a hash, the place of the first of `codes` that begins so, or
+            -1: most pieces of a text are no number, and this tells it without a search.
         begins: by the first three characters, whether a number begins so: most words do not.
     """
 
@@ -66,7 +66,7 @@ class Numbers:
     index: Ints
     length: Ints
     lengths: npt.NDArray[np.bool_]
-    likely: npt.NDArray[np.bool_]
+    firsts: npt.NDArray[np.int32]
     begins: npt.NDArray[np.bool_]
 
     @classmethod
@@ -83,12 +83,13 @@ class Numbers:
             codes[at] = _whole(raw, starts[at], length)
         index = np.flatnonzero(short)
         index = index[np.argsort(codes[index])]
-        likely = np.zeros(1 << _head_bits(len(index)), dtype=bool)
-        likely[_heads(codes[index], likely)] = True
+        firsts = np.full(1 << _head_bits(len(index)), -1, dtype="int32")
+        downward = np.arange(len(index) - 1, -1, -1, dtype="int32")
+        firsts[_heads(codes[index[::-1]], firsts)] = downward  # of several the last one stays
         begins = np.zeros(1 << 18, dtype=bool)
         begins[_beginnings(raw, starts[:-1][every >= _FIRST])] = True
         begins |= bool((every < _FIRST).any())
-        return cls(distinct, codes[index], index, every[index], lengths, likely, begins)
+        return cls(distinct, codes[index], index, every[index], lengths, firsts, begins)
 
 
 def _beginnings(raw: Bytes, at: Ints) -> Ints:
@@ -102,12 +103,26 @@ def _beginnings(raw: Bytes, at: Ints) -> Ints:
 
 def _head_bits(count: int) -> int:
     """Bits of a hash that tell most pieces of text from so many numbers."""
-    return min(24, max(10, (16 * count).bit_length()))
+    return min(23, max(10, (8 * count).bit_length()))
 
 
-def _heads(codes: Codes, likely: npt.NDArray[np.bool_]) -> Ints:
-    shift = np.uint64(64 - (len(likely).bit_length() - 1))
+def _heads(codes: Codes, firsts: npt.NDArray[np.int32]) -> Ints:
+    shift = np.uint64(64 - (len(firsts).bit_length() - 1))
     return (codes >> shift).view("int64")
+
+
+def _placed(codes: Codes, firsts: npt.NDArray[np.int32], looked: Codes) -> tuple[Ints, Ints]:
+    """Which of the hashes may be there, and the place of the first of ``codes`` not below each."""
+    heads = firsts[_heads(looked, firsts)]
+    some = np.flatnonzero(heads >= 0)
+    place, looked = heads[some].astype("int64"), looked[some]
+    last = len(codes) - 1
+    behind = np.flatnonzero((codes[place] < looked) & (place < last))
+    while len(behind):  # few hashes begin alike, so this ends soon
+        place[behind] += 1
+        at = place[behind]
+        behind = behind[(codes[at] < looked[behind]) & (at < last)]
+    return some, place
 
 
 def _grown(base: int, count: int, known: Codes) -> Codes:
@@ -206,10 +221,8 @@ def _block(texts: Any, numbers: Numbers, forth: _Powers, back: _Powers) -> tuple
     begin = np.flatnonzero(numbers.begins[_beginnings(kept, edges[:-1])])
     at, end = _pieces(edges, begin, before[1:], numbers.lengths)
     looked = _mixed((sums[end] - sums[at]) * away[at])
-    some = np.flatnonzero(numbers.likely[_heads(looked, numbers.likely)])
+    some, place = _placed(numbers.codes, numbers.firsts, looked)
     at, end, looked = at[some], end[some], looked[some]
-    place = np.searchsorted(numbers.codes, looked)
-    place[place == len(numbers.codes)] = 0
     hit = (numbers.codes[place] == looked) & (numbers.length[place] == end - at)
     at, number = at[hit], numbers.index[place[hit]]
     same = _same(kept, at, numbers, number, numbers.length[place[hit]])

@@ -40,9 +40,9 @@ def misread(sides: Sides, entry: Ints, item: Ints, stated: Any) -> Flags:
     pairs = np.flatnonzero(doubt)
     if not len(pairs):
         return wrong
-    place, part = sides.twice(entry[pairs])
-    pair = pairs[place]
     items = np.flatnonzero(sides.open_items)
+    place, part = sides.twice(entry[pairs], items)
+    pair = pairs[place]
     left = bucket(part, sides.amount[entry[pair]])
     meeting = meet(left, bucket(sides.item_part[items], sides.item_amount[items]))
     at, other = meeting.where(~meeting.crowded).pairs()

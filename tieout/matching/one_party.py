@@ -77,7 +77,7 @@ def _sharing(
     some, other_side = long[bank[1]], long[books[1]]
     entries, left = bank[0][some], bank[1][some]
     items, right = books[0][other_side], books[1][other_side]
-    place, part = sides.twice(entries)
+    place, part = sides.twice(entries, items)
     meeting = meet(bucket(part, left[place]), bucket(sides.item_part[items], right))
     # Bounded: a party with very many items, or entries, is not even listed.
     few = (meeting.books_count <= 4 * most) & ~_vast(meeting)

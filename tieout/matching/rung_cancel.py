@@ -79,7 +79,7 @@ def _has_item(sides: Sides, keys: tuple[Key, ...], eids: Ints, wanted: Flags) ->
     references = References(sides.db, sides.prepared, keys)  # of few rows, so not worth keeping
     books = references.books(keys, likely, likely)
     bank = references.bank(keys, "single", mine, likely)
-    row, part = sides.twice(bank.row)
+    row, part = sides.twice(bank.row, books.row)
     left = bucket(part, bank.code[row], sides.amount[bank.row[row]])
     right = bucket(sides.item_part[books.row], books.code, sides.item_amount[books.row])
     _, rows = meet(left, right).bank_rows()

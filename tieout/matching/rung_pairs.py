@@ -47,7 +47,7 @@ def pair(sides: Sides, rung: Rung, tier: int) -> Outcome:
     if rung.amount == "original":
         bank, faces = _exchanged(sides, bank)
     else:
-        faces = _faces(sides, bank.row, sides.amount[bank.row])
+        faces = _faces(sides, bank.row, sides.amount[bank.row], books)
     uid, iid, key, contested, crowded = _met(sides, rung, bank, bank.row, faces, books)
     clean, edges = _unique(uid, iid, contested, len(sides.part), len(sides.item_part))
     uid, iid, key = uid[clean], iid[clean], key[clean]
@@ -91,8 +91,8 @@ class _Faces:
     amount: Ints
 
 
-def _faces(sides: Sides, entry: Ints, amount: Ints) -> _Faces:
-    row, part = sides.twice(entry)
+def _faces(sides: Sides, entry: Ints, amount: Ints, books: Stated) -> _Faces:
+    row, part = sides.twice(entry, books.row)
     return _Faces(row, part, amount[row])
 
 
@@ -138,7 +138,7 @@ def pair_details(sides: Sides, rung: Rung, tier: int) -> Outcome:
         bank = _all(np.flatnonzero(inside))
     bank = bank.where(sides.detail_known[bank.row])
     entry = sides.detail_entry
-    faces = _faces(sides, entry[bank.row], sides.detail_amount[bank.row])
+    faces = _faces(sides, entry[bank.row], sides.detail_amount[bank.row], books)
     uid, iid, key, contested, crowded = _met(sides, rung, bank, entry[bank.row], faces, books)
     clean, edges = _unique(uid, iid, contested, len(entry), len(sides.item_part))
     refused = Edges(np.where(edges.entry < 0, -1, entry[edges.entry]), edges.item, edges.hub)
@@ -195,7 +195,8 @@ def _met(
         ties = _hubs(meeting.where(~alone), bank.row[faces.row], books.row)
         at, other = meeting.where(alone).pairs()
     else:
-        crowd = _crowds(rung, meeting, len(faces.row) + len(books))
+        rows = len(bank) * (1 + sides.prepared.shared) + len(books)
+        crowd = _crowds(rung, meeting, rows)
         crowded = _hubs(meeting.where(crowd), entry[faces.row], books.row)
         at, other = meeting.where(~crowd).pairs()
     same = faces.part[at] == right[0][other]

@@ -28,7 +28,7 @@ def linked(sides: Sides, rung: Rung, tier: int, level: str) -> tuple[Meeting, St
     """
     books = sides.books(rung, tier)
     bank = sides.bank(rung, level) if len(books) else merged([])
-    place, part = sides.twice(bank.row)
+    place, part = sides.twice(bank.row, books.row)
     left = bucket(part, bank.code[place])
     return meet(left, bucket(sides.item_part[books.row], books.code)), bank, place, books
 

@@ -235,11 +235,15 @@ class Sides:
             self._kinds[kinds] = np.array([*known, "cash_book" in kinds], dtype=bool)[index]
         return self._kinds[kinds]
 
-    def twice(self, rows: Ints) -> tuple[Ints, Ints]:
-        """Places of bank rows and their partitions: a second time under the shared one."""
+    def twice(self, rows: Ints, items: Ints) -> tuple[Ints, Ints]:
+        """Places of bank rows and their partitions: a second time under the shared one, where some
+        of the items they are to meet belong to no account."""
         places = np.arange(len(rows))
-        if not self.prepared.shared:
+        shared = self.item_part[items] < 0 if self.prepared.shared else np.zeros(1, dtype=bool)
+        if not shared.any():
             return places, self.part[rows]
+        if shared.all():
+            return places, self.wild[rows]
         return np.concatenate([places, places]), np.concatenate([self.part[rows], self.wild[rows]])
 
     def bank(self, rung: Rung, level: str) -> Stated:

@@ -70,7 +70,7 @@ class Words:
             bank = sides.references.bank(
                 sides.naming, "entries", sides.open_entries, sides.open_items
             )
-            place, part = sides.twice(bank.row)
+            place, part = sides.twice(bank.row, books.row)
             meeting = meet(
                 bucket(part, bank.code[place]), bucket(sides.item_part[books.row], books.code)
             )
