@@ -9,7 +9,6 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
@@ -223,20 +222,3 @@ def test_match_writes_its_tables(capsys: Any, tmp_path: Path) -> None:
     assert pq.read_table(tmp_path / "out" / "members.parquet").num_rows == 2
     assert run("match", str(tmp_path / "none"), words[1], "--out", str(tmp_path)) == 2
     assert "there is no such file" in capsys.readouterr().err
-
-
-def test_columns_the_file_says_are_empty_are_not_read(tmp_path: Path) -> None:
-    table = pa.table(
-        {
-            "item_id": ["1", "2"],
-            "narrative": pa.array([None, None], pa.string()),
-            "document_no": pa.array([None, "RE-1"], pa.string()),
-        }
-    )
-    pq.write_table(table, tmp_path / "told.parquet", row_group_size=1)
-    pq.write_table(table, tmp_path / "silent.parquet", write_statistics=False)
-    told = match.read_table(tmp_path / "told.parquet", used=True)
-    assert told.column_names == ["item_id", "document_no"]
-    assert told["document_no"].to_pylist() == [None, "RE-1"]
-    silent = match.read_table(tmp_path / "silent.parquet", used=True)
-    assert silent.column_names == ["item_id", "narrative", "document_no"]

@@ -10,13 +10,17 @@ import json
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from tieout.arrays import without_pandas
+from tieout.commands.match_files import Written, written
 from tieout.errors import InputError, TieoutError
+
+if TYPE_CHECKING:
+    from tieout.matching.engine import Done
 
 __all__ = ["add", "read_table", "run"]
 
@@ -27,15 +31,6 @@ _MMAP_MAX: Final = -4
 #: Linux's own: huge pages, which numpy asks for, are cleared whole where a part is used.
 _NO_HUGE_PAGES: Final = 41
 _KEPT: Final = (1 << 31) - 1
-#: Columns of few values.
-_FEW: Final = frozenset(
-    {
-        *("rung", "cardinality", "account_id", "currency", "residual", "residual_class", "state"),
-        *("side", "reason"),
-    }
-)
-#: Columns whose values are hardly ever the same twice.
-_DIFFER: Final = frozenset({"group_id", "member_id", "amount"})
 
 
 def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -66,6 +61,7 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
 def run(args: argparse.Namespace) -> int:
     """Run it; returns the exit code."""
     from tieout.matching import engine
+    from tieout.matching.columns import FileSource
     from tieout.matching.sources import ladder_of
 
     try:
@@ -74,47 +70,34 @@ def run(args: argparse.Namespace) -> int:
         rungs = ladder_of(args.ladder)
         _steady_memory()
         without_pandas()
-        details = read_table(args.details, used=True) if args.details else None
-        entries, items = read_table(args.entries, used=True), read_table(args.items, used=True)
-        rows = len(entries), len(items)
-        with _collecting_seldom():
-            result = engine.match(
-                entries, details, items, rungs, threads=args.threads, spill=args.spill
-            )
+        details = FileSource(args.details) if args.details else None
+        entries, items = FileSource(args.entries), FileSource(args.items)
         args.out.mkdir(parents=True, exist_ok=True)
-        for name in ("groups", "members", "refused"):
-            _write(getattr(result, name), args.out / f"{name}.parquet")
-        (args.out / "run.json").write_text(_about(args, result), encoding="utf-8")
+        with _collecting_seldom(), written(args.out) as files:
+            done = engine.match_into(
+                files, entries, details, items, rungs, threads=args.threads, spill=args.spill
+            )
+            files.refused(done.refused)
+        (args.out / "run.json").write_text(_about(args, done), encoding="utf-8")
     except TieoutError as error:
         sys.stderr.write(f"tieout match: {error}\n")
         return 2
     except OSError as error:
         sys.stderr.write(f"tieout match: {error.filename}: {error.strerror}\n")
         return 2
-    summary = _summary(result, *rows)
+    summary = _summary(done, files, len(entries), len(items))
     sys.stdout.write(json.dumps(summary) + "\n" if args.json else _text(summary))
     return 0
 
 
-def read_table(path: Path, *, used: bool = False) -> pa.Table:
-    """A Parquet file; only the columns matching uses, if so asked.
+def read_table(path: Path) -> pa.Table:
+    """A Parquet file.
 
     Raises:
         InputError: ``FILE_MISSING``, ``FILE_FORMAT``.
     """
-    from tieout.matching.conform import FEW_VALUES
-    from tieout.matching.tables import UNUSED
-
     try:
-        if not used:
-            return pq.read_table(path)
-        empty = _without_values(path)
-        names = [n for n in pq.read_schema(path).names if n not in UNUSED and n not in empty]
-        # In one piece each, so that no step has to put columns together again. `read_table` would
-        # make many, and joining those costs more than reading.
-        few = [name for name in names if name in FEW_VALUES]
-        with pq.ParquetFile(path, read_dictionary=few) as file:
-            return file.read(columns=names).combine_chunks()
+        return pq.read_table(path)
     except FileNotFoundError:
         raise InputError(
             "FILE_MISSING", "there is no such file", where=str(path), remedy="check the path"
@@ -123,19 +106,6 @@ def read_table(path: Path, *, used: bool = False) -> pa.Table:
         raise InputError(
             "FILE_FORMAT", str(error).splitlines()[0], where=str(path), remedy="give Parquet"
         ) from None
-
-
-def _without_values(path: Path) -> frozenset[str]:
-    """Columns that the file itself says are null in every row: as good as absent."""
-    known = pq.read_metadata(path)
-    nulls: dict[str, int] = {}
-    for group in range(known.num_row_groups):
-        for place in range(known.num_columns):
-            column = known.row_group(group).column(place)
-            told = column.statistics.null_count if column.statistics is not None else None
-            count = -known.num_rows if told is None else told  # one that does not say has some
-            nulls[column.path_in_schema] = nulls.get(column.path_in_schema, 0) + count
-    return frozenset(n for n, count in nulls.items() if 0 < count == known.num_rows)
 
 
 def _steady_memory() -> None:
@@ -163,52 +133,28 @@ def _collecting_seldom() -> Iterator[None]:
         gc.set_threshold(*usual)
 
 
-def _write(table: pa.Table, path: Path) -> None:
-    """As Parquet; what is all different (ids, amounts) is neither looked up nor compressed.
-
-    Without statistics: the rows are in no order of any column, so these would leave out nothing.
-    """
-    names = table.column_names
-    options: dict[str, Any] = {
-        "use_dictionary": [name for name in names if name in _FEW],
-        "compression": {name: "none" if name in _DIFFER else "snappy" for name in names},
-        "write_statistics": False,
-    }
-    pq.write_table(table, path, **options)
-
-
-def _about(args: argparse.Namespace, result: Any) -> str:
+def _about(args: argparse.Namespace, done: Done) -> str:
     """Where the tables were and which ladder it was, for `tieout explain --in`."""
     given = {name: getattr(args, name) for name in ("entries", "details", "items")}
     about = {name: str(path.resolve()) for name, path in given.items() if path}
-    return json.dumps({**about, "ladder": args.ladder, "version": result.ladder}, indent=2) + "\n"
+    return json.dumps({**about, "ladder": args.ladder, "version": done.ladder}, indent=2) + "\n"
 
 
-def _summary(result: Any, entries: int, items: int) -> dict[str, Any]:
-    rungs = _counted(result.groups["rung"])
-    states = _counted(result.groups["state"])
-    sides = _counted(result.members["side"])
-    refused = _counted(result.refused["reason"])
+def _summary(done: Done, files: Written, entries: int, items: int) -> dict[str, Any]:
+    counted = files.counted
+    sides = counted["side"]
     return {
-        "ladder": result.ladder,
+        "ladder": done.ladder,
         "entries": entries,
-        "entries_matched": sides.get("entry", 0),
+        "entries_matched": sides["entry"],
         "items": items,
-        "items_matched": sides.get("item", 0),
-        "groups": len(result.groups),
-        "states": dict(sorted(states.items())),
-        "rungs": dict(sorted(rungs.items())),
-        "refused": dict(sorted(refused.items())),
-        "seconds": {name: round(spent, 3) for name, spent in result.seconds.items()},
+        "items_matched": sides["item"],
+        "groups": counted["rung"].total(),
+        "states": dict(sorted(counted["state"].items())),
+        "rungs": dict(sorted(counted["rung"].items())),
+        "refused": dict(sorted(counted["reason"].items())),
+        "seconds": {name: round(spent, 3) for name, spent in done.seconds.items()},
     }
-
-
-def _counted(column: Any) -> dict[str, int]:
-    """How often each value of a column stands there."""
-    import pyarrow.compute as pc
-
-    counted: Any = pc.value_counts(column)  # type: ignore[attr-defined,unused-ignore]
-    return {row["values"]: row["counts"] for row in counted.to_pylist()}
 
 
 def _text(summary: dict[str, Any]) -> str:

@@ -17,7 +17,7 @@ import pyarrow as pa
 
 from tieout.matching.conditions import name_macros
 from tieout.matching.ladder import BANK_DETAIL, BANK_ENTRY, BOOKS
-from tieout.matching.tables import Prepared
+from tieout.matching.whole_tables import WholeTables
 from tieout.references import SENTINELS, SEPARATORS
 
 __all__ = ["Pair", "pairs", "sharing"]
@@ -46,7 +46,7 @@ class Pair:
 
 
 def pairs(
-    prepared: Prepared,
+    prepared: WholeTables,
     entries: Collection[int],
     items: Collection[int],
     *,
@@ -87,7 +87,7 @@ def pairs(
 
 
 def sharing(
-    prepared: Prepared, items: Collection[int], references: Collection[str]
+    prepared: WholeTables, items: Collection[int], references: Collection[str]
 ) -> dict[str, list[int]]:
     """The given items that each reference (in the normal form) stands in, ordered by their ids."""
     if not references:
@@ -124,7 +124,7 @@ def _names() -> list[str]:
     ]
 
 
-def _fields(prepared: Prepared, table: str, names: tuple[str, ...]) -> str:
+def _fields(prepared: WholeTables, table: str, names: tuple[str, ...]) -> str:
     present = [n for n in names if f"{table}.{n}" not in prepared.absent and n != "reference"]
     values = ", ".join(_normal(n) for n in present)
     if table == "items" and "items.reference" not in prepared.absent:
@@ -135,7 +135,7 @@ def _fields(prepared: Prepared, table: str, names: tuple[str, ...]) -> str:
     return f"[{values}]::VARCHAR[]"
 
 
-def _found(prepared: Prepared, table: str) -> str:
+def _found(prepared: WholeTables, table: str) -> str:
     """What may be a reference in a text: up to four words together that have a digit.
 
     The books' references are looked up among them, so patterns are not needed, and a number that
@@ -175,7 +175,7 @@ def _keyed(handle: str, part: str, source: str, amount: str, name: str, account:
     )
 
 
-def _bank(prepared: Prepared) -> str:
+def _bank(prepared: WholeTables) -> str:
     detail = f"list_concat({_fields(prepared, 'details', BANK_DETAIL)}, "
     detail += f"{_found(prepared, 'details')})"
     entry = f"list_concat({_fields(prepared, 'entries', BANK_ENTRY)}, "
@@ -194,7 +194,7 @@ def _bank(prepared: Prepared) -> str:
     )
 
 
-def _books(prepared: Prepared) -> str:
+def _books(prepared: WholeTables) -> str:
     refs = _fields(prepared, "items", BOOKS)
     keyed = _keyed("iid", "part", "lines", "amt", "plain", "account")
     return (

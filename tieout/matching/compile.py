@@ -96,7 +96,7 @@ def _facts(sides: Sides, rung: Rung, kept: Ints, candidates: Candidates) -> pa.T
         columns["books_minor"] = sides.item_amount[item]
         columns["unit"] = sides.unit[entry]
         if rung.tolerance.cause:
-            columns["bank_currency"] = sides.prepared.entries["currency"].take(handles(entry))
+            columns["bank_currency"] = sides.prepared.entries.take("currency", entry)
             columns["original_currency"] = _detail(sides, "original_currency", detail)
     if rung.party:
         columns |= _party_facts(sides, rung.party.by, entry, item, detail)
@@ -105,7 +105,7 @@ def _facts(sides: Sides, rung: Rung, kept: Ints, candidates: Candidates) -> pa.T
 
 def _detail(sides: Sides, name: str, detail: Ints) -> Any:
     """A column of details, null where the handle is -1."""
-    return sides.prepared.details[name].take(handles(detail))
+    return sides.prepared.details.take(name, detail)
 
 
 def _party_facts(
@@ -122,9 +122,9 @@ def _party_facts(
     columns["bank_party"] = parties.plain_names(ours)
     columns["books_party"] = parties.plain_names(theirs)
     if "text" in ways:  # read only where a side names nobody
-        said = sides.prepared.entries["narrative"].take(handles(np.where(ours < 0, entry, -1)))
+        said = sides.prepared.entries.take("narrative", np.where(ours < 0, entry, -1))
         own = _detail(sides, "narrative", np.where(ours < 0, detail, -1))
-        told = sides.prepared.items["narrative"].take(handles(np.where(theirs < 0, item, -1)))
+        told = sides.prepared.items.take("narrative", np.where(theirs < 0, item, -1))
         columns["bank_party_text"] = parties.plain_texts(ours)
         columns["books_party_text"] = parties.plain_texts(theirs)
         columns["bank_text"] = plain_names(sides.db, pc.coalesce(said, own), "plain_text")

@@ -1,60 +1,65 @@
-"""Given tables with exactly the canonical columns, whatever they came with."""
+"""Given columns as the canonical tables have them, whatever they came as."""
 
 from __future__ import annotations
 
 from typing import Any, Final
 
+import numpy as np
 import pyarrow as pa
 
 from tieout.canonical import AMOUNT
 from tieout.errors import InputError
 
-__all__ = ["FEW_VALUES", "conform"]
+__all__ = ["FEW_VALUES", "conformed", "nothing"]
 
 #: Columns of few values, which the engine keeps as numbers and a dictionary.
 FEW_VALUES: Final = frozenset({"account_id", "currency", "kind"})
 _CODED: Final[Any] = pa.dictionary(pa.int32(), pa.string())
 
 
-def conform(table: pa.Table, schema: pa.Schema, name: str) -> pa.Table:
-    """Exactly the schema's columns; absent ones null, others cast where nothing is lost."""
-    columns: list[Any] = []
-    shared = pa.py_buffer(bytes(16 * (len(table) + 1)))  # every null column is the same zeros
-    present = set(table.column_names)
-    for field in schema:
-        if field.name not in present:
-            columns.append(_nulls(field.type, len(table), shared))
-            continue
-        column = table[field.name]
-        if field.name in FEW_VALUES and name != "details":
-            column = _coded(column, field, name)
-        elif column.type != field.type:
-            column = _cast(column, field, name)
-        columns.append(column)
-    return pa.Table.from_arrays(columns, names=schema.names)
+def conformed(column: Any, field: pa.Field[Any], name: str) -> Any:
+    """A column as the schema has it, in one piece; cast where nothing is lost.
+
+    Args:
+        column: as it came.
+        field: of the schema.
+        name: of the table, for who reads what is wrong.
+
+    Raises:
+        InputError: ``COLUMN_TYPE``.
+    """
+    if field.name in FEW_VALUES and name != "details":
+        return _coded(column, field, name)
+    return column if column.type == field.type else _cast(column, field, name)
 
 
-def _coded(column: pa.ChunkedArray[Any], field: pa.Field[Any], name: str) -> Any:
-    """Texts of few values as numbers and a dictionary without repeats."""
-    given: Any = column.combine_chunks()
-    if given.type == _CODED:
-        known = given.dictionary
-        if not known.null_count and len(known.unique()) == len(known):
-            return given
-    texts = column if given.type == field.type else _cast(column, field, name)
-    return texts.combine_chunks().dictionary_encode()
-
-
-def _nulls(kind: Any, count: int, zeros: pa.Buffer) -> Any:
+def nothing(kind: Any, count: int) -> Any:
     """A column of nulls that takes no memory of its own."""
     if pa.types.is_string(kind):
+        zeros = _zeros(4 * (count + 1))
         return pa.Array.from_buffers(kind, count, [zeros, zeros, zeros], null_count=count)
     if pa.types.is_decimal(kind) or pa.types.is_integer(kind) or pa.types.is_date(kind):
+        zeros = _zeros(16 * (count + 1))
         return pa.Array.from_buffers(kind, count, [zeros, zeros], null_count=count)
     return pa.nulls(count, kind)
 
 
-def _cast(column: pa.ChunkedArray[Any], field: pa.Field[Any], name: str) -> pa.ChunkedArray[Any]:
+def _zeros(size: int) -> Any:
+    memory: Any = np.zeros(size, dtype="uint8")  # of pages nobody touches there is only one
+    return pa.py_buffer(memory)
+
+
+def _coded(given: Any, field: pa.Field[Any], name: str) -> Any:
+    """Texts of few values as numbers and a dictionary without repeats."""
+    if given.type == _CODED:
+        known = given.dictionary
+        if not known.null_count and len(known.unique()) == len(known):
+            return given
+    texts = given if given.type == field.type else _cast(given, field, name)
+    return texts.dictionary_encode()
+
+
+def _cast(column: Any, field: pa.Field[Any], name: str) -> Any:
     if field.type == AMOUNT and pa.types.is_floating(column.type):
         problem = f"is {column.type}: money in floating point has already lost its cents"
     else:

@@ -27,8 +27,9 @@ import numpy as np
 import pyarrow as pa
 
 from tieout.arrays import handles
+from tieout.matching.columns import Columns, Source
 from tieout.matching.conditions import name_macros
-from tieout.matching.groups import build
+from tieout.matching.groups import GROUPS, MEMBERS, Builder, Sink
 from tieout.matching.ladder import Ladder, Rung
 from tieout.matching.refusals import Reason, Refusal, components, refused_table
 from tieout.matching.rung_cancel import cancel, net, returned, transfer
@@ -36,10 +37,10 @@ from tieout.matching.rung_pairs import pair, pair_details
 from tieout.matching.rung_subset import search_sums
 from tieout.matching.rung_sums import batch, run_total
 from tieout.matching.rung_together import together
-from tieout.matching.sides import Edges, Found, Outcome, Sides
+from tieout.matching.sides import Edges, Outcome, Sides
 from tieout.matching.tables import prepare
 
-__all__ = ["Result", "match", "session"]
+__all__ = ["Done", "Result", "match", "match_into", "session"]
 
 Step = Callable[[Sides, Rung, int], Outcome]
 
@@ -83,6 +84,30 @@ class Result:
     seconds: dict[str, float] = field(default_factory=dict, compare=False)
 
 
+@dataclass(frozen=True, slots=True)
+class Done:
+    """What a run says beside its groups and members: as in `Result`, and how many rows it had."""
+
+    refused: pa.Table
+    ladder: str
+    seconds: dict[str, float]
+    entries: int
+    items: int
+
+
+class _Tables:
+    """A sink that keeps everything."""
+
+    def __init__(self) -> None:
+        self.found = {"groups": [GROUPS.empty_table()], "members": [MEMBERS.empty_table()]}
+
+    def groups(self, table: pa.Table) -> None:
+        self.found["groups"].append(table)
+
+    def members(self, table: pa.Table) -> None:
+        self.found["members"].append(table)
+
+
 def match(
     entries: pa.Table,
     details: pa.Table | None,
@@ -90,7 +115,6 @@ def match(
     ladder: Ladder,
     *,
     threads: int | None = None,
-    spill: Path | None = None,
     forbidden: pa.Table | None = None,
 ) -> Result:
     """Match open entries against open items.
@@ -102,12 +126,41 @@ def match(
         items: canonical `ITEMS`, only open ones, signed as the movement the bank will show.
         ladder: the rungs.
         threads: how many to use; the result is the same for any number.
-        spill: a folder for what does not fit into memory.
         forbidden: (entry_id, item_id) pairs that people keep apart: no group holds both, and they
             are no rivals of each other either.
 
     Raises:
         InputError: a table lacks ids, repeats one, or has a column of the wrong type.
+    """
+    tables = _Tables()
+    given = entries, details, items
+    done = match_into(tables, *given, ladder, threads=threads, forbidden=forbidden)
+    groups, members = (pa.concat_tables(parts) for parts in tables.found.values())
+    return Result(groups, members, done.refused, done.ladder, done.seconds)
+
+
+def match_into(
+    sink: Sink,
+    entries: pa.Table | Source,
+    details: pa.Table | Source | None,
+    items: pa.Table | Source,
+    ladder: Ladder,
+    *,
+    threads: int | None = None,
+    spill: Path | None = None,
+    forbidden: pa.Table | None = None,
+) -> Done:
+    """As `match`, but groups and members are told as they are found, and tables may be files.
+
+    Args:
+        sink: is told the groups rung by rung, then the members.
+        entries: see `match`; likewise the other tables.
+        details: see `match`.
+        items: see `match`.
+        ladder: see `match`.
+        threads: see `match`.
+        spill: a folder for what does not fit into memory.
+        forbidden: see `match`.
     """
     clock = _Clock()
     prepared = prepare(entries, details, items, ladder)
@@ -120,23 +173,25 @@ def match(
         naming = {k: k for r in ladder.rungs if r.shape == "together" for k in r.same}
         keys = {k: k for r in ladder.rungs for k in r.same}
         sides = Sides(db, prepared, forbidden, tuple(naming), tuple(keys))
-        found = _climb(sides, ladder, refusals, clock)
-        sides.references.forget()
-        groups, members = build(sides, found)
+        told = Builder(sides, sink)
+        _climb(sides, ladder, refusals, told, clock)
+        sides.forget()
+        told.finish()
         clock.lap("groups")
     order = [rung.name for rung in ladder.rungs]
-    return Result(
-        groups,
-        members,
+    return Done(
         refused_table(refusals, order),
         f"{ladder.name}@{ladder.version}",
         clock.seconds,
+        len(prepared.entries),
+        len(prepared.items),
     )
 
 
-def _climb(sides: Sides, ladder: Ladder, refusals: list[Refusal], clock: _Clock) -> list[Found]:
+def _climb(
+    sides: Sides, ladder: Ladder, refusals: list[Refusal], told: Builder, clock: _Clock
+) -> None:
     """Run every rung over every tier of items; what is refused is added to ``refusals``."""
-    found: list[Found] = []
     present = set(np.unique(sides.tier).tolist())
     for rung in ladder.rungs:
         for tier in [0] if rung.shape in _ENTRIES_ONLY else sorted(present - {-1}):
@@ -145,14 +200,17 @@ def _climb(sides: Sides, ladder: Ladder, refusals: list[Refusal], clock: _Clock)
             if rung.shape != "net" and not sides.open_entries.any():
                 continue
             outcome = SHAPES[rung.shape](sides, rung, tier)
+            clock.lap(rung.name)
             if outcome.found is not None:
                 made = sides.permitted(outcome.found)
-                found.append(made)
+                told.add(made)
+                clock.lap("groups")
                 sides.open_entries[made.entries.row] = False
                 sides.open_items[made.items.row] = False
             refusals += _refuse(sides, rung, outcome)
+            del outcome
+            sides.let_go()
             clock.lap(rung.name)
-    return found
 
 
 class _Clock:
@@ -209,8 +267,8 @@ def _refuse(sides: Sides, rung: Rung, outcome: Outcome) -> list[Refusal]:
     for reason, _, entries, _ in outcome.told:
         if reason == "not_unique":
             sides.open_entries[list(entries)] = False
-    entry_ids = _ids(sides.prepared.entries["entry_id"], (entries for _, _, entries, _ in told))
-    item_ids = _ids(sides.prepared.items["item_id"], (items for _, _, _, items in told))
+    entry_ids = _ids(sides.prepared.entries, "entry_id", (entries for _, _, entries, _ in told))
+    item_ids = _ids(sides.prepared.items, "item_id", (items for _, _, _, items in told))
     return [
         Refusal(rung.name, reason, message, ours, theirs)
         for (reason, message, _, _), ours, theirs in zip(told, entry_ids, item_ids, strict=True)
@@ -234,10 +292,10 @@ def _count(number: int, one: str, many: str) -> str:
     return f"{number} {one if number == 1 else many}"
 
 
-def _ids(column: pa.ChunkedArray[Any], sets: Iterable[Iterable[int]]) -> list[tuple[str, ...]]:
+def _ids(table: Columns, name: str, sets: Iterable[Iterable[int]]) -> list[tuple[str, ...]]:
     """The ids of each set of rows, ordered; those of all sets are read at once."""
     rows = [sorted(set(some)) for some in sets]
     flat = np.array([row for some in rows for row in some], dtype="int64")
-    ids: list[Any] = column.take(handles(flat)).to_pylist()
+    ids: list[Any] = table.take(name, flat).to_pylist()
     ends = accumulate(map(len, rows), initial=0)
     return [tuple(sorted(ids[at:to])) for at, to in pairwise(ends)]

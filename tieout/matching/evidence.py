@@ -54,21 +54,25 @@ def judged_words(
     sides: Sides, rung: Rung, eid: Ints, iid: Ints, keys: Any, residual: Ints
 ) -> tuple[tuple[Any, Any], Any]:
     """Evidence and residual class of pairs of a rung with a tolerance, a window or a party."""
-    prepared, only = sides.prepared, sides.only_detail[eid]
     days = sides.item_day[rung.days.item if rung.days else "booked_on"][iid]
-    detail = handles(only)
     columns: dict[str, Any] = {
         "key": keys,
         "residual": residual,
         "unit": sides.unit[eid],
         "direction": np.sign(sides.amount[eid]),
-        "currency": prepared.entries["currency"].take(handles(eid)),
         "apart": sides.day[eid] - days,
-        "books_party": prepared.items["counterparty_name"].take(handles(iid)),
-        "bank_party": prepared.details["counterparty_name"].take(detail),
-        "original_currency": prepared.details["original_currency"].take(detail),
-        "original_amount": prepared.details["original_amount"].take(detail),
     }
+    only = sides.only_detail[eid]
+    if rung.party:
+        names = sides.parties.names
+        columns["books_party"] = names.texts.take(handles(names.books[iid]))
+        columns["bank_party"] = names.texts.take(handles(names.of_details(only)))
+    if rung.tolerance:
+        columns["currency"] = sides.currencies(sides.part[eid])
+    if rung.tolerance or rung.amount == "original":
+        details = sides.prepared.details
+        columns["original_currency"] = details.take("original_currency", only)
+        columns["original_amount"] = details.take("original_amount", only)
     sides.db.register("judged", pa.table(columns))
     made = sides.db.sql(judged_sql(rung)).to_arrow_table()
     sides.db.unregister("judged")

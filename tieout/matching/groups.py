@@ -6,7 +6,8 @@ stand in the order of the rungs, then of their first entry (or item).
 
 from __future__ import annotations
 
-from typing import Any, Final
+from dataclasses import dataclass
+from typing import Any, Final, Protocol
 
 import duckdb
 import numpy as np
@@ -16,6 +17,7 @@ import pyarrow.compute
 
 from tieout.arrays import handles
 from tieout.canonical import AMOUNT
+from tieout.matching.columns import Columns
 from tieout.matching.evidence import judged_words, plain_words, set_words
 from tieout.matching.ladder import Rung
 from tieout.matching.order import id_order
@@ -25,7 +27,10 @@ from tieout.matching.sides import Claim, Found, Sides
 pc: Any = pyarrow.compute
 _AMOUNT: Any = AMOUNT
 
-__all__ = ["GROUPS", "MEMBERS", "build"]
+__all__ = ["GROUPS", "MEMBERS", "Builder", "Sink"]
+
+#: Groups and members that are told at once.
+_SLICE: Final = 1 << 19
 
 GROUPS: Final = pa.schema(
     [
@@ -54,68 +59,178 @@ MEMBERS: Final = pa.schema(
 Ints = npt.NDArray[np.int64]
 
 
-def build(sides: Sides, found: list[Found]) -> tuple[pa.Table, pa.Table]:
-    """The tables `GROUPS` and `MEMBERS`.
+class Sink(Protocol):
+    """Takes groups and members as they come, in the order they stand in."""
+
+    def groups(self, table: pa.Table) -> None:
+        """More groups."""
+
+    def members(self, table: pa.Table) -> None:
+        """More members."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Claimed:
+    """Members of one side that one rung took, in their order, until they are told.
+
+    Attributes:
+        ids: of the groups.
+        place: of each member's group among them; None where each group has one, in their order.
+        rows: the members.
+        minor: what each takes part with, where that is not its own amount, and in which units.
+        names: the members' ids, where these are not held.
+    """
+
+    ids: Any
+    place: Ints | None
+    rows: Ints
+    minor: tuple[Ints, Ints] | None = None
+    names: Any = None
+
+
+class Builder:
+    """Tells a sink what rungs found: the groups at once, members at the end.
 
     Members are ordered by side (entries, details, items), then as their groups, then by id.
     """
-    groups, members = [GROUPS.empty_table()], [MEMBERS.empty_table()]
-    by_side: dict[str, list[pa.Table]] = {"entry": [], "detail": [], "item": []}
-    for part in found:
+
+    def __init__(self, sides: Sides, sink: Sink) -> None:
+        self._sides = sides
+        self._sink = sink
+        self._claimed: dict[str, list[_Claimed]] = {"entry": [], "detail": [], "item": []}
+
+    def add(self, part: Found) -> None:
+        """Groups of one rung whose members are still open."""
         if part.count:
-            made = _pairs(sides, part) if part.pairs else _sets(sides, part)
-            groups.append(made[0])
-            for side, rows in made[1].items():
-                by_side[side].append(rows)
-    members += [rows for side in by_side.values() for rows in side]
-    return pa.concat_tables(groups), pa.concat_tables(members)
+            made = self._pairs(part) if part.pairs else self._sets(part)
+            for side, claimed in made.items():
+                self._claimed[side].append(claimed)
+
+    def finish(self) -> None:
+        """Tell the members."""
+        for side, parts in self._claimed.items():
+            for claimed in parts:
+                for first in range(0, len(claimed.rows), _SLICE):
+                    span = slice(first, first + _SLICE)
+                    self._sink.members(self._members(side, claimed, span))
+            parts.clear()
+
+    def _members(self, side: str, claimed: _Claimed, span: slice) -> pa.Table:
+        sides, rows = self._sides, claimed.rows[span]
+        if side == "entry":
+            names = sides.prepared.entries.take("entry_id", rows)
+            minor, unit = sides.amount[rows], sides.unit[rows]
+        elif side == "item":
+            names = sides.prepared.items.take("item_id", rows)
+            minor, unit = sides.item_amount[rows], sides.item_unit[rows]
+        else:
+            names = claimed.names[span]
+            minor, unit = sides.detail_amount[rows], sides.unit[sides.detail_entry[rows]]
+        if claimed.minor is not None:
+            minor, unit = (values[span] for values in claimed.minor)
+        place = claimed.place
+        ids = claimed.ids[span] if place is None else claimed.ids.take(handles(place[span]))
+        columns = [ids, _same(side, len(rows)), names, _decimals(minor, unit)]
+        return pa.Table.from_arrays(columns, schema=MEMBERS)
+
+    def _pairs(self, part: Found) -> dict[str, _Claimed]:
+        """One entry, one item."""
+        sides = self._sides
+        entry_ids = sides.prepared.entries.take("entry_id", part.entries.row)
+        order = id_order(entry_ids)
+        made = []
+        for first in range(0, part.count, _SLICE):
+            some = order[first : first + _SLICE]
+            ids, table = _pair_groups(sides, part, some, entry_ids.take(handles(some)))
+            self._sink.groups(table)
+            made.append(ids)
+        ids = made[0] if len(made) == 1 else pa.concat_arrays(made)
+        eid, iid = _narrow(part.entries.row[order]), _narrow(part.items.row[order])
+        foreign = None
+        if part.item_minor is not None:
+            foreign = part.item_minor[order], sides.unit[eid]
+        return {"entry": _Claimed(ids, None, eid), "item": _Claimed(ids, None, iid, foreign)}
+
+    def _sets(self, part: Found) -> dict[str, _Claimed]:
+        """Any number of entries and items; with details, each of them against its own item."""
+        sides = self._sides
+        ordered = {
+            "entry": _ordered(part.entries, sides.prepared.entries, "entry_id"),
+            "detail": _ordered(part.details, sides.prepared.details, "detail_id"),
+            "item": _ordered(part.items, sides.prepared.items, "item_id"),
+        }
+        counts = {
+            side: np.bincount(claim.group, minlength=part.count)
+            for side, (claim, _, _) in ordered.items()
+        }
+        contents = [_joined(ordered[side][1], counts[side]) for side in ("entry", "item")]
+        content = pc.binary_join_element_wise(*contents, "|", null_handling="skip")
+        order = id_order(content)
+        rank = np.empty(part.count, dtype="int64")
+        rank[order] = np.arange(part.count)
+        ids = _ids(sides.db, part.rung, [content.take(handles(order))])
+        claimed = {}
+        for side, (claim, names, at) in ordered.items():
+            if not len(claim.row):
+                continue
+            place = rank[claim.group]
+            again = np.argsort(place, kind="stable")
+            rows = claim.row[again]
+            minor = None
+            if side == "item" and part.item_minor is not None:
+                minor = part.item_minor[at][again], sides.item_unit[rows]
+            told = names.take(handles(again)) if side == "detail" else None
+            claimed[side] = _Claimed(ids, _narrow(place[again]), _narrow(rows), minor, told)
+        self._sink.groups(_set_groups(sides, part, order, ids, counts))
+        return claimed
 
 
-def _take(column: pa.ChunkedArray[Any], rows: Ints) -> Any:
-    taken = column.take(handles(rows))
-    return taken.combine_chunks() if isinstance(taken, pa.ChunkedArray) else taken
+def _narrow(rows: Ints) -> Ints:
+    return rows.astype("int32")
 
 
-def _texts(column: Any) -> Any:
-    """A column of few values as the texts it stands for."""
-    return column.combine_chunks().cast(pa.string())
+def _set_groups(
+    sides: Sides, part: Found, number: Ints, ids: Any, counts: dict[str, Ints]
+) -> pa.Table:
+    """Groups of several members, in the order of the numbers."""
+    where, unit = _where(sides, part, number)
+    residual = part.residual[number]
+    pairs = [counts[side][number].tolist() for side in ("entry", "item")]
+    sizes = list(zip(*pairs, strict=True))
+    total = np.zeros(part.count, dtype="int64")
+    np.add.at(total, part.entries.group, sides.amount[part.entries.row])
+    way = np.sign(total)[number]
+    currency = sides.currencies(where)
+    words, classes = set_words(part, number, sizes, residual, unit, currency, way)
+    return _groups(
+        part.rung,
+        ids,
+        pa.array([_cardinality(*pair) for pair in sizes], pa.string()),
+        sides.accounts(where),
+        currency,
+        _decimals(residual, unit),
+        classes,
+        words,
+    )
 
 
-def _pairs(sides: Sides, part: Found) -> tuple[pa.Table, dict[str, pa.Table]]:
-    """One entry, one item."""
-    rung, entries, items = part.rung, sides.prepared.entries, sides.prepared.items
-    entry_ids = _take(entries["entry_id"], part.entries.row)
-    order = id_order(entry_ids)
-    eid, iid = part.entries.row[order], part.items.row[order]
-    entry_ids = entry_ids.take(handles(order))
-    item_ids = _take(items["item_id"], iid)
-    keys, residual = part.keys.take(handles(order)), part.residual[order]
+def _pair_groups(sides: Sides, part: Found, some: Ints, entry_ids: Any) -> tuple[Any, pa.Table]:
+    """Ids and rows of groups of one entry and one item."""
+    rung = part.rung
+    eid, iid = part.entries.row[some], part.items.row[some]
+    keys, residual = part.keys.take(handles(some)), part.residual[some]
     if isinstance(keys, pa.ChunkedArray):
         keys = keys.combine_chunks()
-    ids = _ids(sides.db, rung, [entry_ids, item_ids])
+    ids = _ids(sides.db, rung, [entry_ids, sides.prepared.items.take("item_id", iid)])
     if rung.plain and rung.amount == "exact":
         words = plain_words(rung, keys)
         classes: Any = pa.nulls(len(eid), pa.string())
     else:
         words, classes = judged_words(sides, rung, eid, iid, keys, residual)
-    bank = entries.select(["account_id", "currency", "amount"]).take(handles(eid))
+    where = sides.part[eid]
+    account, currency = sides.accounts(where), sides.currencies(where)
     minor = _decimals(residual, sides.unit[eid])
-    groups = _groups(
-        rung,
-        ids,
-        "1:1",
-        _texts(bank["account_id"]),
-        _texts(bank["currency"]),
-        minor,
-        classes,
-        words,
-    )
-    foreign = part.item_minor is not None
-    taken = bank["amount"] if foreign else _take(items["amount"], iid)
-    return groups, {
-        "entry": _members(ids, "entry", entry_ids, bank["amount"]),
-        "item": _members(ids, "item", item_ids, taken),
-    }
+    return ids, _groups(rung, ids, "1:1", account, currency, minor, classes, words)
 
 
 def _ids(db: duckdb.DuckDBPyConnection, rung: Rung, contents: list[Any]) -> Any:
@@ -139,28 +254,23 @@ def _groups(
     words: tuple[Any, Any],
 ) -> pa.Table:
     count = len(ids)
-
-    def same(text: str) -> pa.Array[Any]:
-        return pa.repeat(pa.scalar(text, pa.string()), count)
-
     columns = [
         ids,
-        same(rung.name),
-        same(cardinality) if isinstance(cardinality, str) else cardinality,
+        _same(rung.name, count),
+        _same(cardinality, count) if isinstance(cardinality, str) else cardinality,
         account,
         currency,
         residual,
         classes,
-        same(rung.state),
+        _same(rung.state, count),
         words[0],
         words[1],
     ]
     return pa.Table.from_arrays(columns, schema=GROUPS)
 
 
-def _members(ids: Any, side: str, member_ids: Any, amounts: Any) -> pa.Table:
-    sides = pa.repeat(pa.scalar(side, pa.string()), len(ids))
-    return pa.Table.from_arrays([ids, sides, member_ids, amounts], schema=MEMBERS)
+def _same(text: str, count: int) -> Any:
+    return pa.repeat(pa.scalar(text, pa.string()), count)
 
 
 def _decimals(minor: Ints, unit: Ints) -> pa.Array[Any]:
@@ -172,83 +282,21 @@ def _decimals(minor: Ints, unit: Ints) -> pa.Array[Any]:
     return pa.Array.from_buffers(AMOUNT, len(minor), [None, pa.py_buffer(memory)])
 
 
-def _side(sides: Sides, claim: Claim, table: pa.Table, name: str) -> pa.Table:
-    rows = handles(claim.row)
-    columns: dict[str, Any] = {
-        "number": claim.group,
-        "id": table[name].take(rows),
-        "amount": table["amount"].take(rows),
-    }
-    return pa.table(columns)
-
-
-def _sets(sides: Sides, part: Found) -> tuple[pa.Table, dict[str, pa.Table]]:
-    """Any number of entries and items; with details, each of them against its own item."""
-    prepared, rung = sides.prepared, part.rung
-    rows = {
-        "entry": _side(sides, part.entries, prepared.entries, "entry_id"),
-        "detail": _side(sides, part.details, prepared.details, "detail_id"),
-        "item": _side(sides, part.items, prepared.items, "item_id"),
-    }
-    if part.item_minor is not None:
-        unit = sides.prepared.items["unit"].to_numpy()[part.items.row]
-        rows["item"] = rows["item"].set_column(2, "amount", _decimals(part.item_minor, unit))
-    ordered = {side: _ordered(table) for side, table in rows.items()}
-    counts = {
-        side: np.bincount(table["number"].to_numpy(), minlength=part.count)
-        for side, table in ordered.items()
-    }
-    contents = [_joined(ordered[side]["id"], counts[side]) for side in ("entry", "item")]
-    content = pc.binary_join_element_wise(*contents, "|", null_handling="skip")
-    order = id_order(content)
-    rank = np.empty(part.count, dtype="int64")
-    rank[order] = np.arange(part.count)
-    ids = _ids(sides.db, rung, [content.take(handles(order))])
-    members = {}
-    for side, table in ordered.items():
-        if len(table):
-            place = rank[table["number"].to_numpy()]
-            by_place = np.argsort(place, kind="stable")
-            table = table.take(handles(by_place))
-            own = ids.take(handles(place[by_place]))
-            members[side] = _members(own, side, table["id"], table["amount"])
-    number = order
-    account, currency, unit = _where(sides, part, number)
-    residual = part.residual[number]
-    pairs = [counts[side][number].tolist() for side in ("entry", "item")]
-    sizes = list(zip(*pairs, strict=True))
-    total = np.zeros(part.count, dtype="int64")
-    np.add.at(total, part.entries.group, sides.amount[part.entries.row])
-    way = np.sign(total)[number]
-    words, classes = set_words(part, number, sizes, residual, unit, currency, way)
-    groups = _groups(
-        rung,
-        ids,
-        pa.array([_cardinality(*pair) for pair in sizes], pa.string()),
-        account,
-        currency,
-        _decimals(residual, unit),
-        classes,
-        words,
-    )
-    return groups, members
-
-
-def _ordered(table: pa.Table) -> pa.Table:
-    """Members by group, then by id."""
-    ids = table["id"].combine_chunks()
+def _ordered(claim: Claim, table: Columns, name: str) -> tuple[Claim, Any, Ints]:
+    """Members by group, then by id: the claim, the ids, and where each stood."""
+    ids = table.take(name, claim.row)
     rank = np.empty(len(ids), dtype="int64")
     rank[id_order(ids)] = np.arange(len(ids))
-    return table.take(handles(np.lexsort((rank, table["number"].to_numpy()))))
+    at = np.lexsort((rank, claim.group))
+    return Claim(claim.group[at], claim.row[at]), ids.take(handles(at)), at
 
 
 def _joined(ids: Any, counts: Ints) -> Any:
     """The ids of each group in one text, null where it has none; ids stand group by group."""
     offsets = np.zeros(len(counts) + 1, dtype="int32")
     np.cumsum(counts, out=offsets[1:])
-    flat = ids.combine_chunks() if isinstance(ids, pa.ChunkedArray) else ids
     lists: Any = pa.ListArray
-    texts = pc.binary_join(lists.from_arrays(pa.array(offsets), flat), "|")
+    texts = pc.binary_join(lists.from_arrays(pa.array(offsets), ids), "|")
     return texts if counts.all() else pc.if_else(pa.array(counts > 0), texts, None)
 
 
@@ -260,33 +308,25 @@ def _cardinality(entries: int, items: int) -> str:
     return f"{left}:{right}"
 
 
-def _where(sides: Sides, part: Found, number: Ints) -> tuple[Any, Any, Ints]:
-    """Account, currency and minor units of each group: of its first entry, else its first item."""
-    entries, items = sides.prepared.entries, sides.prepared.items
+def _where(sides: Sides, part: Found, number: Ints) -> tuple[Ints, Ints]:
+    """Partition and minor units of each group: of its first entry, else its first item."""
     head = np.full(part.count, -1, dtype="int64")
     if len(part.entries.row):
-        order = np.argsort(_ranks(entries["entry_id"], part.entries.row), kind="stable")[::-1]
+        ranks = _ranks(sides.prepared.entries.take("entry_id", part.entries.row))
+        order = np.argsort(ranks, kind="stable")[::-1]
         head[part.entries.group[order]] = part.entries.row[order]
     if (head >= 0).all():
         rows = head[number]
-        return (
-            _texts(entries["account_id"].take(handles(rows))),
-            _texts(entries["currency"].take(handles(rows))),
-            sides.unit[rows],
-        )
-    order = np.argsort(_ranks(items["item_id"], part.items.row), kind="stable")[::-1]
+        return sides.part[rows], sides.unit[rows]
+    ranks = _ranks(sides.prepared.items.take("item_id", part.items.row))
+    order = np.argsort(ranks, kind="stable")[::-1]
     head[part.items.group[order]] = part.items.row[order]
     rows = head[number]
-    return (
-        _texts(items["account_id"].take(handles(rows))),
-        _texts(items["currency"].take(handles(rows))),
-        items["unit"].to_numpy()[rows],
-    )
+    return sides.item_part[rows], sides.item_unit[rows]
 
 
-def _ranks(column: pa.ChunkedArray[Any], rows: Ints) -> Ints:
-    """Where each row's id stands among the ids of all these rows."""
-    order = id_order(_take(column, rows))
-    ranks = np.empty(len(rows), dtype="int64")
-    ranks[order] = np.arange(len(rows))
+def _ranks(ids: Any) -> Ints:
+    """Where each id stands among all these."""
+    ranks = np.empty(len(ids), dtype="int64")
+    ranks[id_order(ids)] = np.arange(len(ids))
     return ranks

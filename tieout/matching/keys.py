@@ -17,6 +17,7 @@ import pyarrow as pa
 import pyarrow.compute
 
 from tieout.arrays import handles
+from tieout.matching.columns import Columns
 from tieout.matching.known_numbers import Numbers, find_known
 from tieout.matching.ladder import BANK_ENTRY, TEXT, Key
 from tieout.matching.normal import fold, tail_digits
@@ -102,9 +103,8 @@ class References:
         """
         parts = []
         details = self._prepared.details
-        eid = details["eid"].to_numpy()
+        eid, fanout = details.numbers["eid"], details.numbers["fanout"]
         open_details = open_entries[eid]
-        fanout = details["fanout"].to_numpy()
         if level != "entries":
             wanted = open_details & ((fanout == 1) == (level == "single"))
         else:
@@ -157,13 +157,8 @@ class References:
     def _read(self, table: str, field: str, key: Key, open_rows: Flags) -> Stated:
         if f"{table}.{field}" in self._prepared.absent:
             return merged([])
-        column = getattr(self._prepared, table)[field].combine_chunks()
-        wanted = open_rows
-        if column.null_count:
-            wanted = wanted & np.asarray(column.is_valid().to_numpy(zero_copy_only=False))
-        rows = np.flatnonzero(wanted)
-        if len(rows) < len(column):
-            column = column.take(handles(rows))
+        columns: Columns = getattr(self._prepared, table)
+        rows, column = columns.known(field, open_rows)
         if pa.types.is_list(column.type):
             rows = rows[pc.list_parent_indices(column).to_numpy()]
             column = pc.list_flatten(column)
@@ -218,8 +213,8 @@ class References:
         """References in free text, each distinct text read once."""
         if f"{table}.{field}" in self._prepared.absent:
             return merged([])
-        rows = np.flatnonzero(open_rows)
-        column = getattr(self._prepared, table)[field].take(handles(rows)).combine_chunks()
+        columns: Columns = getattr(self._prepared, table)
+        rows, column = columns.known(field, open_rows)
         coded = column.dictionary_encode()
         if not len(coded.dictionary):
             return merged([])
@@ -228,10 +223,10 @@ class References:
         else:
             which, texts = self._known_numbers(expanded(coded.dictionary), keys, open_items)
         stated = self._told(which, texts)
-        number = pc.fill_null(coded.indices, -1).to_numpy(zero_copy_only=False)
+        number = coded.indices.to_numpy(zero_copy_only=False)
         counts = np.bincount(which, minlength=len(coded.dictionary))
         firsts = np.cumsum(counts) - counts
-        some = np.flatnonzero((number >= 0) & (counts[number] > 0))
+        some = np.flatnonzero(counts[number] > 0)
         often = counts[number[some]]
         within = np.arange(int(often.sum())) - np.repeat(np.cumsum(often) - often, often)
         at = np.repeat(firsts[number[some]], often) + within

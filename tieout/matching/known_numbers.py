@@ -52,21 +52,26 @@ class Numbers:
 
     Attributes:
         texts: the numbers.
+        raw: their characters, and in ``starts`` where each begins (one more at the end).
         codes: their hashes, ordered.
         index: whose hash each is.
         length: how long that number is.
         lengths: by length, whether a number is so long.
-        firsts: by the first bits of a hash, the place of the first of `codes` that begins so, or
-            -1: most pieces of a text are no number, and this tells it without a search.
+        likely: a bit for each of the first bits of a hash, whether a number's hash begins so: most
+            pieces of a text are none, and this tells it without a search.
+        heads: by fewer of its first bits, where the hashes that begin so stand.
         begins: by the first three characters, whether a number begins so: most words do not.
     """
 
     texts: Any
+    raw: Bytes
+    starts: Ints
     codes: Codes
     index: Ints
     length: Ints
     lengths: npt.NDArray[np.bool_]
-    firsts: npt.NDArray[np.int32]
+    likely: Bytes
+    heads: npt.NDArray[np.int32]
     begins: npt.NDArray[np.bool_]
 
     @classmethod
@@ -83,13 +88,35 @@ class Numbers:
             codes[at] = _whole(raw, starts[at], length)
         index = np.flatnonzero(short)
         index = index[np.argsort(codes[index])]
-        firsts = np.full(1 << _head_bits(len(index)), -1, dtype="int32")
-        downward = np.arange(len(index) - 1, -1, -1, dtype="int32")
-        firsts[_heads(codes[index[::-1]], firsts)] = downward  # of several the last one stays
+        codes = codes[index]
+        size = len(codes).bit_length()
+        many = np.bincount(_heads(codes, size), minlength=1 << size)
+        heads = np.zeros((1 << size) + 1, dtype="int32")
+        np.cumsum(many, out=heads[1:])
         begins = np.zeros(1 << 18, dtype=bool)
         begins[_beginnings(raw, starts[:-1][every >= _FIRST])] = True
         begins |= bool((every < _FIRST).any())
-        return cls(distinct, codes[index], index, every[index], lengths, firsts, begins)
+        found = _likely(codes)
+        return cls(
+            distinct, raw, starts, codes, index, every[index], lengths, found, heads, begins
+        )
+
+    def find(self, looked: Codes) -> tuple[Ints, Ints]:
+        """Which of the hashes are a number's, and where each stands in ``codes``."""
+        head = _heads(looked, 3 + (len(self.likely) - 1).bit_length())
+        bits = self.likely[head >> 3] >> (head & 7).astype("uint8")
+        some = np.flatnonzero(bits & 1)
+        head = _heads(looked[some], (len(self.heads) - 2).bit_length())
+        place, end = self.heads[head].astype("int64"), self.heads[head + 1]
+        left = np.flatnonzero(place < end)  # of the few that begin alike one after the other
+        found = np.zeros(len(some), dtype=bool)
+        while len(left):
+            hit = self.codes[place[left]] == looked[some[left]]
+            found[left[hit]] = True
+            left = left[~hit]
+            place[left] += 1
+            left = left[place[left] < end[left]]
+        return some[found], place[found]
 
 
 def _beginnings(raw: Bytes, at: Ints) -> Ints:
@@ -101,28 +128,22 @@ def _beginnings(raw: Bytes, at: Ints) -> Ints:
     return made
 
 
-def _head_bits(count: int) -> int:
-    """Bits of a hash that tell most pieces of text from so many numbers."""
-    return min(23, max(10, (8 * count).bit_length()))
+def _likely(codes: Codes) -> Bytes:
+    """Bits that tell most pieces of text from the numbers: about sixteen for each."""
+    size = min(30, max(10, (16 * len(codes)).bit_length()))
+    bits = np.zeros(1 << (size - 3), dtype="uint8")
+    if len(codes):
+        head = _heads(codes, size)
+        place = head >> 3
+        firsts = np.flatnonzero(np.append(True, place[1:] != place[:-1]))
+        flags = np.uint8(1) << (head & 7).astype("uint8")
+        bits[place[firsts]] = np.bitwise_or.reduceat(flags, firsts)
+    return bits
 
 
-def _heads(codes: Codes, firsts: npt.NDArray[np.int32]) -> Ints:
-    shift = np.uint64(64 - (len(firsts).bit_length() - 1))
-    return (codes >> shift).view("int64")
-
-
-def _placed(codes: Codes, firsts: npt.NDArray[np.int32], looked: Codes) -> tuple[Ints, Ints]:
-    """Which of the hashes may be there, and the place of the first of ``codes`` not below each."""
-    heads = firsts[_heads(looked, firsts)]
-    some = np.flatnonzero(heads >= 0)
-    place, looked = heads[some].astype("int64"), looked[some]
-    last = len(codes) - 1
-    behind = np.flatnonzero((codes[place] < looked) & (place < last))
-    while len(behind):  # few hashes begin alike, so this ends soon
-        place[behind] += 1
-        at = place[behind]
-        behind = behind[(codes[at] < looked[behind]) & (at < last)]
-    return some, place
+def _heads(codes: Codes, size: int) -> Ints:
+    """The first so many bits of each hash."""
+    return (codes >> np.uint64(64 - size)).view("int64") if size else np.zeros(len(codes), "int64")
 
 
 def _grown(base: int, count: int, known: Codes) -> Codes:
@@ -221,9 +242,9 @@ def _block(texts: Any, numbers: Numbers, forth: _Powers, back: _Powers) -> tuple
     begin = np.flatnonzero(numbers.begins[_beginnings(kept, edges[:-1])])
     at, end = _pieces(edges, begin, before[1:], numbers.lengths)
     looked = _mixed((sums[end] - sums[at]) * away[at])
-    some, place = _placed(numbers.codes, numbers.firsts, looked)
-    at, end, looked = at[some], end[some], looked[some]
-    hit = (numbers.codes[place] == looked) & (numbers.length[place] == end - at)
+    some, place = numbers.find(looked)
+    at, end = at[some], end[some]
+    hit = numbers.length[place] == end - at
     at, number = at[hit], numbers.index[place[hit]]
     same = _same(kept, at, numbers, number, numbers.length[place[hit]])
     owner = np.searchsorted(before, at[same], side="right") - 1
@@ -265,7 +286,7 @@ def _same(
     kept: Bytes, at: Ints, numbers: Numbers, number: Ints, lengths: Ints
 ) -> npt.NDArray[np.bool_]:
     """Whether the pieces are the numbers, character by character."""
-    raw, starts = texts_bytes(numbers.texts)
+    raw, starts = numbers.raw, numbers.starts
     same = np.zeros(len(at), dtype=bool)
     for length in np.flatnonzero(np.bincount(lengths)).tolist():
         mine = np.flatnonzero(lengths == length)

@@ -33,14 +33,20 @@ def bucket(*parts: npt.NDArray[Any]) -> Codes:
     Args:
         parts: whole numbers or codes, row by row.
     """
-    mixed = parts[0].view("uint64") * _FIRST
+    mixed = _codes(parts[0]) * _FIRST
     for part in parts[1:]:
         mixed ^= mixed >> _SHIFT
         mixed *= _SECOND
-        mixed ^= part.view("uint64")
+        mixed ^= _codes(part)
         mixed *= _FIRST
     mixed ^= mixed >> _SHIFT
     return mixed
+
+
+def _codes(part: npt.NDArray[Any]) -> Codes:
+    """Numbers as codes; the same number is the same code in however few bytes it is kept."""
+    wide = part if part.dtype.itemsize == 8 else part.astype("int64")
+    return wide.view("uint64")
 
 
 @dataclass(frozen=True, slots=True)

@@ -47,7 +47,7 @@ def misread(sides: Sides, entry: Ints, item: Ints, stated: Any) -> Flags:
     meeting = meet(left, bucket(sides.item_part[items], sides.item_amount[items]))
     at, other = meeting.where(~meeting.crowded).pairs()
     pair, rival = pair[at], items[other]
-    numbers = sides.prepared.items["document_no"].take(handles(rival)).combine_chunks()
+    numbers = sides.prepared.items.take("document_no", rival)
     numbers, _ = fold(pc.fill_null(numbers, ""))
     columns: dict[str, Any] = {
         "pair": pair, "stated": stated.take(handles(pair)), "number": numbers,

@@ -21,7 +21,8 @@ from tieout.matching.engine import Result
 from tieout.matching.judged import Judgement, judge
 from tieout.matching.ladder import BANK_DETAIL, BANK_ENTRY, BOOKS, Key, Ladder
 from tieout.matching.likeness import references_of
-from tieout.matching.tables import Prepared, prepare
+from tieout.matching.tables import prepare
+from tieout.matching.whole_tables import WholeTables, whole_tables
 from tieout.references import is_reference, normalise
 
 __all__ = ["Candidate", "listed", "nearest"]
@@ -102,7 +103,7 @@ def nearest(
     Returns:
         By entry_id and item_id, nearest first; ids without a candidate are absent.
     """
-    prepared = prepare(entries, details, items, ladder)
+    prepared = whole_tables(prepare(entries, details, items, ladder))
     grouped = set(result.members["member_id"].to_pylist())
     bank: list[Any] = prepared.entries["entry_id"].to_pylist()
     books: list[Any] = prepared.items["item_id"].to_pylist()
@@ -138,7 +139,7 @@ _Rivals = Mapping[str, tuple[list[str], list[str]]]
 
 
 def _judged(
-    prepared: Prepared, ladder: Ladder, found: Sequence[Pair], open_items: list[int]
+    prepared: WholeTables, ladder: Ladder, found: Sequence[Pair], open_items: list[int]
 ) -> list[_Judged]:
     """The best judgement of each pair, with the ids of the two and the item's name."""
     keys = {key.name: key for rung in ladder.rungs for key in rung.same}
@@ -179,7 +180,7 @@ def _taken_rows(
     return dict(zip(wanted, taken, strict=True))
 
 
-def _items(prepared: Prepared, rows: Iterable[int]) -> dict[int, dict[str, Any]]:
+def _items(prepared: WholeTables, rows: Iterable[int]) -> dict[int, dict[str, Any]]:
     """Items with their references by field, as written and in the normal form."""
     found = _taken_rows(prepared.items, _ITEM, rows)
     for item in found.values():
@@ -191,7 +192,7 @@ def _items(prepared: Prepared, rows: Iterable[int]) -> dict[int, dict[str, Any]]
     return found
 
 
-def _details(prepared: Prepared, entries: Collection[int]) -> dict[int, list[dict[str, Any]]]:
+def _details(prepared: WholeTables, entries: Collection[int]) -> dict[int, list[dict[str, Any]]]:
     inside = np.isin(prepared.details["eid"].to_numpy(), np.array(sorted(entries), dtype="int64"))
     rows = prepared.details.select(list(_DETAIL)).filter(pa.array(inside)).to_pylist()
     found: dict[int, list[dict[str, Any]]] = {}

@@ -102,27 +102,20 @@ class Parties:
     def _read(self, column: str) -> Coded:
         """A column of both sides, each distinct text numbered."""
         sides = self._sides
-        rows = (np.flatnonzero(sides.open_entries[sides.detail_entry]),
-                np.flatnonzero(sides.open_items))  # fmt: skip
-        tables = sides.prepared.details, sides.prepared.items
-        parts = [
-            table[column].combine_chunks().take(handles(own))
-            for table, own in zip(tables, rows, strict=True)
-        ]
-        coded: Any = pa.concat_arrays(parts).dictionary_encode()
-        found = pc.fill_null(coded.indices, -1).to_numpy(zero_copy_only=False)
-        made = []
-        for table, own in zip(tables, rows, strict=True):
-            numbers = np.full(len(table), -1, dtype="int64")
-            numbers[own], found = found[: len(own)], found[len(own) :]
-            made.append(numbers)
-        return Coded(coded.dictionary, made[0], made[1])
+        lines, books = sides.prepared.details, sides.prepared.items
+        own, ours = lines.known(column, sides.open_entries[sides.detail_entry])
+        other, theirs = books.known(column, sides.open_items)
+        coded: Any = pa.concat_arrays([ours, theirs]).dictionary_encode()
+        found = coded.indices.to_numpy(zero_copy_only=False)
+        bank, items = (np.full(len(table), -1, dtype="int32") for table in (lines, books))
+        bank[own], items[other] = found[: len(own)], found[len(own) :]
+        return Coded(coded.dictionary, bank, items)
 
 
 def _numbered(texts: Any) -> tuple[Ints, Any]:
     """Of each text its number, and the distinct texts by number."""
     coded = texts.dictionary_encode()
-    return coded.indices.to_numpy(zero_copy_only=False).astype("int64"), coded.dictionary
+    return coded.indices.to_numpy(zero_copy_only=False), coded.dictionary
 
 
 def _mapped(number: Ints, places: Ints) -> Ints:

@@ -49,11 +49,9 @@ _WORDS = "STORNO|STORNIERUNG|REVERSAL|REVERSED|RETURN|RETURNED|RUECKBUCHUNG|KORR
 
 def _facts(sides: Sides, side: str, rows: Ints) -> dict[str, Any]:
     only = sides.only_detail[rows]
-    index = handles(only)
     details, entries = sides.prepared.details, sides.prepared.entries
-    own = entries["narrative"].take(handles(rows))
-    said = plain_names(sides.db, pa.chunked_array(own.chunks, pa.string()), "plain_text")
-    other = plain_names(sides.db, details["narrative"].take(index), "plain_text")
+    said = plain_names(sides.db, entries.take("narrative", rows), "plain_text")
+    other = plain_names(sides.db, details.take("narrative", only), "plain_text")
     sides.db.register("said", pa.table({"own": said, "other": other}))
     words = f"trim(regexp_replace(coalesce(own, other), '\\b({_WORDS})\\b *', '', 'g'))"
     plain = sides.db.sql(f"SELECT {words} AS said FROM said").to_arrow_table()["said"]

@@ -32,21 +32,26 @@ RETURN_SUBFAMILIES: Final = frozenset(("CQRV", "PRDD", "RPCR", "RRTN", "UPCQ", "
 
 
 def _marked(sides: Sides) -> Flags:
-    """Entries that say they take something back: by flag, by code, or by a return reason."""
+    """Open entries that say they take something back: by flag, by code, or by a return reason."""
+    if sides.taking_back is None:
+        sides.taking_back = _taking_back(sides)
+    return sides.taking_back & sides.open_entries
+
+
+def _taking_back(sides: Sides) -> Flags:
     entries, details = sides.prepared.entries, sides.prepared.details
     marked = np.zeros(len(entries), dtype=bool)
     if "entries.reversal" not in sides.prepared.absent:
-        flags = pc.fill_null(entries["reversal"], False)
-        marked |= np.asarray(flags.to_numpy(), dtype=bool)
+        said = pc.fill_null(entries.all("reversal"), False)
+        marked |= np.asarray(said.to_numpy(zero_copy_only=False), dtype=bool)
     if "entries.code_subfamily" not in sides.prepared.absent:
-        codes = pc.is_in(
-            entries["code_subfamily"], value_set=pa.array(sorted(RETURN_SUBFAMILIES), pa.string())
-        )
-        marked |= np.asarray(codes.to_numpy(), dtype=bool)
+        returns = pa.array(sorted(RETURN_SUBFAMILIES), pa.string())
+        codes = pc.is_in(entries.all("code_subfamily"), value_set=returns)
+        marked |= np.asarray(codes.to_numpy(zero_copy_only=False), dtype=bool)
     if "details.return_reason" not in sides.prepared.absent:
-        said = np.asarray(pc.is_valid(details["return_reason"]).to_numpy(), dtype=bool)
-        marked[sides.detail_entry[said]] = True
-    return marked & sides.open_entries
+        known = details.all("return_reason").is_valid()
+        marked[sides.detail_entry[np.asarray(known.to_numpy(zero_copy_only=False))]] = True
+    return marked
 
 
 def cancel(sides: Sides, rung: Rung, tier: int) -> Outcome:
@@ -241,8 +246,7 @@ def _counter_accounts(sides: Sides, rows: Ints) -> Ints:
     for text, (_, number) in zip(plain.to_pylist(), names, strict=True):
         own.setdefault(text, number)
     only = sides.only_detail[rows]
-    column = sides.prepared.details["counterparty_account"].take(handles(only))
-    coded = column.combine_chunks().dictionary_encode()
+    coded = sides.prepared.details.take("counterparty_account", only).dictionary_encode()
     texts, _ = fold(coded.dictionary)
     known = [own.get(text, -1) for text in texts.to_pylist()]
     place = pc.fill_null(coded.indices, len(known)).to_numpy(zero_copy_only=False)

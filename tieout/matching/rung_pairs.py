@@ -101,15 +101,14 @@ def _exchanged(sides: Sides, bank: Stated) -> tuple[Stated, _Faces]:
     details, numbers = sides.prepared.details, sides.prepared.currencies
     only = sides.only_detail[bank.row]
     some = np.flatnonzero(only >= 0)
-    index = handles(only[some])
-    currency = details["original_currency"].take(index).combine_chunks().dictionary_encode()
+    currency = details.take("original_currency", only[some]).dictionary_encode()
     names: list[Any] = currency.dictionary.to_pylist()
     known = [numbers.get(name, -1) for name in names]
     units = [10 ** exponent_of(name) if is_currency(name) else 1 for name in names]
     place = pc.fill_null(currency.indices, len(known)).to_numpy(zero_copy_only=False)
     money = np.array([*known, -1], dtype="int64")[place]
     unit = np.array([*units, 1], dtype="int64")[place]
-    minor, exact = minor_units(details["original_amount"].take(index).combine_chunks(), unit)
+    minor, exact = minor_units(details.take("original_amount", only[some]), unit)
     entry = bank.row[some]
     own = sides.part[entry]
     keep = exact & (money >= 0) & (own >= 0) & (money != own % 1000)

@@ -184,7 +184,7 @@ def _unopposed(sides: Sides, won: list[tuple[int, Ints]]) -> list[tuple[int, Int
 
 def _ranked(sides: Sides, eids: Ints) -> Ints:
     """Entries in the order of their content, so that a budget is spent the same way each time."""
-    ids: list[Any] = sides.prepared.entries["entry_id"].take(handles(eids)).to_pylist()
+    ids: list[Any] = sides.prepared.entries.take("entry_id", eids).to_pylist()
     ranks = np.empty(len(ids), dtype="int64")
     ranks[sorted(range(len(ids)), key=ids.__getitem__)] = np.arange(len(ids))
     return ranks

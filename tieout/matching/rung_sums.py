@@ -188,8 +188,9 @@ def _of_account(sides: Sides, claim: Ints, item: Ints, count: int) -> tuple[Ints
 
 def _payments(sides: Sides) -> Ints:
     """How many payments the bank says are in each entry; 0 where it does not say."""
-    said = sides.prepared.entries["detail_count"].combine_chunks().fill_null(0)
-    count: Ints = said.to_numpy(zero_copy_only=False).astype("int64")
+    rows, said = sides.prepared.entries.known("detail_count", sides.open_entries)
+    count = np.zeros(len(sides.part), dtype="int64")
+    count[rows] = said.to_numpy(zero_copy_only=False)
     return count
 
 

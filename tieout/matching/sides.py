@@ -141,6 +141,18 @@ class Outcome:
     told: tuple[tuple[Reason, str, tuple[int, ...], tuple[int, ...]], ...] = ()
 
 
+class Narrow:
+    """Numbers kept in as few bytes as they need, and handed out in eight."""
+
+    __slots__ = ("_values",)
+
+    def __init__(self, values: npt.NDArray[Any]) -> None:
+        self._values = values
+
+    def __getitem__(self, rows: Ints) -> Ints:
+        return self._values[rows].astype("int64", copy=False)
+
+
 class Sides:
     """Both sides as numpy arrays by handle; ``open_*`` shrink as rungs take."""
 
@@ -156,17 +168,16 @@ class Sides:
         self.db = db
         self.prepared = prepared
         self.references = References(db, prepared, keys)
-        self.part, self.wild = _ints(entries, "part"), _ints(entries, "wild")
-        self.amount, self.unit = _ints(entries, "amt"), _ints(entries, "unit")
-        self.day = _ints(entries, "bday")
-        self.detail_entry, self.fanout = _ints(details, "eid"), _ints(details, "fanout")
-        self.detail_known = np.asarray(details["amt"].combine_chunks().is_valid(), dtype=bool)
-        self.detail_amount = _filled(details["amt"])
-        self.item_part, self.item_amount = _ints(items, "part"), _ints(items, "amt")
-        self.tier = _ints(items, "tier")
-        self.item_day = {n: _ints(items, f"{n}_no") for n in ("booked_on", "due_on")}
-        coded: Any = items["kind"].combine_chunks().dictionary_encode()
-        self.kind: Ints = coded.indices.fill_null(-1).to_numpy(zero_copy_only=False).astype("int64")
+        numbers = (prepared.accounts, prepared.currencies)  # as they were numbered, from 0
+        self._accounts, self._currencies = (pa.array(list(n), pa.string()) for n in numbers)
+        bank, lines, books = entries.numbers, details.numbers, items.numbers
+        self.part, self.wild, self.amount = bank["part"], Narrow(bank["wild"]), bank["amt"]
+        self.unit, self.day = Narrow(bank["unit"]), bank["bday"]
+        self.detail_entry, self.fanout = lines["eid"], lines["fanout"]
+        self.detail_known, self.detail_amount = lines["known"], lines["amt"]
+        self.item_part, self.item_amount = books["part"], books["amt"]
+        self.item_unit, self.tier, self.kind = Narrow(books["unit"]), books["tier"], books["kind"]
+        self.item_day = {n: books[f"{n}_no"] for n in ("booked_on", "due_on")}
         self.open_entries = np.ones(len(entries), dtype=bool)
         self.open_items = np.ones(len(items), dtype=bool)
         self._forbidden = _pairs_of(prepared, forbidden)
@@ -175,12 +186,23 @@ class Sides:
         self.parties = Parties(self)
         self._kinds: dict[tuple[str, ...], Flags] = {}
         self._only: Ints | None = None
+        #: Entries that say they take something back, once somebody asked.
+        self.taking_back: Flags | None = None
+
+    def accounts(self, part: Ints) -> Any:
+        """The account of each partition, null where it has none."""
+        return self._accounts.take(handles(np.where(part < 0, -1, part // 1000)))
+
+    def currencies(self, part: Ints) -> Any:
+        """The currency of each partition."""
+        money = np.where(part < 0, -1 - part, part % 1000)
+        return self._currencies.take(handles(np.where(money < 10**6, money, money - 10**6 + 1)))
 
     @property
     def only_detail(self) -> Ints:
         """The handle of each entry's only detail, -1 where it has none or several."""
         if self._only is None:
-            self._only = np.full(len(self.part), -1, dtype="int64")
+            self._only = np.full(len(self.part), -1, dtype="int32")
             single = np.flatnonzero(self.fanout == 1)
             self._only[self.detail_entry[single]] = single
         return self._only
@@ -206,6 +228,19 @@ class Sides:
             found &= ~meeting.crowded
         return found
 
+    def let_go(self) -> None:
+        """Hold no longer what is settled; for after a rung, when its groups are told."""
+        self.prepared.entries.let_go(self.open_entries)
+        self.prepared.items.let_go(self.open_items)
+        if self.prepared.details.late:
+            self.prepared.details.let_go(self.open_entries[self.detail_entry])
+
+    def forget(self) -> None:
+        """Hold nothing but what groups are told with."""
+        self.references.forget()
+        for columns in (self.prepared.entries, self.prepared.details, self.prepared.items):
+            columns.forget()
+
     def permitted(self, found: Found) -> Found:
         """The groups in which nobody has forbidden two members to meet."""
         if not len(self._forbidden):
@@ -228,11 +263,9 @@ class Sides:
 
     def _of_kinds(self, kinds: tuple[str, ...]) -> Flags:
         if kinds not in self._kinds:
-            coded: Any = self.prepared.items["kind"].combine_chunks().dictionary_encode()
-            known = [kind in kinds for kind in coded.dictionary.to_pylist()]
-            index = coded.indices.fill_null(len(known)).to_numpy(zero_copy_only=False)
-            # A line of no kind is one of the cash book, as in the canonical tables' readers.
-            self._kinds[kinds] = np.array([*known, "cash_book" in kinds], dtype=bool)[index]
+            known = [kind in kinds for kind in self.prepared.kinds]
+            # A line of no kind (-1) is one of the cash book, as in the canonical tables' readers.
+            self._kinds[kinds] = np.array([*known, "cash_book" in kinds], dtype=bool)[self.kind]
         return self._kinds[kinds]
 
     def twice(self, rows: Ints, items: Ints) -> tuple[Ints, Ints]:
@@ -260,19 +293,9 @@ def _pairs_of(prepared: Prepared, forbidden: pa.Table | None) -> Ints:
     """Forbidden (entry_id, item_id) rows as numbers: entry handle × (items + 1) + item handle."""
     if forbidden is None or not len(forbidden):
         return _NONE
-    entry = pc.index_in(forbidden["entry_id"], value_set=prepared.entries["entry_id"])
-    item = pc.index_in(forbidden["item_id"], value_set=prepared.items["item_id"])
+    entry = pc.index_in(forbidden["entry_id"], value_set=prepared.entries.all("entry_id"))
+    item = pc.index_in(forbidden["item_id"], value_set=prepared.items.all("item_id"))
     both = pa.table({"entry": entry, "item": item}).drop_null()
     left, right = both["entry"].to_numpy(), both["item"].to_numpy()
     made: Ints = left.astype("int64") * (len(prepared.items) + 1) + right
     return made
-
-
-def _ints(table: pa.Table, name: str) -> Ints:
-    values: Ints = table[name].to_numpy()
-    return values
-
-
-def _filled(column: Any) -> Ints:
-    values: Ints = column.combine_chunks().fill_null(0).to_numpy(zero_copy_only=False)
-    return values

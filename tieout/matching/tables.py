@@ -16,16 +16,16 @@ import pyarrow as pa
 import pyarrow.compute
 
 from tieout import banking_days
-from tieout.arrays import handles
+from tieout.arrays import flags, handles
 from tieout.canonical import DETAILS, ENTRIES, ITEMS
-from tieout.matching.conform import conform
+from tieout.matching.columns import Columns, Source, TableSource
 from tieout.matching.ladder import Ladder
 from tieout.matching.weights import minor_units, weigh
 
 #: The stubs know few of the overloads used here.
 pc: Any = pyarrow.compute
 
-__all__ = ["FAR", "UNUSED", "Prepared", "prepare"]
+__all__ = ["FAR", "UNUSED", "Prepared", "prepare", "source_of"]
 
 #: Canonical columns no rung asks for; who has large tables need not read them.
 UNUSED: Final = frozenset(
@@ -39,35 +39,42 @@ UNUSED: Final = frozenset(
 #: Number of a day that is not known: no window reaches it.
 FAR: Final = 10**7
 
-Ints = npt.NDArray[np.int64]
+Ints = npt.NDArray[Any]
 
 
 @dataclass(frozen=True, slots=True)
 class Prepared:
     """Tables ready for the engine.
 
-    Columns of ``FEW_VALUES`` are dictionaries, but for details.
-
-    ``entries``: eid, part, wild, amt, unit, bday + canonical columns; ``details``: did, eid,
-    single, amt (its own), eamt (its entry's) + canonical columns; ``items``: iid, part, amt,
-    unit, tier, booked_on_no, due_on_no + canonical columns, ``amount`` being what is still open.
+    Numbers by handle, each as narrow as its values allow. ``entries``: part, wild, amt, unit, bday;
+    ``details``: eid, fanout, amt (its own, 0 where not ``known``); ``items``: part, amt (of what is
+    still open), unit, tier, kind (a place in ``kinds``, -1 for none), booked_on_no, due_on_no.
     ``unfit`` are (side, id, reason) of rows left out; ``shared`` says that some items belong to
     no account; ``absent`` names columns without any value (``details.uetr``). ``currencies`` and
     ``accounts`` number their values as ``part`` does: account × 1000 + currency.
     """
 
-    entries: pa.Table
-    details: pa.Table
-    items: pa.Table
+    entries: Columns
+    details: Columns
+    items: Columns
     unfit: tuple[tuple[str, str, str], ...]
     shared: bool
     absent: frozenset[str]
     currencies: dict[str, int]
     accounts: dict[str, int]
+    kinds: tuple[str, ...]
+
+
+def source_of(table: pa.Table | Source) -> Source:
+    """A table as a source of columns."""
+    return TableSource(table) if isinstance(table, pa.Table) else table
 
 
 def prepare(
-    entries: pa.Table, details: pa.Table | None, items: pa.Table, ladder: Ladder
+    entries: pa.Table | Source,
+    details: pa.Table | Source | None,
+    items: pa.Table | Source,
+    ladder: Ladder,
 ) -> Prepared:
     """Canonical tables as the engine wants them.
 
@@ -80,88 +87,72 @@ def prepare(
     Raises:
         InputError: ``COLUMN_TYPE``, ``ID_MISSING``, ``ID_REPEATED``.
     """
-    if details is None:
-        details = _details_of(entries)
-    bank, books = conform(entries, ENTRIES, "entries"), conform(items, ITEMS, "items")
-    books = books.set_column(
-        books.schema.get_field_index("amount"),
-        "amount",
-        pc.coalesce(books["open_amount"], books["amount"]),
-    )
-    bank, bank_minor, unit, bank_bad = weigh(bank, "entry", "entry_id")
-    books, books_minor, books_unit, books_bad = weigh(books, "item", "item_id")
-    part, item_part, wild, currencies, accounts = _parts(bank, books)
+    given = source_of(entries)
+    bank, books = Columns(given, ENTRIES, "entries"), Columns(source_of(items), ITEMS, "items")
+    if details is None:  # one detail an entry, from columns the entries table carries itself
+        lines = Columns(given, DETAILS, "details", without=frozenset({"narrative"}))
+    else:
+        lines = Columns(source_of(details), DETAILS, "details")
+    money, bank_bad = _bank(bank, ladder)
+    item_money, books_bad = _books(books, ladder)
+    part, item_part, wild, currencies, accounts = _parts(bank, books, money, item_money)
+    bank.numbers |= {"part": part, "wild": wild}
+    books.numbers["part"] = item_part
+    _details(lines, bank)
+    kinds = _kinds(books, ladder)
     shared = bool((item_part < 0).any())
-    day = pc.coalesce(bank["booked_on"], bank["valued_on"])
-    count = len(bank)
-    prepared = _with(
-        bank,
-        eid=np.arange(count),
-        part=part,
-        wild=wild,
-        amt=bank_minor,
-        unit=unit,
-        bday=_day_numbers(day, ladder),
-    )
-    books = _books(books, item_part, books_minor, books_unit, ladder)
-    lines = _details(conform(details, DETAILS, "details"), bank, part, wild, bank_minor, unit)
-    absent = _absent(prepared, lines, books)
     unfit = tuple(sorted(bank_bad + books_bad))
-    return Prepared(prepared, lines, books, unfit, shared, absent, currencies, accounts)
+    absent = _absent(bank, lines, books)
+    return Prepared(bank, lines, books, unfit, shared, absent, currencies, accounts, kinds)
 
 
-def _books(books: pa.Table, part: Ints, minor: Ints, unit: Ints, ladder: Ladder) -> pa.Table:
-    """Items with their handles, weights, tiers and days."""
-    due = pc.coalesce(books["due_on"], books["booked_on"])
-    return _with(
-        books,
-        iid=np.arange(len(books)),
-        part=part,
-        amt=minor,
-        unit=unit,
-        tier=_tiers(books, ladder),
-        booked_on_no=_day_numbers(books["booked_on"], ladder),
-        due_on_no=_day_numbers(due, ladder),
-    )
+_Unfit = list[tuple[str, str, str]]
 
 
-def _absent(entries: pa.Table, details: pa.Table, items: pa.Table) -> frozenset[str]:
+def _bank(bank: Columns, ladder: Ladder) -> tuple[Any, _Unfit]:
+    """Weights and days of the entries; returns their currencies and what was left out."""
+    currency = bank.all("currency")
+    minor, unit, bad, fit = weigh(bank, "entry", "entry_id", currency, bank.all("amount"))
+    day = pc.coalesce(bank.all("booked_on"), bank.all("valued_on"))
+    bank.numbers = {"amt": minor, "unit": unit, "bday": _day_numbers(day, ladder)}
+    return (currency if fit.all() else currency.filter(flags(fit))), bad
+
+
+def _books(books: Columns, ladder: Ladder) -> tuple[Any, _Unfit]:
+    """The same of items, whose weight is what is still open."""
+    currency = books.all("currency")
+    amount = pc.coalesce(books.all("open_amount"), books.all("amount"))
+    minor, unit, bad, fit = weigh(books, "item", "item_id", currency, amount)
+    del amount
+    booked = books.all("booked_on")
+    due = pc.coalesce(books.all("due_on"), booked)
+    books.numbers = {
+        "amt": minor,
+        "unit": unit,
+        "booked_on_no": _day_numbers(booked, ladder),
+        "due_on_no": _day_numbers(due, ladder),
+    }
+    return (currency if fit.all() else currency.filter(flags(fit))), bad
+
+
+def _absent(entries: Columns, details: Columns, items: Columns) -> frozenset[str]:
     """Columns without any value; ``details.fanout`` where no entry has several details."""
     absent = {
         f"{name}.{column}"
-        for name, table, schema in (
-            ("entries", entries, ENTRIES),
-            ("details", details, DETAILS),
-            ("items", items, ITEMS),
-        )
-        for column in schema.names
-        if table[column].null_count == len(table)
+        for name, columns in (("entries", entries), ("details", details), ("items", items))
+        for column in columns.absent()
     }
-    if not (details["fanout"].to_numpy() > 1).any():
+    if not (details.numbers["fanout"] > 1).any():
         absent.add("details.fanout")
     return frozenset(absent)
 
 
-def _details_of(entries: pa.Table) -> pa.Table:
-    """One detail an entry, from columns the entries table carries itself."""
-    names = [n for n in DETAILS.names if n in entries.column_names and n != "narrative"]
-    return entries.select(names)
-
-
-def _with(table: pa.Table, **columns: npt.NDArray[np.int64]) -> pa.Table:
-    for name, values in columns.items():
-        table = table.append_column(name, pa.array(values))
-    return table
-
-
-def _codes(
-    first: pa.ChunkedArray[Any], second: pa.ChunkedArray[Any]
-) -> tuple[Ints, Ints, dict[str, int]]:
+def _codes(first: Any, second: Any) -> tuple[Ints, Ints, dict[str, int]]:
     """The same small number for the same text in both columns, -1 for null; and the numbers."""
     numbers: dict[str, int] = {}
     made = []
     for column in (first, second):
-        coded: Any = column.combine_chunks().dictionary_encode()
+        coded: Any = column.dictionary_encode()
         known = [numbers.setdefault(text, len(numbers)) for text in coded.dictionary.to_pylist()]
         index = pc.fill_null(coded.indices, len(known)) if coded.null_count else coded.indices
         made.append(np.array([*known, -1], dtype="int64")[index.to_numpy(zero_copy_only=False)])
@@ -169,75 +160,61 @@ def _codes(
 
 
 def _parts(
-    bank: pa.Table, books: pa.Table
+    bank: Columns, books: Columns, currency: Any, item_currency: Any
 ) -> tuple[Ints, Ints, Ints, dict[str, int], dict[str, int]]:
     """Partition numbers (account and currency) of both sides, and each entry's shared one."""
-    money, item_money, currencies = _codes(bank["currency"], books["currency"])
-    account, item_account, accounts = _codes(bank["account_id"], books["account_id"])
-    wild = -(money + 1)
+    money, item_money, currencies = _codes(currency, item_currency)
+    account, item_account, accounts = _codes(bank.all("account_id"), books.all("account_id"))
+    wild = (-(money + 1)).astype("int32")
     part = np.where(account < 0, -(10**6) - money, account * 1000 + money)
     item_part = np.where(item_account < 0, -(item_money + 1), item_account * 1000 + item_money)
     return part, item_part, wild, currencies, accounts
 
 
-def _tiers(books: pa.Table, ladder: Ladder) -> Ints:
-    """Which group of kinds an item belongs to; a null kind is the first, an unlisted one -1."""
-    coded: Any = books["kind"].combine_chunks().dictionary_encode()
+def _kinds(books: Columns, ladder: Ladder) -> tuple[str, ...]:
+    """Each item's kind and the group of kinds it belongs to: a null kind is of the first, an
+    unlisted one of none (-1). Returns the kinds by number."""
+    coded: Any = books.all("kind").dictionary_encode()
+    kinds = tuple(coded.dictionary.to_pylist())
     rank = {kind: tier for tier, kinds in enumerate(ladder.kinds) for kind in kinds}
-    known = [rank.get(kind, -1) for kind in coded.dictionary.to_pylist()]
-    index = pc.fill_null(coded.indices, len(known)).to_numpy(zero_copy_only=False)
-    numbers: Ints = np.array([*known, 0], dtype="int64")[index]
+    known = [rank.get(kind, -1) for kind in kinds]
+    index = pc.fill_null(coded.indices, -1).to_numpy(zero_copy_only=False)
+    books.numbers["tier"] = np.array([*known, 0], dtype="int16")[index]
+    books.numbers["kind"] = index.astype("int16") if len(kinds) < 1 << 15 else index
+    return kinds
+
+
+def _day_numbers(days: Any, ladder: Ladder) -> Ints:
+    if days.null_count == len(days):
+        return np.full(len(days), FAR, dtype="int32")
+    filled = pc.fill_null(days, pc.min(days)) if days.null_count else days
+    numbers = banking_days.numbers(filled, ladder.calendar).astype("int32")
+    if days.null_count:
+        numbers[~np.asarray(days.is_valid().to_numpy(zero_copy_only=False), dtype=bool)] = FAR
     return numbers
 
 
-def _day_numbers(days: pa.ChunkedArray[Any], ladder: Ladder) -> Ints:
-    known = np.asarray(days.is_valid().to_numpy(), dtype=bool)
-    if not known.any():
-        return np.full(len(days), FAR, dtype="int64")
-    filled = pc.fill_null(days, pc.min(days)).combine_chunks()
-    return np.where(known, banking_days.numbers(filled, ladder.calendar), FAR)
-
-
-def _details(
-    details: pa.Table, bank: pa.Table, part: Ints, wild: Ints, minor: Ints, unit: Ints
-) -> pa.Table:
-    """Details with their entry's handle and facts; details of absent entries are left out."""
-    ids = bank["entry_id"].combine_chunks()
-    own = details["entry_id"].combine_chunks()
+def _details(details: Columns, bank: Columns) -> None:
+    """The details' entries and weights; details of absent entries are left out."""
+    ids, unit = bank.all("entry_id", lasting=True), bank.numbers["unit"]
+    own = details.all("entry_id")
+    amounts = details.all("amount")
     if own.equals(ids):
-        one = np.ones(len(ids), dtype="int64")
-        amount, exact = minor_units(details["amount"].combine_chunks(), unit)
-        table = _with(
-            details,
-            did=np.arange(len(details)),
-            eid=np.arange(len(ids)),
-            part=part,
-            wild=wild,
-            eamt=minor,
-            unit=unit,
-            fanout=one,
-        )
-        return table.append_column("amt", _masked(amount, exact))
-    eid = _in_order(own, ids)
-    if eid is None:
-        found = pc.index_in(own, value_set=ids)
-        if found.null_count:
-            details = details.filter(found.is_valid())
-            found = found.drop_null()
-        eid = found.to_numpy(zero_copy_only=False).astype("int64")
-    per_entry = np.bincount(eid, minlength=len(ids)) if len(ids) else eid
-    amount, exact = minor_units(details["amount"].combine_chunks(), unit[eid])
-    table = _with(
-        details,
-        did=np.arange(len(details)),
-        eid=eid,
-        part=part[eid],
-        wild=wild[eid],
-        eamt=minor[eid],
-        unit=unit[eid],
-        fanout=per_entry[eid],
-    )
-    return table.append_column("amt", _masked(amount, exact))
+        eid, fanout = np.arange(len(ids), dtype="int32"), np.ones(len(ids), dtype="int32")
+        amount, known = minor_units(amounts, unit)
+    else:
+        found = _in_order(own, ids)
+        if found is None:
+            place = pc.index_in(own, value_set=ids)
+            if place.null_count:
+                fit = np.asarray(place.is_valid().to_numpy(zero_copy_only=False), dtype=bool)
+                details.keep(fit)
+                place, amounts = place.drop_null(), amounts.filter(flags(fit))
+            found = place.to_numpy(zero_copy_only=False)
+        eid = found.astype("int32")
+        fanout = np.bincount(eid, minlength=len(ids)).astype("int32")[eid]
+        amount, known = minor_units(amounts, unit[eid])
+    details.numbers = {"eid": eid, "fanout": fanout, "amt": amount, "known": known}
 
 
 def _in_order(own: Any, ids: Any) -> Ints | None:
@@ -251,7 +228,3 @@ def _in_order(own: Any, ids: Any) -> Ints | None:
     if len(heads) != len(ids) or not own.take(handles(heads)).equals(ids):
         return None
     return np.cumsum(new) - 1
-
-
-def _masked(values: Ints, known: npt.NDArray[np.bool_]) -> pa.Array[Any]:
-    return pa.array(values) if known.all() else pa.array(values, mask=~known)

@@ -11,6 +11,7 @@ import pyarrow as pa
 import pyarrow.compute
 
 from tieout.errors import InputError
+from tieout.matching.columns import Columns
 from tieout.matching.meet import bucket
 from tieout.matching.normal import texts_bytes
 from tieout.money import exponent_of, is_currency
@@ -27,16 +28,18 @@ Flags = npt.NDArray[np.bool_]
 _MANY: Final = 100_000
 _SCALE: Final = 5
 #: Minor units in one unit by exponent; an unknown currency's (-1, so the last) weighs nothing.
-_POWERS: Final = np.array([1, 10, 100, 1_000, 10_000, 100_000, 1], dtype="int64")
+_POWERS: Final = np.array([1, 10, 100, 1_000, 10_000, 100_000, 1], dtype="int32")
 
 
 def weigh(
-    table: pa.Table, side: str, id_column: str
-) -> tuple[pa.Table, Ints, Ints, list[tuple[str, str, str]]]:
-    """Minor units of every row; rows that have none are taken out and listed."""
-    place = table.schema.get_field_index(id_column)
-    ids = table[id_column].combine_chunks()
-    table = table.set_column(place, id_column, ids)
+    columns: Columns, side: str, id_column: str, currency: Any, amounts: Any
+) -> tuple[Ints, Ints, list[tuple[str, str, str]], Flags]:
+    """Minor units of every row and how many are one; rows that have none are taken out and listed.
+
+    Returns:
+        Both of the rows that stay, those taken out, and which of all stay.
+    """
+    ids = columns.all(id_column, lasting=True)
     if ids.null_count:
         raise InputError("ID_MISSING", f"{id_column} is null", where=f"{side} table")
     if not _all_differ(ids):
@@ -48,20 +51,20 @@ def weigh(
             where=f"{side} table",
             remedy="give every row its own id",
         )
-    exponents = _exponents(table["currency"].combine_chunks())
-    amounts = table["amount"].combine_chunks()
+    exponents = _exponents(currency)
     unit = _POWERS[exponents]
     weight, exact = minor_units(amounts, unit)
     fit = exact if not (exponents < 0).any() else exact & (exponents >= 0)
     if fit.all():
-        return table, weight, unit, []
+        return weight, unit, [], fit
     bad = [
         (side, str(row), "its currency is unknown" if power < 0 else "its amount does not fit")
         for row, power in zip(
             ids.filter(pa.array(~fit)).to_pylist(), exponents[~fit].tolist(), strict=True
         )
     ]
-    return table.filter(pa.array(fit)), weight[fit], unit[fit], bad
+    columns.keep(fit)
+    return weight[fit], unit[fit], bad, fit
 
 
 def _all_differ(ids: pa.Array[Any]) -> bool:
@@ -93,7 +96,7 @@ def _exponents(currency: pa.Array[Any]) -> Ints:
     coded: Any = currency.dictionary_encode()
     known = [exponent_of(c) if is_currency(c) else -1 for c in coded.dictionary.to_pylist()]
     index = pc.fill_null(coded.indices, len(known)).to_numpy(zero_copy_only=False)
-    numbers: Ints = np.array([*known, -1], dtype="int64")[index]
+    numbers: Ints = np.array([*known, -1], dtype="int8")[index]
     return numbers
 
 

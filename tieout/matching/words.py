@@ -52,14 +52,13 @@ class Words:
         """Which entries' texts state a number like the books' own that is not the item's."""
         sides = self._sides
         if self._ranges is None:
-            rows = handles(np.flatnonzero(sides.open_items))
-            self._ranges = learn(sides.prepared.items["document_no"].take(rows))
+            _, numbers = sides.prepared.items.known("document_no", sides.open_items)
+            self._ranges = learn(numbers)
         only = sides.only_detail[entry]
-        said = sides.prepared.entries["narrative"].take(handles(entry))
-        own = sides.prepared.details["narrative"].take(handles(only))
-        documents = sides.prepared.items["document_no"].take(handles(item))
-        texts = pc.coalesce(own.combine_chunks(), said.combine_chunks())
-        return speaks_against(sides.db, self._ranges, texts, documents.combine_chunks())
+        said = sides.prepared.entries.take("narrative", entry)
+        own = sides.prepared.details.take("narrative", only)
+        documents = sides.prepared.items.take("document_no", item)
+        return speaks_against(sides.db, self._ranges, pc.coalesce(own, said), documents)
 
     def named(self) -> tuple[Flags, Codes]:
         """Entries that name open items by a document's reference, and a code of each such pair."""
