@@ -35,9 +35,7 @@ def refusal(error: RefusedError) -> Delivery:
     return Delivery("REJECT", None, None, error.code, f"{place}{error.message}{mend}", "")
 
 
-def check(
-    journal: Journal, profile: OracleProfile, masters: OracleMasters, asked: Periods
-) -> None:
+def check(journal: Journal, profile: OracleProfile, masters: OracleMasters, asked: Periods) -> None:
     """Refuse what Oracle would refuse, or what would arrive as something else.
 
     Args:
