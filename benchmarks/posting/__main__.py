@@ -66,10 +66,10 @@ def main() -> int:
     if args.write:
         rates = {name: ran.confirmed / ran.seconds for name, ran in alone.items()}
         REPORT.write_text(page(commits, rates, backlog, tight), "utf-8")
-    ran = [*alone.values(), backlog, tight]
+    every = [*alone.values(), backlog, tight]
     wanted = args.count * len(names) + each * len(names) + count * len(counted)
-    confirmed = sum(one.confirmed for one in ran) == wanted
-    in_budget = not any(found.refused for one in ran for found in one.counted.values())
+    confirmed = sum(one.confirmed for one in every) == wanted
+    in_budget = not any(found.refused for one in every for found in one.counted.values())
     return 0 if confirmed and in_budget and backlog.seconds <= OUTAGE_MINUTES * 60 else 1
 
 
