@@ -9,6 +9,7 @@ from __future__ import annotations
 import threading
 import time
 from collections import deque
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -37,8 +38,10 @@ class Budget:
 class Meter:
     """Counts at the door of one simulator; `told` at the end."""
 
-    def __init__(self, budget: Budget, plan: FaultPlan) -> None:
-        self._budget = budget
+    def __init__(
+        self, budget: Budget, plan: FaultPlan, clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        self._budget, self._clock = budget, clock
         self._lock = threading.Lock()
         self._arrived: deque[float] = deque()
         self._now = self._total = self._most_now = self._most_in = self._refused = 0
@@ -46,7 +49,7 @@ class Meter:
 
     def _admit(self, kind: str) -> str:
         """Count a request, or refuse it."""
-        budget, at = self._budget, time.monotonic()
+        budget, at = self._budget, self._clock()
         with self._lock:
             while self._arrived and self._arrived[0] <= at - budget.seconds:
                 self._arrived.popleft()

@@ -41,6 +41,7 @@ class Names:
 
     def holding(self, part: str) -> list[int]:
         """Ids of the names that hold a text as it is written, in order."""
+        part = part.replace(_BETWEEN, " ")  # as in the names
         if not part:
             return [number for block in self._blocks for number in block.ids]
         found: list[int] = []

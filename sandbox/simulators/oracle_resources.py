@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal, InvalidOperation
 from typing import Any, Final
 
+from sandbox.simulators.oracle_balances import balances
 from sandbox.simulators.oracle_books import Batch, Books, Invoice, InvoiceLine
 from sandbox.simulators.oracle_payables import add_invoice
 from sandbox.simulators.oracle_query import BadRequestError, page, part_of, selected
@@ -72,7 +73,9 @@ class Resources:
                 case ["suppliers", number, "child", "sites"]:
                     return self._page(self._sites(number), given, version, address)
                 case ["ledgerBalances"]:
-                    return self._page(self._balances(given), _without(given), version, address)
+                    return self._page(
+                        balances(self.books, given), _without(given), version, address
+                    )
         raise NotFoundError(path)
 
     def _page(
@@ -216,43 +219,6 @@ class Resources:
                 unit = CONSTANTS["business_unit"]
                 return [{"SupplierSite": supplier.site, "ProcurementBU": unit}]
         raise NotFoundError(number)
-
-    def _balances(self, given: Parameters) -> list[dict[str, Any]]:
-        """Beginning balance and activity of one account combination in one period."""
-        name, _, text = given.get("finder", "").partition(";")
-        if name != "AccountBalanceFinder":
-            raise BadRequestError(f"The finder {name} is not valid")
-        wanted = dict(part.partition("=")[::2] for part in text.split(","))
-        start = next(
-            (p.starts_on for p in self.books.world.periods if p.name == wanted["accountingPeriod"]),
-            None,
-        )
-        if start is None:
-            return []
-        own = wanted["currency"] == CONSTANTS["currency"]
-        before = within = Decimal(0)
-        for batch in self.books.batches.values():
-            for line in batch.lines if batch.status == "P" else ():
-                if "-".join(line.segments) != wanted["accountCombination"]:
-                    continue
-                amount = line.accounted_dr - line.accounted_cr
-                if not own:
-                    same = line.currency == wanted["currency"]
-                    amount = line.entered_dr - line.entered_cr if same else Decimal(0)
-                if batch.booked_on < start:
-                    before += amount
-                elif batch.period == wanted["accountingPeriod"]:
-                    within += amount
-        return [
-            {
-                "AccountCombination": wanted["accountCombination"],
-                "PeriodName": wanted["accountingPeriod"],
-                "Currency": wanted["currency"],
-                "BeginningBalance": before,
-                "PeriodActivity": within,
-                "EndingBalance": before + within,
-            }
-        ]
 
 
 def _without(given: Parameters) -> dict[str, str]:

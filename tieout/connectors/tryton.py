@@ -23,13 +23,15 @@ from typing import Any, Final
 from tieout.connectors import ports
 from tieout.connectors.tryton_catalog import TrytonCatalog
 from tieout.connectors.tryton_clearing import CAPABILITY, Clearing, is_clearing
+from tieout.connectors.tryton_documents import documents
 from tieout.connectors.tryton_masters import RefusedError, stamp
-from tieout.connectors.tryton_records import MOVE_FIELDS, document_line, reference_in, shaped
+from tieout.connectors.tryton_records import shaped
 from tieout.connectors.tryton_wire import Answer
 from tieout.errors import ConnectorError
 
 __all__ = ["TrytonConnector"]
 
+_BATCH_MAX: Final = 20
 _CREATE: Final = "model.account.move.create"
 
 
@@ -41,19 +43,15 @@ class TrytonConnector(TrytonCatalog):
 
     def capability(self, journal: ports.Journal) -> ports.Capability:
         """A draft, posted by its id; lines are cleared at once, and once."""
-        return CAPABILITY if journal.clears else ports.Capability("C")
+        return CAPABILITY if journal.clears else ports.Capability("C", batch_max=_BATCH_MAX)
 
     def create(self, journal: ports.Journal) -> ports.Delivery:
         """Create the draft; what the ERP's masters rule out is refused before anything is sent."""
         if journal.clears:
             return self._clear(journal)
-        try:
-            with shaped("master data"):
-                values = self._masters.move_values(journal)
-        except RefusedError as error:
-            return ports.Delivery("REJECT", None, None, error.code, error.message, "")
-        except ConnectorError as error:
-            return _unsent(error)
+        values = self._values(journal)
+        if isinstance(values, ports.Delivery):
+            return values
         answer = self._session.write(_CREATE, [values])
         match answer:
             case Answer(kind="result", value=[int(move)]):
@@ -63,6 +61,42 @@ class TrytonConnector(TrytonCatalog):
             case Answer(kind="error"):
                 return _delivery("REJECT", answer, self._why_refused(journal))
         return _delivery(_outcome(answer), answer)
+
+    def create_batch(self, journals: tuple[ports.Journal, ...]) -> tuple[ports.Delivery, ...]:
+        """Create the drafts with one call, which Tryton does whole or not at all.
+
+        What it refuses whole is created one by one: each is refused, or not, for itself.
+        """
+        planned = [self._values(journal) for journal in journals]
+        ready = [values for values in planned if not isinstance(values, ports.Delivery)]
+        if not ready:
+            return tuple(told for told in planned if isinstance(told, ports.Delivery))
+        answer = self._session.write(_CREATE, ready)
+        if answer.kind == "error":
+            return self._one_by_one(journals)
+        made = iter(_drafted(answer, len(ready)))
+        return tuple(told if isinstance(told, ports.Delivery) else next(made) for told in planned)
+
+    def _one_by_one(self, journals: tuple[ports.Journal, ...]) -> tuple[ports.Delivery, ...]:
+        """Each with a call of its own, until one is not answered."""
+        told: list[ports.Delivery] = []
+        for journal in journals:
+            if told and told[-1].outcome == "UNKNOWN":
+                message = "kept back: the one before was not answered"
+                told.append(ports.Delivery("NOT_SENT", None, None, "KEPT_BACK", message, ""))
+            else:
+                told.append(self.create(journal))
+        return tuple(told)
+
+    def _values(self, journal: ports.Journal) -> dict[str, Any] | ports.Delivery:
+        """The values of the move, or why it is not sent."""
+        try:
+            with shaped("master data"):
+                return self._masters.move_values(journal)
+        except RefusedError as error:
+            return ports.Delivery("REJECT", None, None, error.code, error.message, "")
+        except ConnectorError as error:
+            return _unsent(error)
 
     def _why_refused(self, journal: ports.Journal) -> str:
         """What the masters rule out by now, though they did not when they were last asked."""
@@ -190,22 +224,18 @@ class TrytonConnector(TrytonCatalog):
         return sorted(ours, key=lambda document: (document.booked_on, int(document.doc_id)))
 
     def _documents(self, domain: list[Any]) -> list[ports.ErpDocument]:
-        moves = self._session.rows("account.move", domain, MOVE_FIELDS)
-        currency = self._masters.currency()
-        return [
-            ports.ErpDocument(
-                str(move["id"]),
-                move["state"],
-                move["number"],
-                reference_in(move["description"]) or "",
-                move["date"],
-                tuple(
-                    document_line(line, currency)
-                    for line in sorted(move["lines."], key=lambda line: line["id"])
-                ),
-            )
-            for move in moves
-        ]
+        return documents(self._session, self._masters, domain)
+
+
+def _drafted(answer: Answer, count: int) -> list[ports.Delivery]:
+    """The outcomes of a call that made several drafts, or nobody knows."""
+    ids = answer.value if answer.kind == "result" else []
+    sound = isinstance(ids, list) and all(isinstance(number, int) for number in ids)
+    if answer.kind == "result" and sound and len(set(ids)) == len(ids) == count:
+        return [_delivery("OK", answer, "DRAFTED", str(number)) for number in ids]
+    if answer.kind == "result":
+        return [_delivery("UNKNOWN", answer, "UNPARSABLE")] * count
+    return [_delivery(_outcome(answer), answer)] * count
 
 
 def _outcome(answer: Answer) -> ports.Outcome:

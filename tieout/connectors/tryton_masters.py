@@ -48,6 +48,7 @@ class Masters:
         self._company_row: Row | None = None
         self._ids: dict[tuple[str, str], int] = {}
         self._asked: dict[str, tuple[float, list[Row]]] = {}
+        self._codes: dict[tuple[str, int], tuple[float, str]] = {}
 
     def company_row(self) -> Row:
         """The company's record, with ``currency.`` and ``party.``; its id enters the context.
@@ -78,6 +79,19 @@ class Masters:
     def forget(self) -> None:
         """Ask for everything anew: what was believed has proven wrong."""
         self._asked.clear()
+        self._codes.clear()
+
+    def codes(self, model: str, ids: list[int]) -> dict[int, str]:
+        """Codes of records by id, as they were at most a minute ago.
+
+        Raises:
+            ConnectorError: what the call to Tryton raised.
+        """
+        now = time.monotonic()
+        old = [i for i in ids if now - self._codes.get((model, i), (now - _LATELY,))[0] >= _LATELY]
+        for row in self._session.ask(f"model.{model}.read", old, ["id", "code"]) if old else ():
+            self._codes[model, row["id"]] = now, row["code"]
+        return {i: self._codes[model, i][1] for i in ids}
 
     def _lately(self, model: str, domain: list[Any], fields: list[str]) -> list[Row]:
         """Rows as they were at most a minute ago: Tryton checks a posting against them anyway."""

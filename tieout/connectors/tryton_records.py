@@ -27,19 +27,19 @@ __all__ = [
 
 _PARTS: Final = ("document_no", "payment_batch_id", "end_to_end_id", "narrative")
 _STAMP: Final = re.compile(r"\[([A-Z0-9]{1,16})\](?: |\Z)", re.ASCII)
-#: Of a move with all its lines, in one answer.
+#: Of a move with all its lines, in one answer; what they refer to by its id.
 MOVE_FIELDS: Final = [
     "date",
     "description",
     "number",
     "state",
-    "lines.account.code",
+    "lines.account",
     "lines.amount_second_currency",
     "lines.credit",
     "lines.debit",
     "lines.description",
-    "lines.party.name",
-    "lines.second_currency.code",
+    "lines.party",
+    "lines.second_currency",
 ]
 LINE_FIELDS: Final = [
     "amount_second_currency",
