@@ -9,7 +9,6 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute
 
-from tieout.arrays import handles
 from tieout.matching.agreeing import Faces, agreeing
 from tieout.matching.compile import Candidates, fitting
 from tieout.matching.ladder import Rung
