@@ -37,16 +37,24 @@ def _nobody(operation: str, moment: str) -> None:
     """Nobody watches."""
 
 
+def _all(operation: str) -> str:
+    """All are admitted."""
+    return ""
+
+
 class FaultPlan:
     """Faults by kind of request; an empty string is a request without a fault.
 
     Attributes:
         watch: called with the kind of each request, ``before`` it is worked on and ``after`` its
             effect, while the client still waits: a crash test kills the client there.
+        admit: called with the kind of each request that no fault is planned for; what it answers
+            is the request's fault: ``throttle`` beyond a budget.
     """
 
     def __init__(self) -> None:
         self.watch: Callable[[str, str], None] = _nobody
+        self.admit: Callable[[str], str] = _all
         self._busy = 0
         self._changed = threading.Condition()
         self._queues: dict[str, deque[str]] = {}

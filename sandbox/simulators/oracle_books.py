@@ -10,13 +10,19 @@ import datetime as dt
 import itertools
 import re
 import threading
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from decimal import Decimal
+from typing import Final
 
 from sandbox.simulators.clock import Clock
+from sandbox.simulators.oracle_names import Names
 from sandbox.simulators.oracle_world import World
 
-__all__ = ["Batch", "Books", "InterfaceRow", "Invoice", "InvoiceLine", "Line"]
+__all__ = ["GROUP", "Batch", "Books", "InterfaceRow", "Invoice", "InvoiceLine", "Line"]
+
+#: The column of a journal's row that names its group.
+GROUP: Final = 67
 
 
 @dataclass
@@ -130,6 +136,8 @@ class Books:
     siblings: bool = True
     single_currency: bool = False
     lock: threading.RLock = field(default_factory=threading.RLock)
+    _names: Names = field(default_factory=Names)
+    _groups: dict[str, list[InterfaceRow]] = field(default_factory=dict)
     _ids: itertools.count[int] = field(default_factory=lambda: itertools.count(2552354))
 
     def next_id(self) -> int:
@@ -140,12 +148,34 @@ class Books:
         """When a document made now can be seen."""
         return self.clock.now() + dt.timedelta(seconds=self.lag)
 
+    def load(self, rows: Iterable[InterfaceRow]) -> None:
+        """Put rows into the interface."""
+        with self.lock:
+            for row in rows:
+                self.rows.append(row)
+                self._groups.setdefault(row.get(GROUP), []).append(row)
+
+    def group(self, group: str) -> list[InterfaceRow]:
+        """The journal interface's rows of a group, in the order they were loaded."""
+        with self.lock:
+            return [row for row in self._groups.get(group, []) if row.table == "GL_INTERFACE"]
+
+    def add(self, batch: Batch) -> None:
+        """A new batch; its name never changes."""
+        with self.lock:
+            self.batches[batch.id] = batch
+            self._names.add(batch.id, batch.name)
+
+    def named(self, part: str) -> list[Batch]:
+        """Batches whose name holds a text, by id."""
+        with self.lock:
+            there = (self.batches.get(number) for number in self._names.holding(part))
+            return [batch for batch in there if batch is not None]
+
     def journals(self, reference: str) -> list[Batch]:
         """Batches whose name holds a reference as a word, by id."""
         word = re.compile(rf"\b{re.escape(reference)}\b")
-        with self.lock:
-            found = [b for b in self.batches.values() if word.search(b.name)]
-        return sorted(found, key=lambda batch: batch.id)
+        return [batch for batch in self.named(reference) if word.search(batch.name)]
 
     def invoices_of(self, reference: str) -> list[Invoice]:
         """Invoices whose description opens with a reference in brackets, by id."""

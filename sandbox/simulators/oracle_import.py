@@ -42,10 +42,8 @@ def journal_import(
     with books.lock:
         rows = [
             row
-            for row in books.rows
-            if row.table == "GL_INTERFACE"
-            and (row.get(4), row.get(67), row.status) == (source, group, "NEW")
-            and row.get(2) in ("", ledger)
+            for row in books.group(group)
+            if (row.get(4), row.status) == (source, "NEW") and row.get(2) in ("", ledger)
         ]
         journals: dict[tuple[str, str, str], list[InterfaceRow]] = {}
         for row in rows:
@@ -124,7 +122,7 @@ def _book(
         visible_at=books.visible_from(),
         updated_at=now,
     )
-    books.batches[batch.id] = batch
+    books.add(batch)
     for row in lines:
         row.status, row.message = "P", ""
 

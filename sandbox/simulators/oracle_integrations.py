@@ -160,13 +160,16 @@ class Integrations:
             if key not in ("q", "fields", "excludeFields", "id", "orderBy", "pageIndex"):
                 raise BadRequestError(f"unknown parameter {key}")
         jobs = self.scheduler.jobs
-        numbers = sorted(jobs, reverse=parameters.get("orderBy") == "requestId:desc")
+        numbers = list(jobs)  # in the order they were given out
         if parameters.get("id"):
-            wanted = parameters["id"].split(",")
-            numbers = [number for number in numbers if str(number) in wanted]
+            given = sorted({int(n) for n in parameters["id"].split(",") if n.isdecimal()})
+            numbers = [number for number in given if number in jobs]
+        if parameters.get("orderBy") == "requestId:desc":
+            numbers.reverse()
         index = int(parameters.get("pageIndex", "0"))
+        keeps = scim(parameters.get("q", ""))
         # Rows are made one by one: a tenant has had many jobs, a page shows few.
-        kept = (row for number in numbers if (row := _kept(jobs[number], parameters)))
+        kept = (row for row in (job_row(jobs[number]) for number in numbers) if keeps(row))
         rows = list(islice(kept, index * _PAGE, (index + 1) * _PAGE + 1))
         items = rows[:_PAGE]
         links = [{"rel": "self", "href": address}]
@@ -211,12 +214,6 @@ class Integrations:
                 times = {"late": 0, "lost": 0, "twice": 2}.get(fault, 1)
                 found += [(job.callback, self.completion(job))] * times
         return found
-
-
-def _kept(job: Job, parameters: Mapping[str, str]) -> dict[str, Any] | None:
-    """A request's row where the filter keeps it."""
-    row = job_row(job)
-    return row if scim([row], parameters.get("q", "")) else None
 
 
 def _decoded(text: Any) -> bytes:

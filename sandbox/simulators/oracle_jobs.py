@@ -75,6 +75,7 @@ class Scheduler:
         self.completed: list[Job] = []
         self._ids = itertools.count(9763072)
         self._running: dict[int, Iterator[None]] = {}
+        self._children: dict[int, list[Job]] = {}
 
     def submit(self, definition: str, parameters: tuple[str, ...], **details: object) -> Job:
         """A new request that waits; an import when it has content."""
@@ -89,6 +90,8 @@ class Scheduler:
         for name, value in details.items():
             setattr(job, name, value)
         self.jobs[job.id] = job
+        if job.parent is not None:
+            self._children.setdefault(job.parent, []).append(job)
         return job
 
     def step(self) -> bool:
@@ -115,7 +118,7 @@ class Scheduler:
 
     def children(self, parent: int) -> list[Job]:
         """The requests a request has made, by id."""
-        return [job for job in self.jobs.values() if job.parent == parent]
+        return list(self._children.get(parent, ()))
 
     def _end(self, job: Job, state: str) -> None:
         job.state, job.completed_at = state, self.books.clock.now()
@@ -163,7 +166,7 @@ class Scheduler:
             except LoadError as error:
                 child.log = f"{error}\nTotal logical records rejected: 1\n"
                 return "ERROR"
-            self.books.rows.extend(rows)
+            self.books.load(rows)
             child.log = f"{len(rows)} Rows successfully loaded.\n"
             return "SUCCEEDED"
 

@@ -7,11 +7,11 @@ field the resource has not is refused. Pages are 25 rows, or ``limit`` of them, 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal, InvalidOperation
 from typing import Any, Final
 
-__all__ = ["BadRequestError", "page", "scim", "selected"]
+__all__ = ["BadRequestError", "page", "part_of", "scim", "selected"]
 
 Row = Mapping[str, Any]
 
@@ -54,6 +54,23 @@ def selected(rows: Sequence[Row], query: str, fields: Sequence[str], version: in
             continue
         found = [row for row in found if _holds(row.get(name), operator, value)]
     return found
+
+
+def part_of(field: str, query: str) -> str:
+    """A text every row a ``q`` selects has in a field; empty where there is none to tell.
+
+    The longest part of a ``LIKE`` between its wildcards, or a whole value.
+    """
+    for clause in query.split(";"):
+        match = _CLAUSE.fullmatch(clause)
+        if match is None or match[1] != field:
+            continue
+        value = next(part for part in match.groups()[2:] if part is not None)
+        if match[2] == "=":
+            return value
+        if match[2].lower() == "like":
+            return max(re.split("[%_]", value), key=len)
+    return ""
 
 
 def _pattern(wanted: str) -> re.Pattern[str]:
@@ -112,16 +129,19 @@ def page(rows: Sequence[Row], parameters: Mapping[str, str], address: str) -> di
     return found
 
 
-def scim(rows: Sequence[Row], query: str) -> list[Row]:
-    """The scheduler's own filter: ``state eq "RUNNING" and …``."""
-    found = list(rows)
+def scim(query: str) -> Callable[[Row], bool]:
+    """The scheduler's own filter: ``state eq "RUNNING" and …``; what it keeps."""
+    clauses: list[tuple[str, str, str]] = []
     for clause in query.split(" and ") if query else ():
         match = _SCIM.fullmatch(clause)
         if match is None:
             raise BadRequestError(f"the filter {clause!r} is not understood")
-        name, operator, value = match.groups()
-        found = [row for row in found if _passes(str(row.get(name, "")), operator, value)]
-    return found
+        clauses.append((match[1], match[2], match[3]))
+
+    def keeps(row: Row) -> bool:
+        return all(_passes(str(row.get(name, "")), how, value) for name, how, value in clauses)
+
+    return keeps
 
 
 def _passes(text: str, operator: str, value: str) -> bool:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal, InvalidOperation
 from typing import Any, Final
 
 from sandbox.simulators.oracle_books import Batch, Books, Invoice, InvoiceLine
 from sandbox.simulators.oracle_payables import add_invoice
-from sandbox.simulators.oracle_query import BadRequestError, page, selected
+from sandbox.simulators.oracle_query import BadRequestError, page, part_of, selected
 from sandbox.simulators.oracle_rows import (
     COLLECTIONS,
     batch_row,
@@ -76,29 +76,25 @@ class Resources:
         raise NotFoundError(path)
 
     def _page(
-        self, rows: Sequence[Mapping[str, Any]], given: Parameters, version: int, address: str
+        self,
+        rows: Sequence[Mapping[str, Any]],
+        given: Parameters,
+        version: int,
+        address: str,
+        names: Iterable[str] = (),
     ) -> dict[str, Any]:
-        names = sorted(set().union(*rows[:1] if rows and "JeBatchId" in rows[0] else rows))
-        found = selected(rows, given.get("q", ""), names, version) if rows else []
+        fields = sorted({*names}.union(*rows))
+        found = selected(rows, given.get("q", ""), fields, version) if fields else []
         return page(found, given, address)
 
     def _batches(
         self, rest: list[str], given: Parameters, version: int, address: str
     ) -> dict[str, Any]:
-        now = self.books.clock.now()
-        there = [b for b in self.books.batches.values() if b.visible_at <= now]
-        there.sort(key=lambda batch: batch.id)
         if not rest:
-            found = self._page([self._row(batch) for batch in there], given, version, address)
-            by_id = {batch.id: batch for batch in there}
-            # Children are only made for the page that is shown.
-            found["items"] = [
-                row | self._batch(by_id[row["JeBatchId"]], given, version, address)
-                for row in found["items"]
-            ]
-            return found
-        batch = next((b for b in there if str(b.id) == rest[0]), None)
-        if batch is None:
+            return self._batch_list(given, version, address)
+        found = self.books.batches.get(int(rest[0])) if rest[0].isdecimal() else None
+        batch = found if found is not None and str(found.id) == rest[0] else None
+        if batch is None or not self._shows(batch):
             raise NotFoundError("/".join(rest))
         bare = address.partition("?")[0].partition("/journalBatches")[0] + "/journalBatches"
         if rest[1:] == ["child", "journalHeaders"]:
@@ -108,6 +104,24 @@ class Resources:
         if len(rest) == 1:
             return self._batch(batch, given, version, bare)
         raise NotFoundError("/".join(rest))
+
+    def _batch_list(self, given: Parameters, version: int, address: str) -> dict[str, Any]:
+        """A page of the batches a query selects; by a name others are not even looked at."""
+        part = part_of("BatchName", given.get("q", ""))
+        batches = self.books.named(part) if part else self.books.batches.values()
+        there = sorted(filter(self._shows, batches), key=lambda batch: batch.id)
+        any_other = next(filter(self._shows, self.books.batches.values()), None)
+        names = self._row(any_other) if any_other is not None else ()
+        found = self._page([self._row(b) for b in there], given, version, address, names)
+        # Children are only made for the page that is shown.
+        found["items"] = [
+            row | self._batch(self.books.batches[row["JeBatchId"]], given, version, address)
+            for row in found["items"]
+        ]
+        return found
+
+    def _shows(self, batch: Batch) -> bool:
+        return batch.visible_at <= self.books.clock.now()
 
     def _row(self, batch: Batch) -> dict[str, Any]:
         """A batch's row, made again only when it changed: each search goes over all of them."""
@@ -153,10 +167,10 @@ class Resources:
         return sorted(there, key=lambda invoice: invoice.id)
 
     def _invoice(self, number: str) -> Invoice:
-        found = [i for i in self._invoices() if str(i.id) == number]
-        if not found:
+        found = self.books.invoices.get(int(number)) if number.isdecimal() else None
+        if found is None or str(found.id) != number or found.visible_at > self.books.clock.now():
             raise NotFoundError(number)
-        return found[0]
+        return found
 
     def create_invoice(self, body: Mapping[str, Any], spoil: Decimal) -> dict[str, Any]:
         """Create an invoice; business refusals are HTTP 400 with Payables' words."""

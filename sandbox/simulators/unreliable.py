@@ -52,7 +52,7 @@ class Unreliable:
 
     async def _request(self, scope: MutableMapping[str, Any], body: bytes, send: Send) -> None:
         kind = self._kind_of(scope["method"], scope["path"])
-        fault = self._plan.take(kind) if kind else ""
+        fault = (self._plan.take(kind) or self._plan.admit(kind)) if kind else ""
         scope["fault"] = "" if fault in ANYWHERE else fault
         self._plan.watch(kind, "before")
         if fault == "late":

@@ -109,6 +109,9 @@ class DynamicsConnector(DynamicsBooks):
             return self._invoices.post(doc_id)
         if self._profile.service:
             return self._post_by_service(doc_id)
+        shown = self._journals.shown(doc_id)
+        if shown is not None and shown.get("IsPosted") == "No":
+            return left_unposted(shown.get(self._profile.log_field), doc_id)
         answer = self._session.get(key_path(doc_id), point="post", params=_CROSS)
         if answer.status == 404:
             return told("REJECT", "GONE", "there is no such journal", answer, doc_id)
@@ -120,7 +123,7 @@ class DynamicsConnector(DynamicsBooks):
             return delivery(found, answer, doc_id)
         if header["IsPosted"] == "Yes":
             return self._proved(doc_id, answer)
-        return left_unposted(str(header.get(self._profile.log_field) or ""), answer, doc_id)
+        return left_unposted(header.get(self._profile.log_field), doc_id, answer.sha256)
 
     def find(self, journal: ports.Journal) -> ports.Trace:
         """All journals with our reference, drafts and posted ones, by number.

@@ -114,7 +114,7 @@ class Invoices:
         except ConnectorError as error:
             return Delivery("UNKNOWN", doc_id, None, error.code, str(error), "")
         if header is not None:
-            return left_unposted(str(header.get("Log") or ""), _NOTHING, doc_id)
+            return left_unposted(header.get("Log"), doc_id)
         if found is None:
             return told("REJECT", "GONE", "there is no such invoice", _NOTHING, doc_id)
         return Delivery("OK", doc_id, found.number, "POSTED", "", "")

@@ -121,14 +121,15 @@ def told(
     return Delivery(outcome, doc_id, None, code, message, answer.sha256)
 
 
-def left_unposted(log: str, answer: HttpAnswer, doc_id: str) -> Delivery:
-    """The batch job has not posted the journal: it has not tried, or it says why."""
-    said = " ".join(log.split())[:300]
+def left_unposted(log: object, doc_id: str, sha256: str = "") -> Delivery:
+    """The batch job has not posted the journal: it has not tried, or its ``log`` says why."""
+    said = " ".join(str(log or "").split())[:300]
     if said:
         code = refusal_code(said) or "NOT_POSTED"
-        return told("REJECT", code, f"the posting job left it: {said}", answer, doc_id)
+        message = f"the posting job left it: {said}"
+        return Delivery("REJECT", doc_id, None, code, message, sha256)
     message = "not posted yet; Dynamics 365 posts it by its own batch job or workflow"
-    return told("PENDING", "WAITS_FOR_POSTING", message, answer, doc_id)
+    return Delivery("PENDING", doc_id, None, "WAITS_FOR_POSTING", message, sha256)
 
 
 def refusal(error: TieoutError) -> Delivery:

@@ -6,6 +6,7 @@ import re
 from datetime import date
 from typing import Final
 
+from tieout.connectors import reads
 from tieout.connectors.oracle_masters import GENERAL_LEDGER, PAYABLES, OracleMasters
 from tieout.connectors.oracle_profile import OracleProfile
 from tieout.connectors.ports import Delivery, Journal, JournalLine
@@ -13,7 +14,10 @@ from tieout.errors import MoneyError, TieoutError
 from tieout.money import from_minor
 from tieout.profile_lines import place_of
 
-__all__ = ["RefusedError", "check", "refusal"]
+__all__ = ["Periods", "RefusedError", "check", "refusal"]
+
+#: Whether the books are open, by day and application.
+Periods = dict[tuple[date, int], reads.PeriodStatus]
 
 _REFERENCE: Final = re.compile(r"[A-Z0-9]{1,16}", re.ASCII)
 _CATEGORY_MAX: Final = 25
@@ -31,8 +35,11 @@ def refusal(error: RefusedError) -> Delivery:
     return Delivery("REJECT", None, None, error.code, f"{place}{error.message}{mend}", "")
 
 
-def check(journal: Journal, profile: OracleProfile, masters: OracleMasters) -> None:
+def check(journal: Journal, profile: OracleProfile, masters: OracleMasters, asked: Periods) -> None:
     """Refuse what Oracle would refuse, or what would arrive as something else.
+
+    Args:
+        asked: periods asked for since the request began; what is asked is put there.
 
     Raises:
         RefusedError: with the code of the first thing wrong.
@@ -49,7 +56,10 @@ def check(journal: Journal, profile: OracleProfile, masters: OracleMasters) -> N
     if journal.liability is not None:
         _check_party(journal.liability.party, masters)
     application = PAYABLES if journal.liability else GENERAL_LEDGER
-    status = masters.status(journal.booked_on, application)
+    period = (journal.booked_on, application)
+    if period not in asked:
+        asked[period] = masters.status(*period)
+    status = asked[period]
     if status != "open":
         raise RefusedError(
             "PERIOD_CLOSED",

@@ -33,7 +33,7 @@ from tieout.connectors import ports, reads
 from tieout.connectors.http_wire import HttpWire
 from tieout.connectors.oracle_books import OracleBooks
 from tieout.connectors.oracle_callbacks import callback_address
-from tieout.connectors.oracle_checks import RefusedError, check, refusal
+from tieout.connectors.oracle_checks import Periods, RefusedError, check, refusal
 from tieout.connectors.oracle_fbdi import journal_file, mark
 from tieout.connectors.oracle_invoices import INVOICE, OracleInvoices
 from tieout.connectors.oracle_jobs import OracleJobs
@@ -113,7 +113,7 @@ class OracleFusionConnector:
         """Submit the document; what the master data rule out is refused before."""
         if journal.liability is None:
             return self.create_batch((journal,))[0]
-        refused = self._refused(journal)
+        refused = self._refused(journal, {})
         if refused is not None:
             return refused
         try:
@@ -134,7 +134,8 @@ class OracleFusionConnector:
         """One file for all that pass the checks; one outcome a journal, in their order."""
         if any(journal.liability is not None for journal in journals):
             return tuple(self.create(journal) for journal in journals)
-        outcomes = [self._refused(journal) for journal in journals]
+        asked: Periods = {}
+        outcomes = [self._refused(journal, asked) for journal in journals]
         for place, journal in enumerate(journals):
             if journal.external_ref in {other.external_ref for other in journals[:place]}:
                 message = f"{journal.external_ref} is twice in the batch: rows of one name merge"
@@ -146,13 +147,13 @@ class OracleFusionConnector:
         sent = self._posting.submit(file, "create journal")
         return tuple(outcome or sent for outcome in outcomes)
 
-    def _refused(self, journal: ports.Journal) -> ports.Delivery | None:
+    def _refused(self, journal: ports.Journal, asked: Periods) -> ports.Delivery | None:
         """Why a document is not sent, None when it may be."""
         if journal.clears:
             message = "Oracle offers no interface that clears items of the ledger"
             return delivery("REJECT", "NOT_OFFERED", message)
         try:
-            check(journal, self._profile, self._masters)
+            check(journal, self._profile, self._masters, asked)
             return self._not_reversible(journal.reverses) if journal.reverses else None
         except RefusedError as error:
             return refusal(error)

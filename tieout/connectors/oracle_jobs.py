@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 import threading
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -30,6 +31,8 @@ ENDED: Final = frozenset(
 )
 _WELL: Final = frozenset({"SUCCEEDED", "WARNING", "FINISHED"})
 _PAGES_MAX: Final = 200
+_NOTED_MAX: Final = 10_000
+_JUST: Final = 1.0  # seconds; at most half of the protocol's first wait
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,16 +67,46 @@ class OracleJobs:
         self._session, self._submitter, self._look_back = session, submitter, look_back
         self._outputs: dict[str, tuple[str, ...]] = {}
         self._seen: dict[int, tuple[Request, datetime]] = {}
+        self._listed_at = -_JUST
+        self._noted: dict[str, None] = {}
+        self._words: frozenset[str] = frozenset()
         self._lock = threading.Lock()
+
+    def note(self, word: str) -> None:
+        """A request with this word is about to be submitted: no list read before knows it."""
+        with self._lock:
+            while len(self._noted) >= _NOTED_MAX:
+                self._noted.pop(next(iter(self._noted)))
+            self._noted[word] = None
+
+    def may_know(self, word: str) -> bool:
+        """Whether there may be requests with a word; False by a list a second old at most.
+
+        A row another worker has let go rests for a second before it is taken again, so that such
+        a list has what that worker submitted; what this process did is noted.
+
+        Raises:
+            ConnectorError: the scheduler cannot be asked.
+        """
+        with self._lock:
+            if word in self._noted:
+                return True
+            recent = time.monotonic() - self._listed_at < _JUST
+        if not recent:
+            self.requests(states=False)
+        return word in self._words
 
     def submit(self, body: Mapping[str, Any], point: str) -> HttpAnswer:
         """One operation of ``erpintegrations``; what came of it says `submitted`."""
         return self._session.write("POST", "erpintegrations", body, point=point)
 
-    def requests(self) -> list[Request]:
+    def requests(self, *, states: bool = True) -> list[Request]:
         """The submitter's requests, newest first, as far back as we look.
 
         What has ended does not change: a second list is read only down to where all is known.
+
+        Args:
+            states: whether states matter; else those of requests known before may be old.
 
         Raises:
             ConnectorError: the scheduler cannot be asked.
@@ -82,26 +115,30 @@ class OracleJobs:
         if self._submitter:
             parameters.append(("q", f'submitter eq "{self._submitter}"'))
         with self._lock:
-            oldest_running = min((n for n, (r, _) in self._seen.items() if not r.ended), default=0)
+            began = time.monotonic()
+            running = (n for n, (r, _) in self._seen.items() if states and not r.ended)
+            oldest_running = min(running, default=0)
             for _ in range(_PAGES_MAX):
                 page = self._session.ask(_REQUESTS, parameters, point="list jobs")
                 with shaped("list of requests"):
-                    known = self._take(page["items"], oldest_running)
+                    known = self._take(page["items"], oldest_running, states)
                     links = page.get("links") or ()
                     following = [str(link["href"]) for link in links if link["rel"] == "next"]
                 if known or not following:
+                    self._listed_at = began
+                    self._words = frozenset().union(*(r.words for r, _ in self._seen.values()))
                     return [self._seen[number][0] for number in sorted(self._seen, reverse=True)]
                 parameters = parse_qsl(urlsplit(following[0]).query)
         raise ConnectorError("ANSWER_UNEXPECTED", "the list of requests has no end")
 
-    def _take(self, items: list[Mapping[str, Any]], oldest_running: int) -> bool:
+    def _take(self, items: list[Mapping[str, Any]], oldest_running: int, states: bool) -> bool:
         """Keep a page, newest first; whether nothing of interest can come after it."""
         last_unknown = 0
         page: dict[int, datetime] = {}
         for place, item in enumerate(items, 1):
             number, at = int(item["requestId"]), datetime.fromisoformat(item["submissionTime"])
             before = self._seen.get(number)
-            if before is None or not before[0].ended:
+            if before is None or (states and not before[0].ended):
                 last_unknown = place
             self._seen[number], page[number] = (_request(item), at), at
         if not page:

@@ -6,6 +6,8 @@ Names come back decorated with request and group ids; our reference stands in th
 
 from __future__ import annotations
 
+import threading
+import time
 from typing import Final
 
 from tieout.connectors.oracle_fbdi import mark, marked
@@ -17,6 +19,8 @@ from tieout.errors import ConnectorError
 __all__ = ["JOURNAL", "OracleJournals", "is_posted"]
 
 JOURNAL: Final = "journal/"
+_JUST: Final = 2.0  # seconds
+_SHOWN_MAX: Final = 64
 _EXPAND: Final = ("expand", "journalHeaders.journalLines")
 
 
@@ -25,6 +29,8 @@ class OracleJournals:
 
     def __init__(self, session: OracleSession, profile: OracleProfile) -> None:
         self._session, self._profile = session, profile
+        self._shown: dict[str, tuple[float, Row]] = {}
+        self._lock = threading.Lock()
 
     def find(self, reference: str) -> tuple[ErpDocument, ...]:
         """The journals with our reference, by id.
@@ -35,8 +41,11 @@ class OracleJournals:
         query = f"BatchName LIKE '%{mark(reference)}%'"
         parameters = [_EXPAND, ("q", query), ("orderBy", "JeBatchId")]
         rows = self._session.rows("journalBatches", parameters, point="find journal")
-        found = [self.document(row) for row in rows]
-        return tuple(document for document in found if document.external_ref == reference)
+        found = [(row, self.document(row)) for row in rows]
+        ours = [(row, document) for row, document in found if document.external_ref == reference]
+        for row, _ in ours:
+            self._remember(row)
+        return tuple(document for _, document in ours)
 
     def posted(self, period: str) -> list[ErpDocument]:
         """The posted journals of a period whose names hold a reference of our form, by id.
@@ -49,6 +58,21 @@ class OracleJournals:
         rows = self._session.rows("journalBatches", parameters, point="find journal")
         found = [self.document(row) for row in rows]
         return [document for document in found if is_reference(document.external_ref)]
+
+    def shown(self, batch_id: str) -> Row | None:
+        """One batch as the look just before has shown it, once; else as `row` reads it.
+
+        The protocol looks at a draft directly before it posts it: nothing new could be read.
+        """
+        with self._lock:
+            at, row = self._shown.pop(batch_id, (-_JUST, None))
+        return row if row is not None and time.monotonic() - at < _JUST else self.row(batch_id)
+
+    def _remember(self, row: Row) -> None:
+        with self._lock, shaped("journal"):
+            while len(self._shown) >= _SHOWN_MAX:
+                self._shown.pop(next(iter(self._shown)))
+            self._shown[str(int(row["JeBatchId"]))] = time.monotonic(), row
 
     def row(self, batch_id: str, *, point: str = "read journal") -> Row | None:
         """One batch with its children, None when Oracle has it not."""

@@ -51,7 +51,7 @@ class OraclePosting:
         """Submit the posting job for exactly this batch, unless it is posted or one is at it."""
         doc_id = f"{JOURNAL}{batch_id}"
         try:
-            row = self._journals.row(batch_id)
+            row = self._journals.shown(batch_id)
             if row is None:
                 return _simple("REJECT", "GONE", f"Oracle has no batch {batch_id}", doc_id)
             if is_posted(row):
@@ -61,6 +61,7 @@ class OraclePosting:
                 return known
             if not self._profile.post_job:
                 return _simple("PENDING", "WAITS_FOR_AUTOPOST", "not posted yet", doc_id)
+            self._jobs.note(batch_id)
             answer = self._jobs.submit(self._post_request(batch_id), "post journal")
         except ConnectorError as error:
             return not_sent(error, doc_id)
@@ -69,6 +70,8 @@ class OraclePosting:
     def _posting_state(self, batch_id: str, row: Row) -> Delivery | None:
         """What the posting jobs of a batch came to; None where another one is worth it."""
         doc_id, job = f"{JOURNAL}{batch_id}", self._profile.post_job
+        if job and not self._jobs.may_know(batch_id):
+            return None
         words = " ".join(str(row.get("ErrorMessage") or "").split())
         tried = [
             request
