@@ -36,7 +36,11 @@ _COMPARED: Final = 1 << 21
 
 
 def only_likeness(
-    db: duckdb.DuckDBPyConnection, ours: Any, theirs: Any, least: Decimal
+    db: duckdb.DuckDBPyConnection,
+    ours: Any,
+    theirs: Any,
+    least: Decimal,
+    where: tuple[Codes, Codes] | None = None,
 ) -> tuple[Ints, Ints]:
     """Of our names those that one name of theirs, and only one, is like: places in both.
 
@@ -44,18 +48,31 @@ def only_likeness(
         ours: distinct plain names (upper case, no accents).
         theirs: distinct plain names.
         least: the similarity two names that begin with the same four letters must have.
+        where: of each of ours and of theirs bits, of which two names must have one in common to be
+            of interest. A name is the only one among all of them, not only among these.
     """
-    found: list[tuple[Ints, Ints]] = []
-    for mine, other in sharing_letters(ours, theirs, least):
-        columns: dict[str, Any] = {"ours": mine, "our_name": ours.take(handles(mine))}
-        columns |= {"theirs": other, "their_name": theirs.take(handles(other))}
-        db.register("alike", pa.table(columns))
-        made = db.sql(likeness_sql(least)).to_arrow_table()
-        db.unregister("alike")
-        found.append((made["ours"].to_numpy(), made["theirs"].to_numpy()))
-    mine, other = (np.concatenate(parts) for parts in zip(*found, strict=True))
-    order = np.argsort(mine)
-    return mine[order], other[order]
+    left, right = _Begun.of(ours), _Begun.of(theirs)
+    shared = shared_least(least)
+
+    def alone(left: _Begun, where: tuple[Codes, Codes] | None) -> tuple[Ints, Ints]:
+        found: list[tuple[Ints, Ints]] = []
+        for one, two in _sharing(left, right, shared, where):
+            columns: dict[str, Any] = {"ours": one, "theirs": two}
+            columns["our_name"] = ours.take(handles(left.place[one]))
+            columns["their_name"] = theirs.take(handles(right.place[two]))
+            db.register("alike", pa.table(columns))
+            made = db.sql(likeness_sql(least)).to_arrow_table()
+            db.unregister("alike")
+            found.append((made["ours"].to_numpy(), made["theirs"].to_numpy()))
+        one, two = (np.concatenate(parts) for parts in zip(*found, strict=True))
+        order = np.argsort(one)
+        return one[order], two[order]
+
+    if where is not None:
+        one, _ = alone(left, (where[0][left.place], where[1][right.place]))
+        left = left.some(one)
+    one, two = alone(left, None)
+    return left.place[one], right.place[two]
 
 
 def likeness_sql(least: Decimal) -> str:
@@ -71,24 +88,38 @@ def sharing_letters(ours: Any, theirs: Any, least: Decimal) -> Iterator[tuple[In
     """Pairs of names that begin alike and share letters enough to be so similar: places in both,
     some at a time, all of one of our names together."""
     left, right = _Begun.of(ours), _Begun.of(theirs)
+    for one, two in _sharing(left, right, shared_least(least), None):
+        yield left.place[one], right.place[two]
+
+
+def _sharing(
+    left: _Begun, right: _Begun, shared: int, where: tuple[Codes, Codes] | None
+) -> Iterator[tuple[Ints, Ints]]:
+    """The same as places in the two sides, where they have a bit in common."""
     meeting = meet(bucket(left.head), bucket(right.head))
     few = meeting.bank_count * meeting.books_count <= _FEW
     one, two = meeting.where(few).pairs()
-    shared = shared_least(least)
     some = left.letters.enough(one, right.letters, two, shared)
-    held, count = [(one[some], two[some])], int(np.count_nonzero(some))
-    for pairs in _blocks(meeting.where(~few), left, right, shared):
-        held.append(pairs)
-        count += len(pairs[0])
+    held, count = [_common(one[some], two[some], where)], 0
+    for one, two in _blocks(meeting.where(~few), left, right, shared):
+        held.append(_common(one, two, where))
+        count += len(held[-1][0])
         if count > _COMPARED:
-            yield _placed(left, right, held)
+            yield _joined(held)
             held, count = [], 0
-    yield _placed(left, right, [*held, (one[:0], two[:0])])
+    yield _joined([*held, (one[:0], two[:0])])
 
 
-def _placed(left: _Begun, right: _Begun, held: list[tuple[Ints, Ints]]) -> tuple[Ints, Ints]:
+def _common(one: Ints, two: Ints, where: tuple[Codes, Codes] | None) -> tuple[Ints, Ints]:
+    if where is None:
+        return one, two
+    some = np.flatnonzero(where[0][one] & where[1][two])
+    return one[some], two[some]
+
+
+def _joined(held: list[tuple[Ints, Ints]]) -> tuple[Ints, Ints]:
     one, two = (np.concatenate(parts) for parts in zip(*held, strict=True))
-    return left.place[one], right.place[two]
+    return one, two
 
 
 def _blocks(
@@ -100,16 +131,14 @@ def _blocks(
     for at, count, other, width in zip(*(span.tolist() for span in spans), strict=True):
         cols = meeting.books_order[other : other + width]
         own = meeting.bank_order[at : at + count]
-        length = left.letters.each[own]
-        own = own[np.argsort(length, kind="stable")]
+        own = own[np.argsort(left.letters.each[own], kind="stable")]
         ends = np.append(np.flatnonzero(np.diff(left.letters.each[own])) + 1, count).tolist()
         step, first = max(1, _HELD // width), 0
         for end in ends:
             for start in range(first, end, step):
                 rows = own[start : min(start + step, end)]
-                one, two = np.divmod(
-                    np.flatnonzero(left.letters.block(rows, right.letters, cols, shared)), width
-                )
+                enough = left.letters.block(rows, right.letters, cols, shared)
+                one, two = np.divmod(np.flatnonzero(enough), width)
                 yield rows[one], cols[two]
             first = end
 
@@ -138,3 +167,9 @@ class _Begun:
         raw, starts = texts_bytes(names)
         head = raw[starts[:-1][:, None] + np.arange(4)].view("uint32").ravel().astype("uint64")
         return cls(place, head, Letters.of(names))
+
+    def some(self, rows: Ints) -> _Begun:
+        """Only these of them."""
+        letters = self.letters
+        few = Letters(letters.bits[rows], letters.more[rows], letters.each[rows])
+        return _Begun(self.place[rows], self.head[rows], few)
