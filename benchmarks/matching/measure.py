@@ -15,7 +15,18 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
-__all__ = ["ENGINES", "JOIN", "MEMORY", "OURS", "Engine", "Result", "call", "run", "version"]
+__all__ = [
+    "ENGINES",
+    "JOIN",
+    "MEMORY",
+    "OURS",
+    "SPILLING",
+    "Engine",
+    "Result",
+    "call",
+    "run",
+    "version",
+]
 
 ROOT: Final = Path(__file__).resolve().parents[2]
 #: Where the Makefile installs the peers.
@@ -44,6 +55,7 @@ class Engine:
 
 
 OURS: Final = Engine("tieout match", "the whole default ladder, evidence, files written")
+SPILLING: Final = Engine("tieout match --spill", "the same, told where to put what can wait")
 JOIN: Final = Engine(
     "DuckDB key join", "bare: reference, account, currency equal", "join", "duckdb", scored=False
 )
@@ -142,6 +154,8 @@ def _command(engine: Engine, world: Path, out: Path, ladder: str) -> list[str]:
     entries, items = world / "entries.parquet", world / "items.parquet"
     named = ["--details", str(world / "details.parquet"), "--ladder", ladder, "--out", str(out)]
     command = [sys.executable, "-m", "tieout.cli", "match", str(entries), str(items)]
+    if engine is SPILLING:
+        named += ["--spill", str(out.parent / "spill")]
     return [*command, *named, "--json"]
 
 

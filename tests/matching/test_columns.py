@@ -70,7 +70,7 @@ def test_likeness_compares_only_what_shares_letters() -> None:
     other = pa.array(["MUELLER BAUX", "SCHMID", "MUELLER", "MUEL"])
 
     def pairs(least: str) -> list[tuple[int, int]]:
-        one, two = sharing_letters(names, other, Decimal(least))
+        ((one, two),) = sharing_letters(names, other, Decimal(least))
         return sorted(zip(one.tolist(), two.tolist(), strict=True))
 
     # Eleven letters, seven of them shared: (7/7 + 7/11 + 1) / 3 is 0.879, and 0.92 asks for 0.867.

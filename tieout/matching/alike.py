@@ -17,6 +17,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from tieout.arrays import handles
+from tieout.matching.letters import Letters, shared_least
 from tieout.matching.meet import Meeting, bucket, meet
 from tieout.matching.normal import texts_bytes
 
@@ -24,29 +25,22 @@ __all__ = ["likeness_sql", "only_likeness", "sharing_letters"]
 
 Ints = npt.NDArray[np.int64]
 Codes = npt.NDArray[np.uint64]
-Flags = npt.NDArray[np.bool_]
 
 #: Shorter names are too easily like another.
 _SHORTEST: Final = 5
-#: Letters, one class for all digits, one for everything else.
-_CLASSES: Final = 28
-_CLASS: Final = np.full(256, 27, dtype="int64")
-_CLASS[ord("A") : ord("Z") + 1] = np.arange(26)
-_CLASS[ord("0") : ord("9") + 1] = 26
-#: Bits a class has: so many of its characters are told apart; 64 in all.
-_BITS: Final = np.full(_CLASSES, 2, dtype="int64")
-_BITS[[0, 4, 8, 13, 17, 18, 26, 27]] = 3
-#: A name's letters are counted in parts of so many.
-_WHOLE: Final = 1 << 20
 #: Blocks of so few pairs are looked at together; of larger ones so many pairs at a time.
 _FEW: Final = 256
-_HELD: Final = 1 << 18
-#: The most a common beginning adds to the similarity of two names: four tenths of what is missing.
-_BEGINNING: Final = Decimal("0.4")
+_HELD: Final = 1 << 16
+#: Pairs that share letters enough are compared so many at a time.
+_COMPARED: Final = 1 << 21
 
 
 def only_likeness(
-    db: duckdb.DuckDBPyConnection, ours: Any, theirs: Any, least: Decimal
+    db: duckdb.DuckDBPyConnection,
+    ours: Any,
+    theirs: Any,
+    least: Decimal,
+    where: tuple[Codes, Codes] | None = None,
 ) -> tuple[Ints, Ints]:
     """Of our names those that one name of theirs, and only one, is like: places in both.
 
@@ -54,14 +48,31 @@ def only_likeness(
         ours: distinct plain names (upper case, no accents).
         theirs: distinct plain names.
         least: the similarity two names that begin with the same four letters must have.
+        where: of each of ours and of theirs bits, of which two names must have one in common to be
+            of interest. A name is the only one among all of them, not only among these.
     """
-    mine, other = sharing_letters(ours, theirs, least)
-    columns: dict[str, Any] = {"ours": mine, "our_name": ours.take(handles(mine))}
-    columns |= {"theirs": other, "their_name": theirs.take(handles(other))}
-    db.register("alike", pa.table(columns))
-    made = db.sql(likeness_sql(least)).to_arrow_table()
-    db.unregister("alike")
-    return made["ours"].to_numpy(), made["theirs"].to_numpy()
+    left, right = _Begun.of(ours), _Begun.of(theirs)
+    shared = shared_least(least)
+
+    def alone(left: _Begun, where: tuple[Codes, Codes] | None) -> tuple[Ints, Ints]:
+        found: list[tuple[Ints, Ints]] = []
+        for one, two in _sharing(left, right, shared, where):
+            columns: dict[str, Any] = {"ours": one, "theirs": two}
+            columns["our_name"] = ours.take(handles(left.place[one]))
+            columns["their_name"] = theirs.take(handles(right.place[two]))
+            db.register("alike", pa.table(columns))
+            made = db.sql(likeness_sql(least)).to_arrow_table()
+            db.unregister("alike")
+            found.append((made["ours"].to_numpy(), made["theirs"].to_numpy()))
+        one, two = (np.concatenate(parts) for parts in zip(*found, strict=True))
+        order = np.argsort(one)
+        return one[order], two[order]
+
+    if where is not None:
+        one, _ = alone(left, (where[0][left.place], where[1][right.place]))
+        left = left.some(one)
+    one, two = alone(left, None)
+    return left.place[one], right.place[two]
 
 
 def likeness_sql(least: Decimal) -> str:
@@ -73,81 +84,92 @@ def likeness_sql(least: Decimal) -> str:
     )
 
 
-def sharing_letters(ours: Any, theirs: Any, least: Decimal) -> tuple[Ints, Ints]:
-    """Pairs of names that begin alike and share letters enough to be so similar: places in both.
+def sharing_letters(ours: Any, theirs: Any, least: Decimal) -> Iterator[tuple[Ints, Ints]]:
+    """Pairs of names that begin alike and share letters enough to be so similar: places in both,
+    some at a time, all of one of our names together."""
+    left, right = _Begun.of(ours), _Begun.of(theirs)
+    for one, two in _sharing(left, right, shared_least(least), None):
+        yield left.place[one], right.place[two]
 
-    With m of a and b letters shared, the similarity without the beginning's bonus is at most
-    (m/a + m/b + 1) / 3.
-    """
-    bare = (least - _BEGINNING) / (1 - _BEGINNING)
-    shared = max(0, int((3 * bare - 1) * 1000) - 1)
-    left, right = _Signed.of(ours), _Signed.of(theirs)
+
+def _sharing(
+    left: _Begun, right: _Begun, shared: int, where: tuple[Codes, Codes] | None
+) -> Iterator[tuple[Ints, Ints]]:
+    """The same as places in the two sides, where they have a bit in common."""
     meeting = meet(bucket(left.head), bucket(right.head))
     few = meeting.bank_count * meeting.books_count <= _FEW
     one, two = meeting.where(few).pairs()
-    some = _enough(left, one, right, two, shared)
-    pairs = [(one[some], two[some]), *_blocks(meeting.where(~few), left, right, shared)]
-    one, two = (np.concatenate(parts) for parts in zip(*pairs, strict=True))
-    return left.place[one], right.place[two]
+    some = left.letters.enough(one, right.letters, two, shared)
+    held, count = [_common(one[some], two[some], where)], 0
+    for one, two in _blocks(meeting.where(~few), left, right, shared):
+        held.append(_common(one, two, where))
+        count += len(held[-1][0])
+        if count > _COMPARED:
+            yield _joined(held)
+            held, count = [], 0
+    yield _joined([*held, (one[:0], two[:0])])
+
+
+def _common(one: Ints, two: Ints, where: tuple[Codes, Codes] | None) -> tuple[Ints, Ints]:
+    if where is None:
+        return one, two
+    some = np.flatnonzero(where[0][one] & where[1][two])
+    return one[some], two[some]
+
+
+def _joined(held: list[tuple[Ints, Ints]]) -> tuple[Ints, Ints]:
+    one, two = (np.concatenate(parts) for parts in zip(*held, strict=True))
+    return one, two
 
 
 def _blocks(
-    meeting: Meeting, left: _Signed, right: _Signed, shared: int
+    meeting: Meeting, left: _Begun, right: _Begun, shared: int
 ) -> Iterator[tuple[Ints, Ints]]:
-    """Rows of both sides that share letters enough, block by block."""
+    """Rows of both sides that share letters enough, block by block: names of one length at a time,
+    for which it is one number of letters that each of the others must have in common with them."""
     spans = (meeting.bank_at, meeting.bank_count, meeting.books_at, meeting.books_count)
     for at, count, other, width in zip(*(span.tolist() for span in spans), strict=True):
         cols = meeting.books_order[other : other + width]
-        step = max(1, _HELD // width)
-        for first in range(at, at + count, step):
-            rows = meeting.bank_order[first : min(first + step, at + count)]
-            one, two = np.nonzero(_enough(left, rows[:, None], right, cols, shared))
-            yield rows[one], cols[two]
-
-
-def _enough(left: _Signed, one: Ints, right: _Signed, two: Ints, shared: int) -> Flags:
-    """Whether names can share so many thousandths of both lengths together."""
-    both = np.bitwise_count(left.letters[one] & right.letters[two])
-    both = both + np.minimum(left.more[one], right.more[two])
-    found: Flags = both * (left.each[one] + right.each[two]) >= shared * _WHOLE // 1000
-    return found
+        own = meeting.bank_order[at : at + count]
+        own = own[np.argsort(left.letters.each[own], kind="stable")]
+        ends = np.append(np.flatnonzero(np.diff(left.letters.each[own])) + 1, count).tolist()
+        step, first = max(1, _HELD // width), 0
+        for end in ends:
+            for start in range(first, end, step):
+                rows = own[start : min(start + step, end)]
+                enough = left.letters.block(rows, right.letters, cols, shared)
+                one, two = np.divmod(np.flatnonzero(enough), width)
+                yield rows[one], cols[two]
+            first = end
 
 
 @dataclass(frozen=True, slots=True)
-class _Signed:
-    """Names long enough with what letters they have.
+class _Begun:
+    """Names long enough, by what they begin with.
 
     Attributes:
         place: of each among the names given.
         head: its first four bytes.
-        letters: a bit for each of the first few of a class.
-        more: how many other letters it has.
-        each: what one letter is of all, in parts of `_WHOLE`, and no less than that.
+        letters: what it is made of.
     """
 
     place: Ints
     head: Codes
-    letters: Codes
-    more: npt.NDArray[np.int32]
-    each: npt.NDArray[np.int32]
+    letters: Letters
 
     @classmethod
-    def of(cls, names: Any) -> _Signed:
+    def of(cls, names: Any) -> _Begun:
         """Of an array without nulls."""
-        raw, starts = texts_bytes(names)
+        _, starts = texts_bytes(names)
         place = np.flatnonzero(np.diff(starts) >= _SHORTEST)
-        raw, starts = texts_bytes(names.take(handles(place)))
-        count, lengths = len(place), np.diff(starts)
-        owner = np.repeat(np.arange(count) * _CLASSES, lengths)
-        letters = np.bincount(owner + _CLASS[raw], minlength=count * _CLASSES)
-        letters = letters.reshape(count, _CLASSES)
-        bits = np.zeros(count, dtype="uint64")
-        at = 0
-        for which, most in enumerate(_BITS.tolist()):
-            for number in range(most):
-                bits |= (letters[:, which] > number).astype("uint64") << np.uint64(at)
-                at += 1
-        more = np.maximum(letters - _BITS, 0).sum(axis=1).astype("int32")
-        each = (-(-_WHOLE // lengths)).astype("int32")
+        if len(place) < len(names):
+            names = names.take(handles(place))
+        raw, starts = texts_bytes(names)
         head = raw[starts[:-1][:, None] + np.arange(4)].view("uint32").ravel().astype("uint64")
-        return cls(place, head, bits, more, each)
+        return cls(place, head, Letters.of(names))
+
+    def some(self, rows: Ints) -> _Begun:
+        """Only these of them."""
+        letters = self.letters
+        few = Letters(letters.bits[rows], letters.more[rows], letters.each[rows])
+        return _Begun(self.place[rows], self.head[rows], few)

@@ -59,10 +59,12 @@ class TableSource:
         return len(self._table)
 
     def read(self, name: str, wanted: Flags | None) -> Any:
+        """See `Source`."""
         column = self._table[name]
         return whole(column if wanted is None else column.filter(flags(wanted)))
 
     def empty(self, name: str) -> bool:
+        """See `Source`."""
         return self._table[name].null_count == len(self._table)
 
 
@@ -87,6 +89,7 @@ class FileSource:
         return int(self._metadata.num_rows)
 
     def read(self, name: str, wanted: Flags | None) -> Any:
+        """See `Source`."""
         few = [name] if name in self._few else []
         try:
             with self._open(few) as file:
@@ -109,12 +112,13 @@ class FileSource:
         return _joined(parts, self._schema.field(name).type)
 
     def empty(self, name: str) -> bool:
+        """See `Source`; without statistics a file says nothing."""
         place = [n for n in range(self._metadata.num_columns) if self._at(0, n) == name]
         if len(place) != 1:
             return not len(self)
         for group in range(self._metadata.num_row_groups):
             column = self._metadata.row_group(group).column(place[0])
-            said = column.statistics
+            said: Any = column.statistics
             if said is None or not said.has_null_count or said.null_count != column.num_values:
                 return False
         return True
@@ -211,7 +215,9 @@ class Columns:
         if name in self._lasting:
             return self._lasting[name].take(handles(rows))
         column = self._column(name)
-        return column.take(handles(rows if self._place is None else self._placed(rows)))
+        if self._place is not None:
+            rows = np.where(rows < 0, -1, self._place[rows])
+        return column.take(handles(rows))
 
     def known(self, name: str, open_rows: Flags) -> tuple[Ints, Any]:
         """The open rows that have a value, and these values."""
@@ -251,10 +257,6 @@ class Columns:
     def table(self) -> pa.Table:
         """All canonical columns in one table."""
         return pa.table({name: self.all(name) for name in self._schema.names})
-
-    def _placed(self, rows: Ints) -> Ints:
-        assert self._place is not None
-        return np.where(rows < 0, -1, self._place[rows])
 
     def _column(self, name: str) -> Any:
         """A column of the rows that are held."""

@@ -16,7 +16,6 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute
 
-from tieout.arrays import handles
 from tieout.matching.conditions import amount_sql, name_macros, party_sql
 from tieout.matching.ladder import Rung
 

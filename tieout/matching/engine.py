@@ -14,31 +14,32 @@ Example::
 
 from __future__ import annotations
 
+import tempfile
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from itertools import accumulate, pairwise
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import duckdb
 import numpy as np
 import pyarrow as pa
 
-from tieout.arrays import handles
-from tieout.matching.columns import Columns, Source
+from tieout.matching.columns import Source
 from tieout.matching.conditions import name_macros
-from tieout.matching.groups import GROUPS, MEMBERS, Builder, Sink
+from tieout.matching.groups import GROUPS, MEMBERS
 from tieout.matching.ladder import Ladder, Rung
-from tieout.matching.refusals import Reason, Refusal, components, refused_table
+from tieout.matching.refusals import Refusal, refused_table
+from tieout.matching.refusing import refused_by
 from tieout.matching.rung_cancel import cancel, net, returned, transfer
 from tieout.matching.rung_pairs import pair, pair_details
 from tieout.matching.rung_subset import search_sums
 from tieout.matching.rung_sums import batch, run_total
 from tieout.matching.rung_together import together
-from tieout.matching.sides import Edges, Outcome, Sides
+from tieout.matching.sides import Outcome, Sides
 from tieout.matching.tables import prepare
+from tieout.matching.told import Builder, Sink
 
 __all__ = ["Done", "Result", "match", "match_into", "session"]
 
@@ -59,6 +60,8 @@ SHAPES: Final[dict[str, Step]] = {
 }
 
 
+#: What DuckDB may hold where it was told where to put the rest.
+_SPILLS_FROM: Final = "1GB"
 #: Shapes that ask for no items, so that tiers of items mean nothing to them.
 _ENTRIES_ONLY: Final = ("cancel", "transfer", "returned")
 
@@ -159,7 +162,8 @@ def match_into(
         items: see `match`.
         ladder: see `match`.
         threads: see `match`.
-        spill: a folder for what does not fit into memory.
+        spill: a folder for what need not be in memory: members until they are told, and what
+            DuckDB holds beyond a gigabyte.
         forbidden: see `match`.
     """
     clock = _Clock()
@@ -169,11 +173,11 @@ def match_into(
         Refusal("", "unfit", f"The {side} cannot be weighed: {why}.", *_one(side, row))
         for side, row, why in prepared.unfit
     ]
-    with session(threads=threads, spill=spill) as db:
+    with _room(spill) as room, session(threads=threads, spill=room) as db:
         naming = {k: k for r in ladder.rungs if r.shape == "together" for k in r.same}
         keys = {k: k for r in ladder.rungs for k in r.same}
         sides = Sides(db, prepared, forbidden, tuple(naming), tuple(keys))
-        told = Builder(sides, sink)
+        told = Builder(sides, sink, room)
         _climb(sides, ladder, refusals, told, clock)
         sides.forget()
         told.finish()
@@ -207,10 +211,21 @@ def _climb(
                 clock.lap("groups")
                 sides.open_entries[made.entries.row] = False
                 sides.open_items[made.items.row] = False
-            refusals += _refuse(sides, rung, outcome)
+            refusals += refused_by(sides, rung, outcome)
             del outcome
             sides.let_go()
             clock.lap(rung.name)
+
+
+@contextmanager
+def _room(spill: Path | None) -> Iterator[Path | None]:
+    """A folder of the run's own in the one it was given; it goes with the run."""
+    if spill is None:
+        yield None
+        return
+    spill.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix="match-", dir=spill) as folder:
+        yield Path(folder)
 
 
 class _Clock:
@@ -235,7 +250,7 @@ def session(
     if threads is not None:
         config["threads"] = threads
     if spill is not None:
-        config["temp_directory"] = str(spill)
+        config |= {"temp_directory": str(spill), "memory_limit": _SPILLS_FROM}
     db = duckdb.connect(":memory:", config=config)
     try:
         for macro in name_macros():
@@ -251,51 +266,3 @@ def _one(side: str, row: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
 
 def _has_kinds(rung: Rung, tier: tuple[str, ...]) -> bool:
     return not rung.kinds or bool(set(rung.kinds) & set(tier))
-
-
-def _refuse(sides: Sides, rung: Rung, outcome: Outcome) -> list[Refusal]:
-    """What the rung found not unique (kept from later rungs) and what it did not look into."""
-    if rung.state == "proposed":
-        return []  # what is not even a proposal is not held against later rungs
-    edges, crowded = outcome.contested, outcome.crowded
-    sides.open_entries[edges.entry[edges.entry >= 0]] = False
-    sides.open_items[edges.item[edges.item >= 0]] = False
-    told: list[tuple[Reason, str, Iterable[int], Iterable[int]]] = []
-    told += [("not_unique", _message("not_unique", *s), *s) for s in _sets(edges)]
-    told += [("too_many", _message("too_many", *s), *s) for s in _sets(crowded)]
-    told += outcome.told
-    for reason, _, entries, _ in outcome.told:
-        if reason == "not_unique":
-            sides.open_entries[list(entries)] = False
-    entry_ids = _ids(sides.prepared.entries, "entry_id", (entries for _, _, entries, _ in told))
-    item_ids = _ids(sides.prepared.items, "item_id", (items for _, _, _, items in told))
-    return [
-        Refusal(rung.name, reason, message, ours, theirs)
-        for (reason, message, _, _), ours, theirs in zip(told, entry_ids, item_ids, strict=True)
-    ]
-
-
-def _sets(edges: Edges) -> list[tuple[set[int], set[int]]]:
-    rows = zip(edges.entry.tolist(), edges.item.tolist(), edges.hub.tolist(), strict=True)
-    return components([None if value < 0 else value for value in row] for row in rows)
-
-
-def _message(reason: Reason, entries: set[int], items: set[int]) -> str:
-    count = f"{_count(len(entries), 'entry', 'entries')} and "
-    count += _count(len(items), "item", "items")
-    if reason == "too_many":
-        return f"{count} have the same key: too many to compare one by one."
-    return f"{count} fit each other in more than one way; a person must decide."
-
-
-def _count(number: int, one: str, many: str) -> str:
-    return f"{number} {one if number == 1 else many}"
-
-
-def _ids(table: Columns, name: str, sets: Iterable[Iterable[int]]) -> list[tuple[str, ...]]:
-    """The ids of each set of rows, ordered; those of all sets are read at once."""
-    rows = [sorted(set(some)) for some in sets]
-    flat = np.array([row for some in rows for row in some], dtype="int64")
-    ids: list[Any] = table.take(name, flat).to_pylist()
-    ends = accumulate(map(len, rows), initial=0)
-    return [tuple(sorted(ids[at:to])) for at, to in pairwise(ends)]

@@ -6,8 +6,7 @@ stand in the order of the rungs, then of their first entry (or item).
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Any, Final, Protocol
+from typing import Any, Final
 
 import duckdb
 import numpy as np
@@ -27,10 +26,17 @@ from tieout.matching.sides import Claim, Found, Sides
 pc: Any = pyarrow.compute
 _AMOUNT: Any = AMOUNT
 
-__all__ = ["GROUPS", "MEMBERS", "Builder", "Sink"]
-
-#: Groups and members that are told at once.
-_SLICE: Final = 1 << 19
+__all__ = [
+    "GROUPS",
+    "MEMBERS",
+    "content_ids",
+    "decimals",
+    "joined",
+    "ordered_members",
+    "pair_groups",
+    "same_text",
+    "set_groups",
+]
 
 GROUPS: Final = pa.schema(
     [
@@ -59,137 +65,7 @@ MEMBERS: Final = pa.schema(
 Ints = npt.NDArray[np.int64]
 
 
-class Sink(Protocol):
-    """Takes groups and members as they come, in the order they stand in."""
-
-    def groups(self, table: pa.Table) -> None:
-        """More groups."""
-
-    def members(self, table: pa.Table) -> None:
-        """More members."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Claimed:
-    """Members of one side that one rung took, in their order, until they are told.
-
-    Attributes:
-        ids: of the groups.
-        place: of each member's group among them; None where each group has one, in their order.
-        rows: the members.
-        minor: what each takes part with, where that is not its own amount, and in which units.
-        names: the members' ids, where these are not held.
-    """
-
-    ids: Any
-    place: Ints | None
-    rows: Ints
-    minor: tuple[Ints, Ints] | None = None
-    names: Any = None
-
-
-class Builder:
-    """Tells a sink what rungs found: the groups at once, members at the end.
-
-    Members are ordered by side (entries, details, items), then as their groups, then by id.
-    """
-
-    def __init__(self, sides: Sides, sink: Sink) -> None:
-        self._sides = sides
-        self._sink = sink
-        self._claimed: dict[str, list[_Claimed]] = {"entry": [], "detail": [], "item": []}
-
-    def add(self, part: Found) -> None:
-        """Groups of one rung whose members are still open."""
-        if part.count:
-            made = self._pairs(part) if part.pairs else self._sets(part)
-            for side, claimed in made.items():
-                self._claimed[side].append(claimed)
-
-    def finish(self) -> None:
-        """Tell the members."""
-        for side, parts in self._claimed.items():
-            for claimed in parts:
-                for first in range(0, len(claimed.rows), _SLICE):
-                    span = slice(first, first + _SLICE)
-                    self._sink.members(self._members(side, claimed, span))
-            parts.clear()
-
-    def _members(self, side: str, claimed: _Claimed, span: slice) -> pa.Table:
-        sides, rows = self._sides, claimed.rows[span]
-        if side == "entry":
-            names = sides.prepared.entries.take("entry_id", rows)
-            minor, unit = sides.amount[rows], sides.unit[rows]
-        elif side == "item":
-            names = sides.prepared.items.take("item_id", rows)
-            minor, unit = sides.item_amount[rows], sides.item_unit[rows]
-        else:
-            names = claimed.names[span]
-            minor, unit = sides.detail_amount[rows], sides.unit[sides.detail_entry[rows]]
-        if claimed.minor is not None:
-            minor, unit = (values[span] for values in claimed.minor)
-        place = claimed.place
-        ids = claimed.ids[span] if place is None else claimed.ids.take(handles(place[span]))
-        columns = [ids, _same(side, len(rows)), names, _decimals(minor, unit)]
-        return pa.Table.from_arrays(columns, schema=MEMBERS)
-
-    def _pairs(self, part: Found) -> dict[str, _Claimed]:
-        """One entry, one item."""
-        sides = self._sides
-        entry_ids = sides.prepared.entries.take("entry_id", part.entries.row)
-        order = id_order(entry_ids)
-        made = []
-        for first in range(0, part.count, _SLICE):
-            some = order[first : first + _SLICE]
-            ids, table = _pair_groups(sides, part, some, entry_ids.take(handles(some)))
-            self._sink.groups(table)
-            made.append(ids)
-        ids = made[0] if len(made) == 1 else pa.concat_arrays(made)
-        eid, iid = _narrow(part.entries.row[order]), _narrow(part.items.row[order])
-        foreign = None
-        if part.item_minor is not None:
-            foreign = part.item_minor[order], sides.unit[eid]
-        return {"entry": _Claimed(ids, None, eid), "item": _Claimed(ids, None, iid, foreign)}
-
-    def _sets(self, part: Found) -> dict[str, _Claimed]:
-        """Any number of entries and items; with details, each of them against its own item."""
-        sides = self._sides
-        ordered = {
-            "entry": _ordered(part.entries, sides.prepared.entries, "entry_id"),
-            "detail": _ordered(part.details, sides.prepared.details, "detail_id"),
-            "item": _ordered(part.items, sides.prepared.items, "item_id"),
-        }
-        counts = {
-            side: np.bincount(claim.group, minlength=part.count)
-            for side, (claim, _, _) in ordered.items()
-        }
-        contents = [_joined(ordered[side][1], counts[side]) for side in ("entry", "item")]
-        content = pc.binary_join_element_wise(*contents, "|", null_handling="skip")
-        order = id_order(content)
-        rank = np.empty(part.count, dtype="int64")
-        rank[order] = np.arange(part.count)
-        ids = _ids(sides.db, part.rung, [content.take(handles(order))])
-        claimed = {}
-        for side, (claim, names, at) in ordered.items():
-            if not len(claim.row):
-                continue
-            place = rank[claim.group]
-            again = np.argsort(place, kind="stable")
-            rows = claim.row[again]
-            minor = None
-            if side == "item" and part.item_minor is not None:
-                minor = part.item_minor[at][again], sides.item_unit[rows]
-            told = names.take(handles(again)) if side == "detail" else None
-            claimed[side] = _Claimed(ids, _narrow(place[again]), _narrow(rows), minor, told)
-        self._sink.groups(_set_groups(sides, part, order, ids, counts))
-        return claimed
-
-
-def _narrow(rows: Ints) -> Ints:
-    return rows.astype("int32")
-
-
-def _set_groups(
+def set_groups(
     sides: Sides, part: Found, number: Ints, ids: Any, counts: dict[str, Ints]
 ) -> pa.Table:
     """Groups of several members, in the order of the numbers."""
@@ -208,20 +84,20 @@ def _set_groups(
         pa.array([_cardinality(*pair) for pair in sizes], pa.string()),
         sides.accounts(where),
         currency,
-        _decimals(residual, unit),
+        decimals(residual, unit),
         classes,
         words,
     )
 
 
-def _pair_groups(sides: Sides, part: Found, some: Ints, entry_ids: Any) -> tuple[Any, pa.Table]:
+def pair_groups(sides: Sides, part: Found, some: Ints, entry_ids: Any) -> tuple[Any, pa.Table]:
     """Ids and rows of groups of one entry and one item."""
     rung = part.rung
     eid, iid = part.entries.row[some], part.items.row[some]
     keys, residual = part.keys.take(handles(some)), part.residual[some]
     if isinstance(keys, pa.ChunkedArray):
         keys = keys.combine_chunks()
-    ids = _ids(sides.db, rung, [entry_ids, sides.prepared.items.take("item_id", iid)])
+    ids = content_ids(sides.db, rung, [entry_ids, sides.prepared.items.take("item_id", iid)])
     if rung.plain and rung.amount == "exact":
         words = plain_words(rung, keys)
         classes: Any = pa.nulls(len(eid), pa.string())
@@ -229,11 +105,11 @@ def _pair_groups(sides: Sides, part: Found, some: Ints, entry_ids: Any) -> tuple
         words, classes = judged_words(sides, rung, eid, iid, keys, residual)
     where = sides.part[eid]
     account, currency = sides.accounts(where), sides.currencies(where)
-    minor = _decimals(residual, sides.unit[eid])
+    minor = decimals(residual, sides.unit[eid])
     return ids, _groups(rung, ids, "1:1", account, currency, minor, classes, words)
 
 
-def _ids(db: duckdb.DuckDBPyConnection, rung: Rung, contents: list[Any]) -> Any:
+def content_ids(db: duckdb.DuckDBPyConnection, rung: Rung, contents: list[Any]) -> Any:
     """Content ids: of the rung's name and each group's members in their order."""
     text = pc.binary_join_element_wise(rung.name, *contents, "|")
     db.register("contents", pa.Table.from_arrays([text], ["content"]))
@@ -256,24 +132,25 @@ def _groups(
     count = len(ids)
     columns = [
         ids,
-        _same(rung.name, count),
-        _same(cardinality, count) if isinstance(cardinality, str) else cardinality,
+        same_text(rung.name, count),
+        same_text(cardinality, count) if isinstance(cardinality, str) else cardinality,
         account,
         currency,
         residual,
         classes,
-        _same(rung.state, count),
+        same_text(rung.state, count),
         words[0],
         words[1],
     ]
     return pa.Table.from_arrays(columns, schema=GROUPS)
 
 
-def _same(text: str, count: int) -> Any:
+def same_text(text: str, count: int) -> Any:
+    """The same text so many times."""
     return pa.repeat(pa.scalar(text, pa.string()), count)
 
 
-def _decimals(minor: Ints, unit: Ints) -> pa.Array[Any]:
+def decimals(minor: Ints, unit: Ints) -> pa.Array[Any]:
     """Minor units as canonical amounts, by their 128 bits."""
     scaled = minor * (100_000 // unit)
     bits = np.empty((len(minor), 2), dtype="int64")
@@ -282,7 +159,7 @@ def _decimals(minor: Ints, unit: Ints) -> pa.Array[Any]:
     return pa.Array.from_buffers(AMOUNT, len(minor), [None, pa.py_buffer(memory)])
 
 
-def _ordered(claim: Claim, table: Columns, name: str) -> tuple[Claim, Any, Ints]:
+def ordered_members(claim: Claim, table: Columns, name: str) -> tuple[Claim, Any, Ints]:
     """Members by group, then by id: the claim, the ids, and where each stood."""
     ids = table.take(name, claim.row)
     rank = np.empty(len(ids), dtype="int64")
@@ -291,7 +168,7 @@ def _ordered(claim: Claim, table: Columns, name: str) -> tuple[Claim, Any, Ints]
     return Claim(claim.group[at], claim.row[at]), ids.take(handles(at)), at
 
 
-def _joined(ids: Any, counts: Ints) -> Any:
+def joined(ids: Any, counts: Ints) -> Any:
     """The ids of each group in one text, null where it has none; ids stand group by group."""
     offsets = np.zeros(len(counts) + 1, dtype="int32")
     np.cumsum(counts, out=offsets[1:])

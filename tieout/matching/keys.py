@@ -123,6 +123,7 @@ class References:
                     stated = self._seen("details", field, key, open_details, open_items)
                     stated = stated.where(wanted[stated.row])
                     parts.append(stated if level == "details" else stated.on(eid))
+        self._numbers.clear()  # all free text has been searched for them
         return merged(parts)
 
     def _seen(

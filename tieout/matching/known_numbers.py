@@ -67,8 +67,8 @@ class Numbers:
     raw: Bytes
     starts: Ints
     codes: Codes
-    index: Ints
-    length: Ints
+    index: npt.NDArray[np.int32]
+    length: Bytes
     lengths: npt.NDArray[np.bool_]
     likely: Bytes
     heads: npt.NDArray[np.int32]
@@ -86,8 +86,8 @@ class Numbers:
         for length in np.flatnonzero(lengths).tolist():
             at = np.flatnonzero(every == length)
             codes[at] = _whole(raw, starts[at], length)
-        index = np.flatnonzero(short)
-        index = index[np.argsort(codes[index])]
+        rows = np.flatnonzero(short)
+        index: npt.NDArray[np.int32] = rows[np.argsort(codes[rows])].astype("int32")
         codes = codes[index]
         size = len(codes).bit_length()
         many = np.bincount(_heads(codes, size), minlength=1 << size)
@@ -96,10 +96,8 @@ class Numbers:
         begins = np.zeros(1 << 18, dtype=bool)
         begins[_beginnings(raw, starts[:-1][every >= _FIRST])] = True
         begins |= bool((every < _FIRST).any())
-        found = _likely(codes)
-        return cls(
-            distinct, raw, starts, codes, index, every[index], lengths, found, heads, begins
-        )
+        found, long = _likely(codes), every[index].astype("uint8")
+        return cls(distinct, raw, starts, codes, index, long, lengths, found, heads, begins)
 
     def find(self, looked: Codes) -> tuple[Ints, Ints]:
         """Which of the hashes are a number's, and where each stands in ``codes``."""
@@ -245,7 +243,7 @@ def _block(texts: Any, numbers: Numbers, forth: _Powers, back: _Powers) -> tuple
     some, place = numbers.find(looked)
     at, end = at[some], end[some]
     hit = numbers.length[place] == end - at
-    at, number = at[hit], numbers.index[place[hit]]
+    at, number = at[hit], numbers.index[place[hit]].astype("int64")
     same = _same(kept, at, numbers, number, numbers.length[place[hit]])
     owner = np.searchsorted(before, at[same], side="right") - 1
     return owner, number[same]

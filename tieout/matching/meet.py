@@ -7,6 +7,7 @@ each side share a bucket is known before any pair is made, and a crowded bucket 
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -112,6 +113,21 @@ class Meeting:
             self.bank_order[self.bank_at[of] + left],
             self.books_order[self.books_at[of] + right],
         )
+
+    def pieces(self, most: int) -> Iterator[Meeting]:
+        """The buckets, as many at a time as have hardly more than so many pairs together."""
+        done = np.cumsum(self.bank_count * self.books_count)
+        total, first = int(done[-1]) if len(done) else 0, 0
+        if total <= most:
+            yield self
+            return
+        while first < len(done):
+            before = int(done[first - 1]) if first else 0
+            end = max(first + 1, int(np.searchsorted(done, before + most, side="right")))
+            piece = np.zeros(len(done), dtype=bool)
+            piece[first:end] = True
+            yield self.where(piece)
+            first = end
 
     def bank_rows(self) -> tuple[Ints, Ints]:
         """(bucket number, row of the bank), bucket by bucket."""

@@ -11,6 +11,8 @@ import pyarrow as pa
 import pyarrow.compute
 
 from tieout.arrays import handles
+from tieout.matching.ladder import Party
+from tieout.matching.letters import Letters, shared_least
 from tieout.matching.normal import fold
 
 if TYPE_CHECKING:
@@ -22,6 +24,7 @@ pc: Any = pyarrow.compute
 __all__ = ["Coded", "Parties"]
 
 Ints = npt.NDArray[np.int64]
+Flags = npt.NDArray[np.bool_]
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +58,7 @@ class Parties:
         self._names: Coded | None = None
         self._plain: tuple[Any, Any] | None = None
         self._words: tuple[Ints, Any] | None = None
+        self._letters: Letters | None = None
 
     @property
     def accounts(self) -> Coded:
@@ -86,6 +90,24 @@ class Parties:
         if self._words is None:
             self._words = _numbered(self._both()[1])
         return self._words
+
+    def may_agree(self, party: Party, details: Ints, items: Ints) -> Flags:
+        """Which payments and items may be of one party, by their accounts and letters alone.
+
+        Those that are left out cannot; who says nothing may be anyone.
+        """
+        ours, theirs = self.names.of_details(details), self.names.books[items]
+        found: Flags = (ours < 0) | (theirs < 0)
+        if "account" in party.by:
+            mine = self.accounts.of_details(details)
+            found |= (mine >= 0) & (mine == self.accounts.books[items])
+        if "name" in party.by:
+            if self._letters is None:
+                self._letters = Letters.of(self._both()[0])
+            some = np.flatnonzero(~found)
+            letters, least = self._letters, shared_least(party.name_min)
+            found[some] = letters.enough(ours[some], letters, theirs[some], least)
+        return found
 
     def _both(self) -> tuple[Any, Any]:
         if self._plain is None:

@@ -8,7 +8,6 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from tieout.arrays import handles
 from tieout.matching.compile import plain_names
 from tieout.matching.conditions import party_sql
 from tieout.matching.ladder import Party

@@ -9,7 +9,6 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute
 
-from tieout.arrays import handles
 from tieout.matching.keys import References
 from tieout.matching.ladder import Key, Rung
 from tieout.matching.meet import Meeting, among, bucket, meet, once

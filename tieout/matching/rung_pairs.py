@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any, Final
 
 import numpy as np
@@ -10,7 +9,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute
 
-from tieout.arrays import handles
+from tieout.matching.agreeing import Faces, agreeing
 from tieout.matching.compile import Candidates, fitting
 from tieout.matching.ladder import Rung
 from tieout.matching.meet import Meeting, bucket, distinct, meet, once
@@ -81,22 +80,12 @@ def pair(sides: Sides, rung: Rung, tier: int) -> Outcome:
     return Outcome(found, edges, crowded, tuple(told))
 
 
-@dataclass(frozen=True, slots=True)
-class _Faces:
-    """How the bank's rows meet items: (row, partition, amount), a row twice where items are
-    shared by accounts."""
-
-    row: Ints
-    part: Ints
-    amount: Ints
-
-
-def _faces(sides: Sides, entry: Ints, amount: Ints, books: Stated) -> _Faces:
+def _faces(sides: Sides, entry: Ints, amount: Ints, books: Stated) -> Faces:
     row, part = sides.twice(entry, books.row)
-    return _Faces(row, part, amount[row])
+    return Faces(row, part, amount[row])
 
 
-def _exchanged(sides: Sides, bank: Stated) -> tuple[Stated, _Faces]:
+def _exchanged(sides: Sides, bank: Stated) -> tuple[Stated, Faces]:
     """Entries as the bank says they were before it exchanged them, in the original currency."""
     details, numbers = sides.prepared.details, sides.prepared.currencies
     only = sides.only_detail[bank.row]
@@ -119,7 +108,7 @@ def _exchanged(sides: Sides, bank: Stated) -> tuple[Stated, _Faces]:
         parts.append(-(money + 1))
     times = len(parts)
     taken = Stated(bank.row[rows], bank.code[rows], bank.place[rows])
-    return taken, _Faces(
+    return taken, Faces(
         np.tile(np.arange(len(rows)), times), np.concatenate(parts), np.tile(amount, times)
     )
 
@@ -174,7 +163,7 @@ def _all(rows: Ints) -> Stated:
 
 
 def _met(
-    sides: Sides, rung: Rung, bank: Stated, entry: Ints, faces: _Faces, books: Stated
+    sides: Sides, rung: Rung, bank: Stated, entry: Ints, faces: Faces, books: Stated
 ) -> tuple[Ints, Ints, Ints, Edges, Edges]:
     """Pairs (unit, item, place of the key) that fulfil the rung, ties, and crowded buckets.
 
@@ -192,26 +181,19 @@ def _met(
     if rung.plain:
         alone = meeting.single | sides.forbidding(meeting, entry[faces.row], books.row)
         ties = _hubs(meeting.where(~alone), bank.row[faces.row], books.row)
-        at, other = meeting.where(alone).pairs()
+        meeting = meeting.where(alone)
     else:
         rows = len(bank) * (1 + sides.prepared.shared) + len(books)
         crowd = _crowds(rung, meeting, rows)
         crowded = _hubs(meeting.where(crowd), entry[faces.row], books.row)
-        at, other = meeting.where(~crowd).pairs()
-    same = faces.part[at] == right[0][other]
-    if exact:
-        same &= faces.amount[at] == right[2][other]
-    at = faces.row[at]
-    if rung.same:
-        texts = sides.references.texts
-        alike = pc.equal(texts.take(bank.place[at]), texts.take(books.place[other]))
-        same &= np.asarray(alike.to_numpy(zero_copy_only=False), dtype=bool)
-    same &= sides.allowed(entry[at], books.row[other])
+        meeting = meeting.where(~crowd)
+    excluded = None
     if len(crowded):  # what also stands in a crowd has rivals that nobody looked at
-        same &= ~_some(crowded.entry, len(sides.part))[entry[at]]
-        same &= ~_some(crowded.item, len(sides.item_part))[books.row[other]]
-    if not same.all():
-        at, other = at[same], other[same]
+        excluded = (
+            _some(crowded.entry, len(sides.part)),
+            _some(crowded.item, len(sides.item_part)),
+        )
+    at, other = agreeing(sides, rung, meeting, bank, entry, faces, books, excluded)
     uid, iid, at = distinct(bank.row[at], books.row[other], at)
     if rung.plain or not len(uid):
         return uid, iid, at, ties, crowded

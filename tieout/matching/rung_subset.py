@@ -11,7 +11,6 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute
 
-from tieout.arrays import handles
 from tieout.matching import subset
 from tieout.matching.ladder import Rung, Search
 from tieout.matching.meet import bucket

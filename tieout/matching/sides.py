@@ -18,7 +18,7 @@ from tieout.matching.meet import Meeting
 from tieout.matching.parties import Parties
 from tieout.matching.refusals import Reason
 from tieout.matching.stated import Stated
-from tieout.matching.tables import Prepared
+from tieout.matching.tables import Narrow, Prepared
 from tieout.matching.words import Words
 
 __all__ = ["NO_KEY", "Claim", "Edges", "Found", "Outcome", "Sides", "no_edges"]
@@ -139,18 +139,6 @@ class Outcome:
     contested: Edges = field(default_factory=no_edges)
     crowded: Edges = field(default_factory=no_edges)
     told: tuple[tuple[Reason, str, tuple[int, ...], tuple[int, ...]], ...] = ()
-
-
-class Narrow:
-    """Numbers kept in as few bytes as they need, and handed out in eight."""
-
-    __slots__ = ("_values",)
-
-    def __init__(self, values: npt.NDArray[Any]) -> None:
-        self._values = values
-
-    def __getitem__(self, rows: Ints) -> Ints:
-        return self._values[rows].astype("int64", copy=False)
 
 
 class Sides:

@@ -25,21 +25,24 @@ from tieout.matching.weights import minor_units, weigh
 #: The stubs know few of the overloads used here.
 pc: Any = pyarrow.compute
 
-__all__ = ["FAR", "UNUSED", "Prepared", "prepare", "source_of"]
-
-#: Canonical columns no rung asks for; who has large tables need not read them.
-UNUSED: Final = frozenset(
-    {
-        *("statement_id", "ordinal", "line_no", "status", "swift_type", "source", "company"),
-        *("code_domain", "code_family", "code_proprietary", "counterparty_bic", "ultimate_name"),
-        *("reference_type", "purpose", "fx_rate", "charges"),
-    }
-)
+__all__ = ["FAR", "Narrow", "Prepared", "prepare", "source_of"]
 
 #: Number of a day that is not known: no window reaches it.
 FAR: Final = 10**7
 
 Ints = npt.NDArray[Any]
+
+
+class Narrow:
+    """Numbers kept in as few bytes as they need, and handed out in eight."""
+
+    __slots__ = ("_values",)
+
+    def __init__(self, values: npt.NDArray[Any]) -> None:
+        self._values = values
+
+    def __getitem__(self, rows: Ints) -> Ints:
+        return self._values[rows].astype("int64", copy=False)
 
 
 @dataclass(frozen=True, slots=True)

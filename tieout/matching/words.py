@@ -8,7 +8,6 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow.compute
 
-from tieout.arrays import handles
 from tieout.matching.meet import bucket, meet
 from tieout.matching.number_ranges import learn, speaks_against
 
