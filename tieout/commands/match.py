@@ -52,7 +52,11 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     parser.add_argument("--out", type=Path, required=True, metavar="DIR")
     parser.add_argument("--threads", type=int, metavar="N", help="the result is the same for any")
     parser.add_argument(
-        "--spill", type=Path, metavar="DIR", help="where to put what exceeds memory"
+        "--spill",
+        type=Path,
+        metavar="DIR",
+        help="put there what can wait (members until the end, and what DuckDB holds beyond 1 GB); "
+        "the result is the same",
     )
     parser.add_argument("--json", action="store_true", help="print the summary as one JSON object")
     parser.set_defaults(run=run)
