@@ -30,7 +30,7 @@ _TRIM_THRESHOLD: Final = -1
 _MMAP_MAX: Final = -4
 #: Linux's own: huge pages, which numpy asks for, are cleared whole where a part is used.
 _NO_HUGE_PAGES: Final = 41
-_KEPT: Final = (1 << 31) - 1
+_KEPT: Final = -1
 
 
 def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
