@@ -76,7 +76,7 @@ bench-parse: $(STAMP) $(BENCH)/.installed  ## measure reading beside the peers (
 bench-match: $(STAMP) $(BENCH)/.installed  ## measure matching beside the peers (SIZE=1000000, RUNS=3, PEERS=all|none, TEN=1 also ten times the size); about half an hour
 	@$(BIN)/python -m benchmarks.matching $(if $(SIZE),--size $(SIZE)) $(if $(RUNS),--runs $(RUNS)) $(if $(PEERS),--peers $(PEERS)) $(if $(TEN),--ten)
 
-bench-post: $(STAMP)  ## postings a second through each connector and a backlog of 18,000 through all at once (COUNT=300 alone, BACKLOG=18000); about ten minutes
+bench-post: $(STAMP)  ## postings a second through each connector, a backlog of 18,000 through all at once, budgets kept (COUNT=300 alone, BACKLOG=18000); about ten minutes
 	@$(BIN)/python -m benchmarks.posting --write $(if $(COUNT),--count $(COUNT)) $(if $(BACKLOG),--backlog $(BACKLOG))
 
 crash: $(STAMP)  ## kill workers at every boundary of every connector (SCHEDULES=2000 a vendor, VENDORS=sap,oracle); minutes to hours

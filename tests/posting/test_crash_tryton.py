@@ -21,16 +21,16 @@ from tieout.posting.invariants import violations
 pytestmark = pytest.mark.xdist_group("posting to tryton")  # one server for all of them
 
 KILLS = [
-    "commit claim:after:2",
-    "request create:before:1",
-    "request create:after:2",
+    "commit claim:after:1",
+    "request create batch:before:1",
+    "request create batch:after:1",
     "commit after create:before:2",
     "request post:before:2",
     "request post:after:1",
     "commit after post:before:2",
     "commit after read:before:3",
-    "http model.account.move.create:before:2",
-    "http model.account.move.create:after:2",
+    "http model.account.move.create:before:1",
+    "http model.account.move.create:after:1",
     "http model.account.move.post:before:2",
     "http model.account.move.post:after:2",
 ]

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import datetime as dt
+import threading
+import time
 from dataclasses import replace
 
 import pytest
-from sqlalchemy import func, select, update
+from sqlalchemy import func, select, text, update
 
 from tests.posting.books import QUICK
 from tests.posting.test_delivery import attempts_of, check, ready, row_of, run
@@ -20,6 +22,13 @@ from tieout.posting.delivery import drain
 from tieout.posting.sql_store import SqlUnit
 
 HOUR = dt.timedelta(hours=1)
+_WAITING = text("SELECT count(*) FROM pg_stat_activity WHERE :holder = ANY(pg_blocking_pids(pid))")
+
+
+def _waits_for(ledger: Ledger, holder: int | None) -> bool:
+    """Whether a transaction waits for another; the view is as old as the transaction asking."""
+    with ledger.session() as session:
+        return bool(session.scalar(_WAITING, {"holder": holder}))
 
 
 def test_a_worker_that_slept_past_its_lease_records_and_begins_nothing(
@@ -51,6 +60,31 @@ def test_a_key_is_dead_while_a_request_under_it_could_still_be_on_its_way(
         row = claim_row(unit, erp, "test", QUICK)
         assert row is not None and row.intent_id == intent
         assert load_claim(unit, row, lambda _: capability, QUICK).row.key_alive is alive
+
+
+def test_the_instant_of_a_record_is_read_after_its_row_is_locked(ledger: Ledger, erp: str) -> None:
+    """However long another transaction held the row: a lease that ended meanwhile is over."""
+    (intent,) = ready(ledger, erp)
+    told: list[dt.datetime] = []
+
+    def confirm() -> None:
+        with ledger.session() as session:
+            row = row_of(ledger, intent)
+            found = SqlUnit(session).confirm((intent, row.fence, row.epoch, row.state))
+            assert found is not None
+            told.append(found[0])
+
+    with ledger.session() as session:
+        SqlUnit(session).row(intent)
+        waiting = threading.Thread(target=confirm)
+        waiting.start()
+        holder = session.scalar(text("SELECT pg_backend_pid()"))
+        deadline = time.monotonic() + 20
+        while not _waits_for(ledger, holder):
+            assert time.monotonic() < deadline, "nobody waits for the row"
+        held_at = SqlUnit(session).now()
+    waiting.join()
+    assert told[0] > held_at
 
 
 def test_after_an_unknown_nothing_is_sent_without_a_look(ledger: Ledger, erp: str) -> None:

@@ -158,9 +158,8 @@ class SqlUnit:
 
     def confirm(self, expected: Expected) -> tuple[dt.datetime, str | None] | None:
         """Lock under fence, epoch and state, then read the clock."""
-        connection = self.session.connection()
-        found = connection.execute(CONFIRM, _mine(expected)).one_or_none()
-        return None if found is None else (self.now(), found.held)
+        found = self.session.connection().execute(CONFIRM, _mine(expected)).one_or_none()
+        return None if found is None else (found.now, found.held)
 
     def write(
         self, expected: Expected, values: dict[str, Any], first: dict[str, Any]

@@ -55,8 +55,10 @@ _MINE: Final = (
     _OUTBOX.c.state == bindparam("my_state"),
 )
 
-#: The instant is read after the row is locked: however long that took.
-CONFIRM: Final = select(_OUTBOX.c.held).where(*_MINE).with_for_update()
+_LOCKED: Final = select(_OUTBOX.c.held).where(*_MINE).with_for_update().cte("locked")
+
+#: The instant is read of the row that is locked, so after it is locked: however long that took.
+CONFIRM: Final = select(_LOCKED.c.held, func.clock_timestamp().label("now"))
 
 
 @cache
