@@ -41,8 +41,9 @@ def run(world: Path, out: Path, *words: str) -> dict[str, pa.Table]:
 
 
 def test_files_match_as_tables_do(world: Path, tmp_path: Path) -> None:
-    tables = [pq.read_table(world / f"{n}.parquet") for n in ("entries", "details", "items")]
-    result = engine.match(*tables, ladder.load())
+    names = ("entries", "details", "items")
+    entries, details, items = (pq.read_table(world / f"{name}.parquet") for name in names)
+    result = engine.match(entries, details, items, ladder.load())
     written = run(world, tmp_path)
     assert len(written["groups"]) > 2_000
     for name in TABLES:
