@@ -26,7 +26,7 @@ pc: Any = pyarrow.compute
 
 #: Statements given at once, and entries where they must be put into order.
 _HEADS: Final = 2_000
-_ENTRIES: Final = 30_000
+_ENTRIES: Final = 12_000
 
 Ids = npt.NDArray[Any]
 

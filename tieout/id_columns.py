@@ -14,7 +14,16 @@ import pyarrow.compute
 
 from tieout.arrays import buffer, listed, whole
 
-__all__ = ["ID_DIGITS", "LocalIds", "hexadecimal", "keys_of", "mapped", "repeated", "replaced", "row_of"]
+__all__ = [
+    "ID_DIGITS",
+    "LocalIds",
+    "hexadecimal",
+    "keys_of",
+    "mapped",
+    "repeated",
+    "replaced",
+    "row_of",
+]
 
 #: The stubs know too few of its signatures.
 pc: Any = pyarrow.compute

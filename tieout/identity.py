@@ -22,7 +22,16 @@ import pyarrow.compute
 
 from tieout.arrays import listed, whole, word
 from tieout.canonical import Tables
-from tieout.id_columns import ID_DIGITS, LocalIds, hexadecimal, keys_of, mapped, repeated, replaced, row_of
+from tieout.id_columns import (
+    ID_DIGITS,
+    LocalIds,
+    hexadecimal,
+    keys_of,
+    mapped,
+    repeated,
+    replaced,
+    row_of,
+)
 from tieout.ordinals import Ordinals
 from tieout.owned_rows import owned
 from tieout.repeats import Repeats
