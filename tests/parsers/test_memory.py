@@ -38,7 +38,9 @@ for name in sys.argv[1:]:
     print(1, peak, file=sys.stderr)
 """
 #: The large file's megabytes; the small one has two fifths. Readers of chunks need more to settle.
-_LARGER = {"mt940": 10, "bai2": 10} | dict.fromkeys(("camt.052", "camt.053", "camt.054"), 12)
+_LARGER = {"mt940": 10, "mt942": 10, "bai2": 10} | dict.fromkeys(
+    ("camt.052", "camt.053", "camt.054"), 12
+)
 _SIZES = dict.fromkeys(big.SHAPES, 4) | _LARGER
 #: Those whose readers hold something of each statement to the end, or much of each block.
 _MANY = {"camt.053": 5, "mt940": 2, "bai2": 2, "delimited": 1}
@@ -80,6 +82,18 @@ def test_peak_memory_of_many_statements_is_bounded(tmp_path: Path, name: str) ->
     (few, before), (most, after) = peaks(small, large)
     assert most > 2 * few > 2_000
     assert after - before < _GROWTH_KIB, (before, after)
+    assert after < _MOST_KIB
+
+
+def test_a_finding_for_every_entry_does_not_wait_in_memory(tmp_path: Path) -> None:
+    """A camt file whose entries all have an impossible date: each is read by itself."""
+    small, large = tmp_path / "small", tmp_path / "large"
+    for path, size in ((small, 2 << 20), (large, 6 << 20)):
+        big.write("camt.053", size, path)
+        text = path.read_text().replace("<BookgDt><Dt>2026-11-20", "<BookgDt><Dt>2026-02-30")
+        path.write_text(text)
+    (_, before), (_, after) = peaks(small, large, code=_TELL)
+    assert after - before < 2 * _GROWTH_KIB, (before, after)
     assert after < _MOST_KIB
 
 
