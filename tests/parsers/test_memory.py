@@ -81,7 +81,8 @@ def test_peak_memory_of_many_statements_is_bounded(tmp_path: Path, name: str) ->
     big.write(name, size, large, many=True, each=2)
     (few, before), (most, after) = peaks(small, large)
     assert most > 2 * few > 2_000
-    assert after - before < _GROWTH_KIB, (before, after)
+    # A chunk of camt full of short statements has many small objects at once, but no more.
+    assert after - before < 2 * _GROWTH_KIB, (before, after)
     assert after < _MOST_KIB
 
 
