@@ -129,9 +129,9 @@ class Stream:
     """A file being read.
 
     Attributes:
-        batches: tables with content ids, in bounded memory, to be taken once: first all statements
-            and balances, then entries with their details, in file order. The first one raises
-            `InputError` where the file turns out to be damaged.
+        batches: tables with content ids, in bounded memory, to be taken once: all statements, each
+            with its balances, then entries with their details, statement by statement. The first
+            one, which is empty, raises `InputError` where the file turns out to be damaged.
     """
 
     format: str

@@ -258,14 +258,11 @@ class Batch:
         """Currency codes; null where not known."""
         return listed(self.codes).take(fixed(numbers.astype(np.int32), pa.int32(), known))
 
-    def booked(self) -> Array:
-        """Whether each entry is booked."""
-        index = list(STATUS.values()).index("booked")
-        out: Array = self.status == index
-        for each in self.own:
-            if each.silent == "booked":
-                out[each.entries] |= self.status[each.entries] < 0
-        return out
+    def booked(self, entries: slice, silent: str | None) -> Array:
+        """Whether each of these entries is booked; ``silent`` is the status of those without."""
+        status = self.status[entries]
+        out: Array = status == list(STATUS.values()).index("booked")
+        return out | (status < 0) if silent == "booked" else out
 
 
 _DETAIL_COLUMNS: Final = frozenset(n for path, n in places.NUMBER.items() if path[:2] == _TX)

@@ -249,7 +249,7 @@ class _Reader:
             statement.take(piece.kids["Ntry"][0])
             part.open.reversed_rows += [r for r in self._rows.entries[known:] if r["reversal"]]
         statement.count = part.ordinal - 1 + size
-        statement.moved += _moved(batch, mine)
+        statement.moved += _moved(batch, mine, statement.shape.status)
         if part.ends >= 0:
             self._close(part.open)
 
@@ -265,9 +265,9 @@ class _Reader:
             raise UnsureError("the balances turn a reversal")
 
 
-def _moved(batch: Batch, entries: slice) -> Decimal:
+def _moved(batch: Batch, entries: slice, silent: str | None) -> Decimal:
     """Sum of the plain booked entries, with as many decimals as adding them would give."""
-    flags: npt.NDArray[Any] = ~batch.odd[entries] & batch.booked()[entries]
+    flags: npt.NDArray[Any] = ~batch.odd[entries] & batch.booked(entries, silent)
     amount = batch.amount[entries][flags]
     low, high = int((amount & 0xFFFFFF).sum()), int((amount >> 24).sum())
     total = Decimal((high << 24) + low)

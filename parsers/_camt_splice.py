@@ -108,22 +108,21 @@ def _spliced(
     own_entries, own_rows = table(collected.entries, ENTRIES), table(collected.details, DETAILS)
     made = {row["entry_id"]: number for number, row in enumerate(collected.entries)}
     ids = whole(entries["entry_id"]).take(fixed(odd, pa.int64())).to_pylist()
-    entry_parts: list[pa.Table] = []
-    row_parts: list[pa.Table] = []
-    entry_at = row_at = taken = 0
-    for number, name in zip(odd.tolist(), ids, strict=True):
-        first = int(details.first[number])
-        entry_parts.append(entries.slice(entry_at, number - entry_at))
-        row_parts.append(rows.slice(row_at, first - row_at))
-        entry_at, row_at = number + 1, first + int(details.count[number])
-        if name in made:
-            count = collected.entries[made[name]]["detail_count"]
-            entry_parts.append(own_entries.slice(made[name], 1))
-            row_parts.append(own_rows.slice(taken, count))
-            taken += count
-    entry_parts.append(entries.slice(entry_at))
-    row_parts.append(rows.slice(row_at))
+    own = np.array([made.get(name, -1) for name in ids], dtype=np.int64)
+    of_own = [collected.entries[at]["detail_count"] if at >= 0 else 0 for at in own.tolist()]
+    place = np.arange(entries.num_rows)
+    place[odd] = np.where(own < 0, -1, entries.num_rows + own)
+    first, count = details.first.astype(np.int64), details.count.astype(np.int64)
+    count[odd] = of_own
+    first[odd] = rows.num_rows + np.cumsum(of_own) - of_own
+    within = np.arange(count.sum()) - np.repeat(np.cumsum(count) - count, count)
     return (
-        pa.concat_tables(entry_parts).combine_chunks(),
-        pa.concat_tables(row_parts).combine_chunks(),
+        _picked(entries, own_entries, place[place >= 0]),
+        _picked(rows, own_rows, np.repeat(first, count) + within),
     )
+
+
+def _picked(rows: pa.Table, more: pa.Table, places: Array) -> pa.Table:
+    """Rows of two tables, by their place in one behind the other."""
+    both = pa.concat_tables([rows, more]).combine_chunks()
+    return both.take(fixed(places, pa.int64())).combine_chunks()

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
+from itertools import islice
 
+from parsers._rows import BATCH_ENTRIES
 from parsers._spool import Spool
 from tieout.canonical import Tables, empty
 from tieout.errors import Finding
@@ -17,26 +19,24 @@ def with_ids(batches: Iterator[Tables], digest: str) -> Iterator[Tables]:
     """The batches of one file with content ids, in bounded memory.
 
     An id needs all statements of the file, so the batches wait on disk until the last is read.
-    The first batch then has all statements and balances, the others entries and details.
+    The first batches then have all statements and balances, the others entries and details.
     Where the file repeats a statement entry by entry, the repeated rows carry the ids of the
-    first, so that recording them changes nothing, and a finding at the end says so.
+    first, so that recording them changes nothing, and findings at the end say so.
     """
     namer = Namer(digest)
     with Spool() as spool:
         for batch in batches:
             spool.add(batch)
-        namer.add(spool.statements, spool.balances)
-        rest = empty()
-        heads = namer.named(Tables(spool.statements, spool.balances, rest.entries, rest.details))
-        spool.forget()
-        yield heads
-        del heads
+        for heads in spool.heads():
+            namer.add(heads.statements, heads.balances)
+        yield empty()
+        for heads in spool.heads():
+            yield namer.named(heads)
         for batch in spool.batches():
-            yield namer.named(replace(batch, statements=rest.statements, balances=rest.balances))
+            yield namer.named(batch)
     repeats = namer.repeats()
-    if repeats:
-        findings = tuple(_finding(own, before) for own, before in repeats.items())
-        yield Tables(rest.statements, rest.balances, rest.entries, rest.details, findings)
+    while some := list(islice(repeats, BATCH_ENTRIES)):
+        yield replace(empty(), findings=tuple(_finding(own, before) for own, before in some))
 
 
 def _finding(own: str, before: str) -> Finding:

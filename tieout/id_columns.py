@@ -5,7 +5,7 @@ Nothing here goes through ``pa.array``, for the reason `tieout.arrays` gives.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
 import numpy as np
@@ -14,15 +14,61 @@ import pyarrow.compute
 
 from tieout.arrays import buffer, listed, whole
 
-__all__ = ["ID_DIGITS", "hexadecimal", "keys_of", "mapped", "repeated", "replaced", "row_of"]
+__all__ = [
+    "ID_DIGITS",
+    "LocalIds",
+    "hexadecimal",
+    "keys_of",
+    "mapped",
+    "repeated",
+    "replaced",
+    "row_of",
+]
 
 #: The stubs know too few of its signatures.
 pc: Any = pyarrow.compute
 
 #: Hexadecimal digits of an id.
 ID_DIGITS: Final = 32
+_ID_BYTES: Final = ID_DIGITS // 2
 
 _COLON, _NULL, _BAR = (listed([text]).cast(pa.binary())[0] for text in (":", "-", "|"))
+
+
+class LocalIds(Mapping[str, str]):
+    """The ids that stand for local ones; of local ids that count from one, 16 bytes each."""
+
+    def __init__(self) -> None:
+        self._ids = bytearray()
+        self._odd: dict[str, int] = {}
+
+    def __setitem__(self, local: str, known: str) -> None:
+        if local != str(len(self) + 1):
+            self._odd[local] = len(self)
+        self._ids += bytes.fromhex(known)
+
+    def place(self, local: str) -> int:
+        """How many were set before this one.
+
+        Raises:
+            KeyError: it was not set.
+        """
+        if local in self._odd:
+            return self._odd[local]
+        if not local.isdecimal() or not 0 < int(local) <= len(self):
+            raise KeyError(local)
+        return int(local) - 1
+
+    def __getitem__(self, local: str) -> str:
+        at = self.place(local) * _ID_BYTES
+        return self._ids[at : at + _ID_BYTES].hex()
+
+    def __iter__(self) -> Iterator[str]:
+        odd = {place: local for local, place in self._odd.items()}
+        yield from (odd.get(place, str(place + 1)) for place in range(len(self)))
+
+    def __len__(self) -> int:
+        return len(self._ids) // _ID_BYTES
 
 
 def keys_of(rows: pa.Table, kind: str, columns: Sequence[str]) -> Any:
@@ -38,7 +84,7 @@ def keys_of(rows: pa.Table, kind: str, columns: Sequence[str]) -> Any:
 
 def hexadecimal(digests: Sequence[bytes]) -> Any:
     """The ids that digests give: their first `ID_DIGITS` digits."""
-    digits = b"".join(digest[: ID_DIGITS // 2] for digest in digests).hex().encode()
+    digits = b"".join(digest[:_ID_BYTES] for digest in digests).hex().encode()
     ends = np.arange(0, len(digits) + 1, ID_DIGITS, dtype=np.int32)
     return pa.StringArray.from_buffers(len(digests), buffer(ends), pa.py_buffer(digits))
 

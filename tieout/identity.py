@@ -13,7 +13,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from decimal import Decimal
 from typing import Any, Final
 
@@ -22,9 +22,19 @@ import pyarrow.compute
 
 from tieout.arrays import listed, whole, word
 from tieout.canonical import Tables
-from tieout.id_columns import ID_DIGITS, hexadecimal, keys_of, mapped, repeated, replaced, row_of
+from tieout.id_columns import (
+    ID_DIGITS,
+    LocalIds,
+    hexadecimal,
+    keys_of,
+    mapped,
+    repeated,
+    replaced,
+    row_of,
+)
 from tieout.ordinals import Ordinals
 from tieout.owned_rows import owned
+from tieout.repeats import Repeats
 
 __all__ = ["NO_REFERENCE", "Namer", "assign_ids", "content_id", "detail_ids", "once"]
 
@@ -120,22 +130,22 @@ class Namer:
 
     def __init__(self, file_id: str) -> None:
         self._file_id = file_id
-        self._statements: dict[str, str] = {}
+        self._statements = LocalIds()
         self._copies: set[str] = set()
-        self._known: set[str] = set()
+        self._known = Ordinals()
         self._ordinals = Ordinals()
         #: Its local id and its id, as columns; a detail may come in the batch behind.
         self._last_entry: tuple[Any, Any] = (listed([]), listed([]))
-        self._told: dict[str, Any] = {}
+        self._said = Repeats()
 
     def add(self, statements: pa.Table, balances: pa.Table) -> None:
         """Tell it statements with all their balances."""
+        keys = []
         for row, own in owned(statements, balances, "statement_id"):
-            key = _statement_id(row, own)
-            if key in self._known:
-                self._copies.add(key)
-            self._known.add(key)
-            self._statements[row["statement_id"]] = key
+            self._statements[row["statement_id"]] = key = _statement_id(row, own)
+            keys.append(key)
+        numbers = self._known.of([bytes.fromhex(key) for key in keys])
+        self._copies.update(key for key, n in zip(keys, numbers, strict=True) if n > 1)
 
     def named(self, tables: Tables) -> Tables:
         """One batch with content ids."""
@@ -161,21 +171,22 @@ class Namer:
             self._numbered(tables.statuses, "status", _STATUS),
         )
 
-    def repeats(self) -> dict[str, str]:
-        """Local ids of statements that repeat another entry by entry, and of the one they repeat.
+    def repeats(self) -> Iterator[tuple[str, str]]:
+        """Local ids of statements that repeat another entry by entry, each with that one's.
 
         Known when all batches are named.
         """
+        if not self._copies:
+            return
+        self._said.finish()
         first: dict[str, str] = {}
-        found: dict[str, str] = {}
         for local, key in self._statements.items():
+            if key not in self._copies:
+                continue
             before = first.setdefault(key, local)
-            if before != local and self._digest(before) == self._digest(local):
-                found[local] = before
-        return found
-
-    def _digest(self, local: str) -> str:
-        return str(self._told[local].hexdigest()) if local in self._told else ""
+            places = self._statements.place(before), self._statements.place(local)
+            if before != local and self._said.same(*places):
+                yield local, before
 
     def _entry_ids(self, local: Any, entries: pa.Table) -> Any:
         """Ids of a batch's entries; equal ones are numbered through the file."""
@@ -208,9 +219,8 @@ class Namer:
         rows = zip(local.to_pylist(), entries["statement_id"].to_pylist(), strict=True)
         for at, (copy, statement_id) in enumerate(rows):
             if statement_id in self._copies:
-                numbers[at] = self._ordinals.copied(digests[at], statement_id, copy, numbers[at])
-                told = self._told.setdefault(copy, hashlib.sha256())
-                told.update(digests[at] + numbers[at].to_bytes(8, "big"))
+                place = self._statements.place(copy)
+                numbers[at] = self._said.number(digests[at], statement_id, place, numbers[at])
 
     def _numbered(self, rows: pa.Table, kind: str, facts: tuple[str, ...]) -> pa.Table:
         """Payments or statuses with content ids; equal ones are numbered in file order."""

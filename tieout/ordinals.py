@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from typing import Any, Final
 
 import numpy as np
@@ -19,9 +18,6 @@ class Ordinals:
     def __init__(self) -> None:
         self._seen: list[np.ndarray[Any, Any]] = []
         self._last: dict[int, int] = {}
-        self._first_copy: dict[str, str] = {}
-        self._given: dict[tuple[bytes, str], list[int]] = {}
-        self._repeated: Counter[tuple[bytes, str]] = Counter()
 
     def of(self, digests: list[bytes]) -> list[int]:
         """The number of each, one for the first of its kind."""
@@ -45,14 +41,3 @@ class Ordinals:
         if len(self._seen) > _RUNS:
             self._seen = [np.sort(np.concatenate(self._seen))]
         return numbers
-
-    def copied(self, digest: bytes, statement_id: str, copy: str, number: int) -> int:
-        """The number of an entry of a repeated statement: the first copy's, if it has one."""
-        given = self._given.setdefault((digest, statement_id), [])
-        if self._first_copy.setdefault(statement_id, copy) != copy:
-            before = self._repeated[digest, copy]
-            self._repeated[digest, copy] += 1
-            if before < len(given):
-                return given[before]
-        given.append(number)
-        return number

@@ -108,7 +108,7 @@ def main(name: str, folder: Path, seconds: int) -> None:
             str(corpus),
             f"-max_total_time={seconds}",
             "-max_len=65536",
-            "-timeout=60",
+            "-timeout=600",  # of the clock, which a busy machine may stop; see SECONDS_MAX
             "-rss_limit_mb=1500",
             f"-artifact_prefix={folder}/crash-",
         ],

@@ -219,7 +219,7 @@ SHAPES: dict[str, Big] = {
 }
 
 
-def _pieces(shape: Big, size: int, many: bool) -> Iterator[str]:
+def _pieces(shape: Big, size: int, each: int) -> Iterator[str]:
     made, statements, entries = len(shape.begin), 0, 0
 
     def own(text: str) -> str:
@@ -231,7 +231,7 @@ def _pieces(shape: Big, size: int, many: bool) -> Iterator[str]:
         statements += 1
         yield own(shape.open(statements))
         count = 0
-        while made < size and (not many or count < _MANY):
+        while made < size and (not each or count < each):
             count, entries = count + 1, entries + 1
             text = own(shape.entry(entries))
             made += len(text)
@@ -240,10 +240,10 @@ def _pieces(shape: Big, size: int, many: bool) -> Iterator[str]:
     yield shape.end(statements, entries)
 
 
-def write(name: str, size: int, path: Path, *, many: bool = False) -> None:
-    """A file of about so many bytes: one statement, or many of fifty entries each."""
+def write(name: str, size: int, path: Path, *, many: bool = False, each: int = _MANY) -> None:
+    """A file of about so many bytes of entries: one statement, or many of ``each`` entries."""
     with path.open("w", encoding="utf-8", newline="") as out:
-        out.writelines(_pieces(SHAPES[name], size, many))
+        out.writelines(_pieces(SHAPES[name], size, each if many else 0))
 
 
 if __name__ == "__main__":

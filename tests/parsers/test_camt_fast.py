@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 import re
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -16,6 +17,7 @@ from parsers import _camt_fast, _camt_message
 from parsers._camt_message import messages, strict
 from parsers._camt_shapes import STATEMENT
 from parsers._tags import UnsureError
+from tests.parsers import big
 from tests.parsers.camt_file import entry, rich
 from tieout.canonical import Tables, concat
 from tieout.errors import InputError
@@ -341,3 +343,13 @@ def test_mutants_are_read_equal(
     path.write_bytes(mutant(r, rich(r.choice(KINDS))))
     check(path)
     is_fast(path)
+
+
+def test_statements_cost_no_more_than_in_proportion(tmp_path: Path) -> None:
+    """Each was settled with a look at all entries of its chunk: a minute for six thousand."""
+    path = tmp_path / "many.xml"
+    big.write("camt.053", 3_000 * len(big.SHAPES["camt.053"].entry(1)), path, many=True, each=1)
+    started = time.process_time()
+    count = sum(batch.statements.num_rows for batch in _camt_fast.batches(path))
+    assert count > 2_500
+    assert time.process_time() - started < 8

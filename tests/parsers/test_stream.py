@@ -11,9 +11,9 @@ import pyarrow.parquet as pq
 import pytest
 
 import parsers
-from parsers import _spool
 from parsers._ids import with_ids
 from tests.parsers.accept import golden_of
+from tieout import shelf
 from tieout.canonical import SCHEMAS, Tables, concat, empty
 from tieout.cli import main
 from tieout.commands.parse_json import as_json, write_json
@@ -64,7 +64,7 @@ def test_ids_do_not_depend_on_the_batches(monkeypatch: pytest.MonkeyPatch) -> No
     ids = whole.entries["entry_id"].to_pylist()
     assert len(set(ids)) == len(ids)
     for room in (1 << 30, 0):
-        monkeypatch.setattr(_spool, "_ROOM", room)
+        monkeypatch.setattr(shelf, "_ROOM", room)
         for rows in (1, 3, 1000):
             found = concat(with_ids(_sliced(doubled, rows), "f"))
             for name, key in (("entries", "entry_id"), ("details", "detail_id")):

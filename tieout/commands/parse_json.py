@@ -10,18 +10,21 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from decimal import Decimal
+from itertools import chain
 from pathlib import Path
 from typing import Any, Final
 
 import parsers
 from parsers import Parsed, Stream
-from tieout.canonical import Tables
+from tieout.canonical import Tables, empty
 from tieout.commands import payment_view
 from tieout.errors import Finding, InputError, MoneyError
 from tieout.money import exponent_of
 from tieout.owned_rows import grouped, next_of, owned, rows
+from tieout.shelf import Shelf
 
 __all__ = ["as_json", "plain", "refused_as_json", "write_json"]
 
@@ -58,26 +61,44 @@ def write_json(
     """The same object as text on one line, written as the file is read.
 
     Args:
-        stream: its batches behind ``first``, which has all statements and balances.
+        stream: its batches behind ``first``; those with statements and balances come before those
+            with entries.
         write: takes pieces of text.
     """
     head = {"file": str(path), "sha256": stream.sha256, "format": stream.format}
     write(_text(head)[:-1] + ', "statements": [')
-    findings = list(first.findings)
+    batches = chain([first], stream.batches)
     kinds = payment_view.kinds(stream.format)
-    if kinds:
-        # Payment files have no statements, and one kind of rows.
-        write(f'], "{kinds[0]}": [')
-        _write_list(_payments(kinds[0], stream.batches, findings), write)
-    else:
-        entries = _Ahead(_entries(stream.batches, findings))
-        heads = owned(first.statements, first.balances, "statement_id")
-        for number, (row, balances) in enumerate(heads):
+    with Shelf() as findings, Shelf() as heads:
+        if kinds:
+            # Payment files have no statements, and one kind of rows.
+            write(f'], "{kinds[0]}": [')
+            _write_list(_payments(kinds[0], batches, findings), write)
+        else:
+            entries = _Ahead(_entries(_behind(heads, batches), findings))
+            _write_statements(heads, entries, write)
+        write('], "findings": [')
+        _write_list((finding.as_dict() for finding in findings.findings()), write)
+    write("]}\n")
+
+
+def _behind(heads: Shelf, batches: Iterator[Tables]) -> Iterator[Tables]:
+    """The batches with entries; the statements before them are put away, all but their findings."""
+    for batch in batches:
+        if batch.statements.num_rows:
+            heads.put(replace(batch, findings=()))
+        yield batch
+
+
+def _write_statements(heads: Shelf, entries: _Ahead, write: Callable[[str], object]) -> None:
+    number = 0
+    for batch in heads:
+        for row, balances in owned(batch.statements, batch.balances, "statement_id"):
             told = plain(row) | {"balances": _plain(balances)}
             write((", " if number else "") + _text(told)[:-1] + ', "entries": [')
             _write_list(entries.of(row["statement_id"]), write)
             write("]}")
-    write('], "findings": ' + _text([f.as_dict() for f in findings]) + "}\n")
+            number += 1
 
 
 def _text(value: Any) -> str:
@@ -89,17 +110,22 @@ def _write_list(rows: Iterable[Row], write: Callable[[str], object]) -> None:
         write((", " if number else "") + _text(row))
 
 
-def _payments(kind: str, batches: Iterable[Tables], findings: list[Finding]) -> Iterator[Row]:
+def _payments(kind: str, batches: Iterable[Tables], findings: Shelf) -> Iterator[Row]:
     for batch in batches:
-        findings += batch.findings
+        _keep(batch, findings)
         yield from payment_view.told(getattr(batch, kind), plain)
 
 
-def _entries(batches: Iterable[Tables], findings: list[Finding]) -> Iterator[Row]:
+def _keep(batch: Tables, findings: Shelf) -> None:
+    if batch.findings:
+        findings.put(replace(empty(), findings=batch.findings))
+
+
+def _entries(batches: Iterable[Tables], findings: Shelf) -> Iterator[Row]:
     """Entries with their details, in file order; a batch may go on with the last one's details."""
     held: Row | None = None
     for batch in batches:
-        findings += batch.findings
+        _keep(batch, findings)
         details = batch.details
         if held is not None:
             rest = _rest(batch, held)
