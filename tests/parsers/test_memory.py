@@ -38,7 +38,7 @@ for name in sys.argv[1:]:
     print(1, peak, file=sys.stderr)
 """
 #: The large file's megabytes; the small one has two fifths. Readers of chunks need more to settle.
-_LARGER = {"mt940": 10, "mt942": 10, "bai2": 10} | dict.fromkeys(
+_LARGER = {"mt940": 10, "mt942": 10, "bai2": 10, "coda": 8} | dict.fromkeys(
     ("camt.052", "camt.053", "camt.054"), 12
 )
 _SIZES = dict.fromkeys(big.SHAPES, 4) | _LARGER
