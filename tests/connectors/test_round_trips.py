@@ -7,7 +7,7 @@ from collections.abc import Callable
 import pytest
 
 from tests.connectors.rigs import dynamics365, oracle
-from tieout.connectors import dynamics365_journals, oracle_jobs, oracle_journals
+from tieout.connectors import just_shown, oracle_jobs
 
 REFERENCES = ("AAAAAAAAAAAAAAAA", "BBBBBBBBBBBBBBBB", "CCCCCCCCCCCCCCCC")
 
@@ -69,8 +69,7 @@ def test_a_batch_that_was_not_just_looked_at_is_read_before_it_is_posted() -> No
 def test_what_was_shown_long_ago_is_asked_for_again(
     monkeypatch: pytest.MonkeyPatch, age: float
 ) -> None:
-    monkeypatch.setattr(oracle_journals, "_JUST", age)
-    monkeypatch.setattr(dynamics365_journals, "_JUST", age)
+    monkeypatch.setattr(just_shown, "_JUST", age)
     with oracle.open_rig() as rig:
         journal = rig.journal(REFERENCES[0])
         rig.connector.create(journal)

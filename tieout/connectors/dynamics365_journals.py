@@ -2,21 +2,15 @@
 
 from __future__ import annotations
 
-import threading
-import time
-from typing import Final
-
 from tieout.connectors.dynamics365_masters import Masters
 from tieout.connectors.dynamics365_profile import Profile
 from tieout.connectors.dynamics365_records import VOID, document, number_of, shaped
 from tieout.connectors.dynamics365_session import Row, Session, literal
+from tieout.connectors.just_shown import JustShown
 from tieout.connectors.ports import ErpDocument, Journal, Trace
 from tieout.errors import ConnectorError
 
 __all__ = ["Journals", "is_void", "key_path", "keys_of"]
-
-_JUST: Final = 2.0  # seconds
-_SHOWN_MAX: Final = 64
 
 
 def keys_of(doc_id: str) -> tuple[str, str]:
@@ -42,23 +36,11 @@ class Journals:
 
     def __init__(self, session: Session, masters: Masters, profile: Profile) -> None:
         self._session, self._masters, self._profile = session, masters, profile
-        self._shown: dict[str, tuple[float, Row]] = {}
-        self._lock = threading.Lock()
+        self._shown: JustShown[Row] = JustShown()
 
     def shown(self, doc_id: str) -> Row | None:
-        """The header of a journal as `read` has shown it just before, once; None where it has not.
-
-        The protocol reads a draft directly before it asks for its posting.
-        """
-        with self._lock:
-            at, header = self._shown.pop(doc_id, (-_JUST, None))
-        return header if time.monotonic() - at < _JUST else None
-
-    def _remember(self, doc_id: str, header: Row) -> None:
-        with self._lock:
-            while len(self._shown) >= _SHOWN_MAX:
-                self._shown.pop(next(iter(self._shown)))
-            self._shown[doc_id] = time.monotonic(), header
+        """A journal's header as `read` has shown it just before, once; else None."""
+        return self._shown.take(doc_id)
 
     def header(self, doc_id: str) -> Row | None:
         """A journal's header, with the tag its next change needs."""
@@ -84,7 +66,7 @@ class Journals:
             lines = self.lines(doc_id) if header is not None else []
             if header is None or not lines:
                 return None
-            self._remember(doc_id, header)
+            self._shown.keep(doc_id, header)
             entries = self._entries(lines) if header["IsPosted"] == "Yes" else []
             return document(header, lines, entries, self._masters.currency(), self._profile)
 

@@ -6,10 +6,9 @@ Names come back decorated with request and group ids; our reference stands in th
 
 from __future__ import annotations
 
-import threading
-import time
 from typing import Final
 
+from tieout.connectors.just_shown import JustShown
 from tieout.connectors.oracle_fbdi import mark, marked
 from tieout.connectors.oracle_profile import OracleProfile
 from tieout.connectors.oracle_session import OracleSession, Row, day_of, minor_of, shaped
@@ -19,8 +18,6 @@ from tieout.errors import ConnectorError
 __all__ = ["JOURNAL", "OracleJournals", "is_posted"]
 
 JOURNAL: Final = "journal/"
-_JUST: Final = 2.0  # seconds
-_SHOWN_MAX: Final = 64
 _EXPAND: Final = ("expand", "journalHeaders.journalLines")
 
 
@@ -29,8 +26,7 @@ class OracleJournals:
 
     def __init__(self, session: OracleSession, profile: OracleProfile) -> None:
         self._session, self._profile = session, profile
-        self._shown: dict[str, tuple[float, Row]] = {}
-        self._lock = threading.Lock()
+        self._shown: JustShown[Row] = JustShown()
 
     def find(self, reference: str) -> tuple[ErpDocument, ...]:
         """The journals with our reference, by id.
@@ -43,8 +39,9 @@ class OracleJournals:
         rows = self._session.rows("journalBatches", parameters, point="find journal")
         found = [(row, self.document(row)) for row in rows]
         ours = [(row, document) for row, document in found if document.external_ref == reference]
-        for row, _ in ours:
-            self._remember(row)
+        with shaped("journal"):
+            for row, _ in ours:
+                self._shown.keep(str(int(row["JeBatchId"])), row)
         return tuple(document for _, document in ours)
 
     def posted(self, period: str) -> list[ErpDocument]:
@@ -60,19 +57,8 @@ class OracleJournals:
         return [document for document in found if is_reference(document.external_ref)]
 
     def shown(self, batch_id: str) -> Row | None:
-        """One batch as the look just before has shown it, once; else as `row` reads it.
-
-        The protocol looks at a draft directly before it posts it: nothing new could be read.
-        """
-        with self._lock:
-            at, row = self._shown.pop(batch_id, (-_JUST, None))
-        return row if row is not None and time.monotonic() - at < _JUST else self.row(batch_id)
-
-    def _remember(self, row: Row) -> None:
-        with self._lock, shaped("journal"):
-            while len(self._shown) >= _SHOWN_MAX:
-                self._shown.pop(next(iter(self._shown)))
-            self._shown[str(int(row["JeBatchId"]))] = time.monotonic(), row
+        """One batch as `find` has shown it just before, once; else as `row` reads it."""
+        return self._shown.take(batch_id) or self.row(batch_id)
 
     def row(self, batch_id: str, *, point: str = "read journal") -> Row | None:
         """One batch with its children, None when Oracle has it not."""
