@@ -12,6 +12,7 @@ import os
 import socket
 import uuid
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -23,6 +24,7 @@ from tieout.connectors.tryton import TrytonConnector
 from tieout.connectors.tryton_wire import Wire
 from tieout.errors import ConnectorError
 from tieout.ledger.embedded import Server, ensure_server, stop_server
+from tieout.ledger.ledger import Ledger
 from tieout.profiles import load, mappings_dir
 
 _PREFIX = "test_"
@@ -53,6 +55,30 @@ def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
+
+
+@contextmanager
+def own_ledger(server: Server, name: str, *, durable: bool) -> Iterator[Ledger]:
+    """A migrated ledger in a database of its own, whose name begins so and which is dropped.
+
+    Args:
+        durable: whether a commit waits for the disk; workers may be killed either way, the database
+            is not.
+    """
+    name = f"{name}_{uuid.uuid4().hex[:8]}"
+    server.ensure_database(name)
+    try:
+        if not durable:
+            with psycopg.connect(server.libpq("postgres")) as connection:
+                connection.execute(f"ALTER DATABASE {name} SET synchronous_commit = off")
+        ledger = Ledger(server.address(name))
+        try:
+            ledger.upgrade()
+            yield ledger
+        finally:
+            ledger.close()
+    finally:
+        server.drop_database(name)
 
 
 def start_tryton(server: Server) -> Tryton:

@@ -6,7 +6,6 @@ import json
 import subprocess
 import sys
 import time
-import uuid
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import asdict, dataclass
@@ -18,7 +17,7 @@ from sqlalchemy import func, select
 from benchmarks.posting.meter import Budget
 from sandbox.tryton import service
 from tests.posting.books import approve, open_books, propose
-from tests.services import start_tryton, stop_tryton
+from tests.services import own_ledger, start_tryton, stop_tryton
 from tieout.ledger.embedded import Server
 from tieout.ledger.ledger import Ledger
 from tieout.ledger.models import Outbox
@@ -82,12 +81,7 @@ def run(
     """
     told: dict[str, Counted] = {}
     with ExitStack() as stack:
-        name = f"bench_{uuid.uuid4().hex[:8]}"
-        server.ensure_database(name)
-        stack.callback(server.drop_database, name)
-        ledger = Ledger(server.address(name))
-        stack.callback(ledger.close)
-        ledger.upgrade()
+        ledger = stack.enter_context(own_ledger(server, "bench", durable=True))
         orders = {}
         for erp, budget in budgets.items():
             start = _tryton if erp == "tryton" else _simulated

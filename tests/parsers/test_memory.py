@@ -8,6 +8,7 @@ from __future__ import annotations
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -61,12 +62,17 @@ def peaks(*paths: Path, code: str = _READ) -> list[tuple[int, int]]:
     return [(int(rows), int(peak)) for rows, peak in (line.split() for line in out.splitlines())]
 
 
+def two(folder: Path, name: str, megabytes: int, **options: Any) -> tuple[Path, Path]:
+    """A file of so many megabytes, and one of two fifths of it before."""
+    small, large = folder / "small", folder / "large"
+    big.write(name, (megabytes << 20) * 2 // 5, small, **options)
+    big.write(name, megabytes << 20, large, **options)
+    return small, large
+
+
 @pytest.mark.parametrize("name", _SIZES)
 def test_peak_memory_is_bounded(tmp_path: Path, name: str) -> None:
-    size = _SIZES[name] << 20
-    small, large = tmp_path / "small", tmp_path / "large"
-    big.write(name, size * 2 // 5, small)
-    big.write(name, size, large)
+    small, large = two(tmp_path, name, _SIZES[name])
     (few, before), (most, after) = peaks(small, large)
     assert most > 2 * few > 5_000
     assert after - before < _GROWTH_KIB, (before, after)
@@ -75,10 +81,7 @@ def test_peak_memory_is_bounded(tmp_path: Path, name: str) -> None:
 
 @pytest.mark.parametrize("name", _MANY)
 def test_peak_memory_of_many_statements_is_bounded(tmp_path: Path, name: str) -> None:
-    small, large = tmp_path / "small", tmp_path / "large"
-    size = _MANY[name] << 20
-    big.write(name, size * 2 // 5, small, many=True, each=2)
-    big.write(name, size, large, many=True, each=2)
+    small, large = two(tmp_path, name, _MANY[name], many=True, each=2)
     (few, before), (most, after) = peaks(small, large)
     assert most > 2 * few > 2_000
     # A chunk of camt full of short statements has many small objects at once, but no more.

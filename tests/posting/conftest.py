@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import itertools
-import uuid
 from collections.abc import Iterator
 
-import psycopg
 import pytest
 
 from tests.posting.books import open_books
 from tests.services import (  # noqa: F401 - fixtures
+    own_ledger,
     postgres,
     services_home,
     tryton,
@@ -25,16 +24,8 @@ _NUMBERS = itertools.count(1)
 @pytest.fixture(scope="module")
 def ledger(postgres: Server) -> Iterator[Ledger]:  # noqa: F811
     """A ledger of this module's own."""
-    name = f"test_posting_{uuid.uuid4().hex[:8]}"
-    postgres.ensure_database(name)
-    with psycopg.connect(postgres.libpq("postgres")) as connection:
-        # Workers are killed here, the database is not: no need to wait for its disk.
-        connection.execute(f"ALTER DATABASE {name} SET synchronous_commit = off")
-    ledger = Ledger(postgres.address(name))
-    ledger.upgrade()
-    yield ledger
-    ledger.close()
-    postgres.drop_database(name)
+    with own_ledger(postgres, "test_posting", durable=False) as ledger:
+        yield ledger
 
 
 @pytest.fixture

@@ -11,17 +11,14 @@ import random
 import sys
 import tempfile
 import time
-import uuid
 from collections.abc import Iterator
 from contextlib import ExitStack
 from importlib import import_module
 from pathlib import Path
 
-import psycopg
-
 from tests.posting.crash.lab import PATHS, Lab, Schedule, opened
 from tests.reliability import write_run
-from tests.services import start_tryton, stop_tryton
+from tests.services import own_ledger, start_tryton, stop_tryton
 from tieout.audit.chain import verify
 from tieout.ledger.embedded import Server, ensure_server, stop_server
 from tieout.ledger.ledger import Ledger
@@ -84,7 +81,7 @@ def run_and_record(vendor: str, server: Server, most: int, seed: int, *, pairs: 
     wrong: list[str] = []
     began = time.monotonic()
     with ExitStack() as stack:
-        ledger = _ledger(server, stack)
+        ledger = stack.enter_context(own_ledger(server, "crash", durable=False))
         lab = open_lab(vendor, server, ledger, stack)
         print(f"[crash] {vendor}: finding the boundaries", flush=True)
         try:
@@ -118,19 +115,6 @@ def main() -> int:
     finally:
         stop_server(home)
     return 1 if wrong else 0
-
-
-def _ledger(server: Server, stack: ExitStack) -> Ledger:
-    name = f"crash_{uuid.uuid4().hex[:8]}"
-    server.ensure_database(name)
-    stack.callback(server.drop_database, name)
-    with psycopg.connect(server.libpq("postgres")) as connection:
-        # Workers are killed here, the database is not: no need to wait for its disk.
-        connection.execute(f"ALTER DATABASE {name} SET synchronous_commit = off")
-    ledger = Ledger(server.address(name))
-    stack.callback(ledger.close)
-    ledger.upgrade()
-    return ledger
 
 
 def _broken(ledger: Ledger) -> list[str]:

@@ -13,7 +13,6 @@ import signal
 import subprocess
 import sys
 import time
-import uuid
 from collections import Counter
 from contextlib import ExitStack
 from pathlib import Path
@@ -23,7 +22,7 @@ from sqlalchemy import func, select, update
 from sandbox.tryton import service
 from tests.posting.books import QUICK, approve, open_books, propose
 from tests.reliability import write_run
-from tests.services import Tryton, start_tryton, stop_tryton
+from tests.services import Tryton, own_ledger, start_tryton, stop_tryton
 from tieout.audit.chain import verify
 from tieout.connectors.tryton import TrytonConnector
 from tieout.errors import ConnectorError
@@ -179,12 +178,7 @@ def main() -> int:
             service.ensure_template(server.home)
             tryton = start_tryton(server)
             stack.callback(stop_tryton, server, tryton)
-            name = f"many_{uuid.uuid4().hex[:8]}"
-            server.ensure_database(name)
-            stack.callback(server.drop_database, name)
-            ledger = Ledger(server.address(name))
-            stack.callback(ledger.close)
-            ledger.upgrade()
+            ledger = stack.enter_context(own_ledger(server, "many", durable=False))
             print(f"[many] approving {args.count} adjustments", flush=True)
             _fill(ledger, args.count)
             killed = _shoot(ledger, tryton, args.count, args.seed)
