@@ -154,12 +154,17 @@ def _numbers(rows: pa.Table) -> Ids | None:
 
 
 def _known(rows: pa.Table) -> Ids:
-    """Read off the buffer: ``to_numpy`` would import pandas, 60 MB, for one array."""
+    """The same, where all of them are numbers.
+
+    Raises:
+        pa.ArrowInvalid: one is none.
+    """
     numbers = whole(rows["statement_id"].cast(pa.int64()))
     if numbers.null_count:
         raise pa.ArrowInvalid("a row without a statement")
     if not len(numbers):
         return np.empty(0, np.int64)
+    # Off the buffer: `to_numpy` would import pandas, 60 MB, for one array.
     known: Ids = np.frombuffer(numbers.buffers()[1], np.int64)
     return known[numbers.offset : numbers.offset + len(numbers)]
 

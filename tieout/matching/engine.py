@@ -89,13 +89,11 @@ class Result:
 
 @dataclass(frozen=True, slots=True)
 class Done:
-    """What a run says beside its groups and members: as in `Result`, and how many rows it had."""
+    """What a run says beside its groups and members, as in `Result`."""
 
     refused: pa.Table
     ladder: str
     seconds: dict[str, float]
-    entries: int
-    items: int
 
 
 class _Tables:
@@ -187,8 +185,6 @@ def match_into(
         refused_table(refusals, order),
         f"{ladder.name}@{ladder.version}",
         clock.seconds,
-        len(prepared.entries),
-        len(prepared.items),
     )
 
 
