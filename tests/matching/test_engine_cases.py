@@ -191,3 +191,55 @@ def test_a_pathological_counterparty_is_bounded_and_said() -> None:
     rows = result.refused.to_pylist()
     assert {row["reason"] for row in rows} == {"too_many"}
     assert max(len(row["entry_ids"]) for row in rows) == count
+
+
+@pytest.mark.parametrize(
+    ("theirs", "ours", "same"),
+    [
+        ("Rothwig Fleischerei Flensburg AG", "Langhauer Fleischerei Flensburg AB", False),
+        ("Mairfels Reifen Lübeck GmbH & Co. KG", "Mairreich Reifen Lübeck OHG", False),
+        ("Kupferlund Werkzeuge Plauen e.K.", "Kupferstein Werkzeuge Plauen S.A.", False),
+        ("KRONLACH ELEKTROTECHNIK ODE", "Kronlach Elektrotechnik Odense B.V.", True),
+        ("Kronlach Elektrotechn. Odense", "Kronlach Elektrotechnik Odense B.V.", True),
+        ("ZAHRADNIK LUKASZ OSTBYGG", "Łukasz Zahradník Østbygg", True),
+        ("Odense Kronlach Elektrotehnik", "Kronlach Elektrotechnik Odense B.V.", True),
+    ],
+)
+def test_companies_of_one_trade_and_town_are_two(theirs: str, ours: str, same: bool) -> None:
+    """Trade and town make names similar; the word that tells companies apart decides."""
+    bank = [entry("B1", "2026-11-18", "419.90", counterparty_name=theirs)]
+    books = [item("I1", "2026-11-01", "419.90", due_on=date(2026, 11, 20), counterparty_name=ours)]
+    expected = "B1 = I1 by amount_and_party_due" if same else ""
+    assert said(bank, books) == expected
+
+
+def test_names_only_alike_do_not_stand_against_accounts_that_differ() -> None:
+    """An equal name may pay from another account; one that is only similar may not."""
+    for name, expected in (
+        ("Meyerfels Reifen", "B1 = I1 by amount_and_party_due"),
+        ("Meierfels Reifen", ""),
+    ):
+        bank = [
+            entry("B1", "2026-11-18", "419.90", counterparty_name=name, counterparty_account=OTHER)
+        ]
+        books = [
+            item(
+                "I1",
+                "2026-11-01",
+                "419.90",
+                due_on=date(2026, 11, 20),
+                counterparty_name="Meyerfels Reifen",
+                counterparty_account="DE00111122223333444477",
+            )
+        ]
+        assert said(bank, books) == expected
+
+
+def test_a_company_that_is_only_similar_still_makes_a_pair_doubtful() -> None:
+    bank = [entry("B1", "2026-11-18", "419.90", counterparty_name="Mairfels Reifen Lübeck")]
+    due = date(2026, 11, 20)
+    books = [
+        item("I1", "2026-11-01", "419.90", due_on=due, counterparty_name="Mairfels Reifen Lübeck"),
+        item("I2", "2026-11-01", "419.90", due_on=due, counterparty_name="Mairreich Reifen Lübeck"),
+    ]
+    assert said(bank, books) == "B1 ? I1+I2 by amount_and_party_due"

@@ -42,7 +42,8 @@ def only_likeness(
     least: Decimal,
     where: tuple[Codes, Codes] | None = None,
 ) -> tuple[Ints, Ints]:
-    """Of our names those that one name of theirs, and only one, is like: places in both.
+    """Of our names those that one name of theirs, and only one, is like, in the same words: places
+    in both.
 
     Args:
         ours: distinct plain names (upper case, no accents).
@@ -80,7 +81,8 @@ def likeness_sql(least: Decimal) -> str:
     return (
         "SELECT ours, min(theirs) AS theirs FROM alike WHERE our_name[:4] = their_name[:4]\n"
         f"  AND jaro_winkler_similarity(our_name, their_name) >= {least}\n"
-        "GROUP BY ours HAVING count(*) = 1 ORDER BY ours"
+        "GROUP BY ours HAVING count(*) = 1 AND bool_and(names_agree(our_name, their_name))\n"
+        "ORDER BY ours"
     )
 
 

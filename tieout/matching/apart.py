@@ -138,12 +138,29 @@ def party_apart(rung: Rung, rows: Rows, pair: Pair) -> Failure | None:
     if pair.likeness is not None and "name" in asked.by:
         least = int(asked.name_min * 100)
         if pair.likeness >= least:
-            return None
+            return None if rung.same else _other_party(rung, pair, f"{theirs}, {ours}")
         score = Decimal(pair.likeness).scaleb(-2)
         words = f"name similarity {score} ({theirs}, {ours}); rung {rung.name} asks "
         return Failure("party", words + f"{asked.name_min}", 2, least - pair.likeness)
     silent = "the bank" if not theirs else "the item"
     return Failure("party", f"{silent} does not say who the other party is", 3)
+
+
+def _other_party(rung: Rung, pair: Pair, names: str) -> Failure | None:
+    """Names that are alike and may still be those of two parties; without a reference that counts.
+
+    A likeness of 100 is that of equal names.
+    """
+    if pair.likeness == 100:
+        return None
+    asks = f"rung {rung.name} asks for"
+    if not pair.same_words:
+        words = f"the names are alike, but a word differs ({names}); {asks} the same words"
+        return Failure("party", words, 2)
+    if pair.same_account is False and "account" in (rung.party.by if rung.party else ()):
+        words = f"the account is another and the names only alike ({names}); {asks} the same names"
+        return Failure("party", words, 2)
+    return None
 
 
 def days_apart(rung: Rung, rows: Rows) -> Failure | None:

@@ -34,14 +34,16 @@ class Pair:
 
     Attributes:
         likeness: of the names, in hundredths; None where a side names nobody.
-        same_account: the other party's account is the same.
+        same_words: of the names; see `tieout.matching.conditions.name_macros`.
+        same_account: the other party's account is the same; None where a side states none.
         in_text: one side names the party, and the other's text contains that name.
     """
 
     eid: int
     iid: int
     likeness: int | None
-    same_account: bool
+    same_words: bool
+    same_account: bool | None
     in_text: bool
 
 
@@ -232,7 +234,8 @@ WITH ranked AS (
     OR of_item <= ? AND p.iid IN (SELECT iid FROM asked_items))
 SELECT r.eid, r.iid,
   floor(100 * jaro_winkler_similarity(bn.plain, kn.plain))::INTEGER,
-  coalesce({_normal("d.counterparty_account")} = {_normal("r.item_account")}, false),
+  coalesce(names_agree(bn.plain, kn.plain), false),
+  {_normal("d.counterparty_account")} = {_normal("r.item_account")},
   coalesce(d.counterparty_name IS NULL AND length(plain_text(r.item_party)) >= 5
       AND contains(plain_text(coalesce(r.entry_text, d.narrative)), plain_text(r.item_party))
     OR r.item_party IS NULL AND length(plain_text(d.counterparty_name)) >= 5

@@ -57,13 +57,17 @@ def compile_rung(rung: Rung) -> str:
         conditions.append(party_sql(rung.party))
     if not conditions:
         return ""
-    return "SELECT candidate FROM candidates\nWHERE " + "\n  AND ".join(conditions)
+    sure = "true"
+    if rung.party and not rung.same:
+        sure = f"coalesce({party_sql(rung.party, sure=True)}, false)"
+    return f"SELECT candidate, {sure} AS sure FROM candidates\nWHERE " + "\n  AND ".join(conditions)
 
 
 def fitting(sides: Sides, rung: Rung, candidates: Candidates) -> tuple[Flags, Flags]:
     """Which candidates the rung accepts, and which of the others are rivals all the same.
 
-    Rivals fulfil all but the window of days, yet lie so near that nothing is *alone*.
+    Rivals fulfil all but the window of days, yet lie so near that nothing is *alone*; or their
+    party is similar enough to make a pair doubtful, but not to be one.
     """
     fits = np.ones(len(candidates), dtype=bool)
     near = fits
@@ -76,10 +80,13 @@ def fitting(sides: Sides, rung: Rung, candidates: Candidates) -> tuple[Flags, Fl
     statement = compile_rung(rung)
     if statement and len(kept):
         sides.db.register("candidates", _facts(sides, rung, kept, candidates))
-        accepted = sides.db.sql(statement).to_arrow_table()["candidate"].to_numpy()
+        accepted = sides.db.sql(statement).to_arrow_table()
         sides.db.unregister("candidates")
         fits = np.zeros(len(candidates), dtype=bool)
-        fits[accepted] = True
+        fits[accepted["candidate"].to_numpy()] = True
+        sure = np.zeros(len(candidates), dtype=bool)
+        sure[pc.filter(accepted["candidate"], accepted["sure"]).to_numpy()] = True
+        near = near & sure
     return fits & near, fits & ~near
 
 

@@ -32,7 +32,7 @@ def same_party(sides: Sides, party: Party, first: Ints, second: Ints) -> Flags:
         columns |= _facts(sides, side, rows)
     sides.db.register("candidates", pa.table(columns))
     ways = [way for way in party.by if way != "text"]
-    conditions = [party_sql(Party(tuple(ways), party.name_min))] if ways else []
+    conditions = [party_sql(Party(tuple(ways), party.name_min), sure=True)] if ways else []
     if "text" in party.by:
         conditions.append("length(bank_said) >= 5 AND bank_said = books_said")
     accepted = sides.db.sql(

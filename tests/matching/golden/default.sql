@@ -1,5 +1,7 @@
-CREATE OR REPLACE TEMP MACRO plain_text(t) AS array_to_string(list_filter(string_split(regexp_replace(strip_accents(replace(replace(replace(replace(replace(upper(CASE WHEN contains(t, '.') THEN regexp_replace(t, '\b([A-Za-z])\.', '\1', 'g') ELSE t END), 'Ä', 'AE'), 'Ö', 'OE'), 'Ü', 'UE'), 'ẞ', 'SS'), 'ß', 'SS')), '[^A-Z0-9 ]+', ' ', 'g'), ' '), lambda w: length(w) > 1 AND w NOT IN ('AB', 'AG', 'AND', 'APS', 'AS', 'BV', 'CO', 'COMPANY', 'CORP', 'CORPORATION', 'DER', 'DIE', 'EK', 'EV', 'GBR', 'GMBH', 'INC', 'KFT', 'KG', 'KGAA', 'LIMITED', 'LLC', 'LLP', 'LTD', 'MBH', 'NV', 'OHG', 'OY', 'OYJ', 'PLC', 'SA', 'SARL', 'SAS', 'SE', 'SL', 'SPA', 'SRL', 'SRO', 'THE', 'UG', 'UND', 'ZOO', 'GMB', 'GM')), ' ')
-CREATE OR REPLACE TEMP MACRO plain_name(t) AS array_to_string(list_sort(list_filter(string_split(regexp_replace(strip_accents(replace(replace(replace(replace(replace(upper(CASE WHEN contains(t, '.') THEN regexp_replace(t, '\b([A-Za-z])\.', '\1', 'g') ELSE t END), 'Ä', 'AE'), 'Ö', 'OE'), 'Ü', 'UE'), 'ẞ', 'SS'), 'ß', 'SS')), '[^A-Z0-9 ]+', ' ', 'g'), ' '), lambda w: length(w) > 1 AND w NOT IN ('AB', 'AG', 'AND', 'APS', 'AS', 'BV', 'CO', 'COMPANY', 'CORP', 'CORPORATION', 'DER', 'DIE', 'EK', 'EV', 'GBR', 'GMBH', 'INC', 'KFT', 'KG', 'KGAA', 'LIMITED', 'LLC', 'LLP', 'LTD', 'MBH', 'NV', 'OHG', 'OY', 'OYJ', 'PLC', 'SA', 'SARL', 'SAS', 'SE', 'SL', 'SPA', 'SRL', 'SRO', 'THE', 'UG', 'UND', 'ZOO', 'GMB', 'GM'))), ' ')
+CREATE OR REPLACE TEMP MACRO plain_text(t) AS array_to_string(list_filter(string_split(regexp_replace(strip_accents(replace(replace(replace(replace(replace(replace(replace(replace(replace(replace(upper(CASE WHEN contains(t, '.') THEN regexp_replace(t, '\b([A-Za-z])\.', '\1', 'g') ELSE t END), 'Ä', 'AE'), 'Ö', 'OE'), 'Ü', 'UE'), 'ẞ', 'SS'), 'ß', 'SS'), 'Ø', 'O'), 'Ł', 'L'), 'Æ', 'AE'), 'Œ', 'OE'), 'Đ', 'D')), '[^A-Z0-9 ]+', ' ', 'g'), ' '), lambda w: length(w) > 1 AND w NOT IN ('AB', 'AG', 'AND', 'APS', 'AS', 'BV', 'CO', 'COMPANY', 'CORP', 'CORPORATION', 'DER', 'DIE', 'EK', 'EV', 'GBR', 'GMBH', 'INC', 'KFT', 'KG', 'KGAA', 'LIMITED', 'LLC', 'LLP', 'LTD', 'MBH', 'NV', 'OHG', 'OY', 'OYJ', 'PLC', 'SA', 'SARL', 'SAS', 'SE', 'SL', 'SPA', 'SRL', 'SRO', 'THE', 'UG', 'UND', 'ZOO', 'GMB', 'GM')), ' ')
+CREATE OR REPLACE TEMP MACRO plain_name(t) AS array_to_string(list_sort(list_filter(string_split(regexp_replace(strip_accents(replace(replace(replace(replace(replace(replace(replace(replace(replace(replace(upper(CASE WHEN contains(t, '.') THEN regexp_replace(t, '\b([A-Za-z])\.', '\1', 'g') ELSE t END), 'Ä', 'AE'), 'Ö', 'OE'), 'Ü', 'UE'), 'ẞ', 'SS'), 'ß', 'SS'), 'Ø', 'O'), 'Ł', 'L'), 'Æ', 'AE'), 'Œ', 'OE'), 'Đ', 'D')), '[^A-Z0-9 ]+', ' ', 'g'), ' '), lambda w: length(w) > 1 AND w NOT IN ('AB', 'AG', 'AND', 'APS', 'AS', 'BV', 'CO', 'COMPANY', 'CORP', 'CORPORATION', 'DER', 'DIE', 'EK', 'EV', 'GBR', 'GMBH', 'INC', 'KFT', 'KG', 'KGAA', 'LIMITED', 'LLC', 'LLP', 'LTD', 'MBH', 'NV', 'OHG', 'OY', 'OYJ', 'PLC', 'SA', 'SARL', 'SAS', 'SE', 'SL', 'SPA', 'SRL', 'SRO', 'THE', 'UG', 'UND', 'ZOO', 'GMB', 'GM'))), ' ')
+CREATE OR REPLACE TEMP MACRO words_found(ours, theirs) AS len(ours) > len(theirs) OR len(list_filter(ours, lambda w: len(list_filter(theirs, lambda v: starts_with(w, v) OR starts_with(v, w) OR (least(length(w), length(v)) >= 4 AND levenshtein(w, v) <= 1))) > 0)) = len(ours)
+CREATE OR REPLACE TEMP MACRO names_agree(a, b) AS words_found(string_split(a, ' '), string_split(b, ' ')) AND words_found(string_split(b, ' '), string_split(a, ' '))
 
 -- rung 1: returned
 -- returned: sums and signs of whole numbers
@@ -32,7 +34,7 @@ CREATE OR REPLACE TEMP MACRO plain_name(t) AS array_to_string(list_sort(list_fil
 -- cancel: sums and signs of whole numbers
 
 -- rung 11: reference_with_charges
-SELECT candidate FROM candidates
+SELECT candidate, true AS sure FROM candidates
 WHERE sign(bank_minor) = sign(books_minor) AND bank_minor - books_minor BETWEEN -least((3000000::HUGEINT * unit) // 100000, (abs(books_minor)::HUGEINT * 5000) // 100000) AND least((5000::HUGEINT * unit) // 100000, (abs(books_minor)::HUGEINT * 1000) // 100000)
   AND (bank_party_account = books_party_account
     OR (bank_party <> '' AND (bank_party = books_party OR jaro_winkler_similarity(bank_party, books_party) >= 0.80))
@@ -50,7 +52,7 @@ FROM (SELECT *, CASE WHEN residual = 0 THEN NULL WHEN abs(residual)::HUGEINT * 1
 -- together: sums and signs of whole numbers
 
 -- rung 14: reference_with_discount
-SELECT candidate FROM candidates
+SELECT candidate, true AS sure FROM candidates
 WHERE sign(bank_minor) = sign(books_minor) AND (bank_minor - books_minor) * sign(books_minor) BETWEEN -least((100000000000::HUGEINT * unit) // 100000, (abs(books_minor)::HUGEINT * 3200) // 100000) AND least((0::HUGEINT * unit) // 100000, (abs(books_minor)::HUGEINT * 100000) // 100000)
   AND (bank_party_account = books_party_account
     OR (bank_party <> '' AND (bank_party = books_party OR jaro_winkler_similarity(bank_party, books_party) >= 0.80))
@@ -68,7 +70,7 @@ FROM (SELECT *, CASE WHEN residual = 0 THEN NULL WHEN abs(residual)::HUGEINT * 1
 -- equality is all it asks
 
 -- rung 17: reference_exchanged
-SELECT candidate FROM candidates
+SELECT candidate, true AS sure FROM candidates
 WHERE sign(bank_minor) = sign(books_minor) AND bank_minor - books_minor BETWEEN -least((100000000000::HUGEINT * unit) // 100000, (abs(books_minor)::HUGEINT * 3000) // 100000) AND least((100000000000::HUGEINT * unit) // 100000, (abs(books_minor)::HUGEINT * 3000) // 100000) AND original_currency <> bank_currency;
 SELECT words || '; nothing else fits.' AS evidence, facts,
 residual_class FROM (
@@ -77,7 +79,7 @@ SELECT concat_ws(', ', 'The reference ' || key || ' agrees', CASE WHEN residual 
 FROM (SELECT *, CASE WHEN residual = 0 THEN NULL WHEN abs(residual)::HUGEINT * 100000 <= 5000::HUGEINT * unit THEN 'rounding' WHEN original_currency <> currency THEN 'fx_difference' WHEN residual < 0 THEN 'charge' ELSE 'over_payment' END AS residual_class FROM judged));
 
 -- rung 18: reference_short_or_over
-SELECT candidate FROM candidates
+SELECT candidate, true AS sure FROM candidates
 WHERE sign(bank_minor) = sign(books_minor) AND (bank_minor - books_minor) * sign(books_minor) BETWEEN -least((100000000000::HUGEINT * unit) // 100000, (abs(books_minor)::HUGEINT * 10000) // 100000) AND least((100000000000::HUGEINT * unit) // 100000, (abs(books_minor)::HUGEINT * 10000) // 100000)
   AND (bank_party_account = books_party_account
     OR (bank_party <> '' AND (bank_party = books_party OR jaro_winkler_similarity(bank_party, books_party) >= 0.80)));
@@ -107,7 +109,9 @@ SELECT concat_ws(', ', 'The mandate ' || key || ' agrees', 'the amount agrees', 
 FROM (SELECT *, NULL AS residual_class FROM judged));
 
 -- rung 22: amount_and_party
-SELECT candidate FROM candidates
+SELECT candidate, coalesce((bank_party_account = books_party_account
+    OR (bank_party <> '' AND (bank_party = books_party OR jaro_winkler_similarity(bank_party, books_party) >= 0.92 AND names_agree(bank_party, books_party) AND coalesce(bank_party_account = books_party_account, true)))
+    OR (bank_party IS NULL AND length(books_party_text) >= 5 AND contains(bank_text, books_party_text) OR books_party IS NULL AND length(bank_party_text) >= 5 AND contains(books_text, bank_party_text))), false) AS sure FROM candidates
 WHERE (bank_party_account = books_party_account
     OR (bank_party <> '' AND (bank_party = books_party OR jaro_winkler_similarity(bank_party, books_party) >= 0.92))
     OR (bank_party IS NULL AND length(books_party_text) >= 5 AND contains(bank_text, books_party_text) OR books_party IS NULL AND length(bank_party_text) >= 5 AND contains(books_text, bank_party_text)));
@@ -118,7 +122,9 @@ SELECT concat_ws(', ', 'The amount agrees', 'the other party is ' || coalesce(bo
 FROM (SELECT *, NULL AS residual_class FROM judged));
 
 -- rung 23: amount_and_party_due
-SELECT candidate FROM candidates
+SELECT candidate, coalesce((bank_party_account = books_party_account
+    OR (bank_party <> '' AND (bank_party = books_party OR jaro_winkler_similarity(bank_party, books_party) >= 0.92 AND names_agree(bank_party, books_party) AND coalesce(bank_party_account = books_party_account, true)))
+    OR (bank_party IS NULL AND length(books_party_text) >= 5 AND contains(bank_text, books_party_text) OR books_party IS NULL AND length(bank_party_text) >= 5 AND contains(books_text, bank_party_text))), false) AS sure FROM candidates
 WHERE (bank_party_account = books_party_account
     OR (bank_party <> '' AND (bank_party = books_party OR jaro_winkler_similarity(bank_party, books_party) >= 0.92))
     OR (bank_party IS NULL AND length(books_party_text) >= 5 AND contains(bank_text, books_party_text) OR books_party IS NULL AND length(bank_party_text) >= 5 AND contains(books_text, bank_party_text)));
@@ -129,7 +135,8 @@ SELECT concat_ws(', ', 'The amount agrees', 'the other party is ' || coalesce(bo
 FROM (SELECT *, NULL AS residual_class FROM judged));
 
 -- rung 24: details_and_party
-SELECT candidate FROM candidates
+SELECT candidate, coalesce((bank_party_account = books_party_account
+    OR (bank_party <> '' AND (bank_party = books_party OR jaro_winkler_similarity(bank_party, books_party) >= 0.92 AND names_agree(bank_party, books_party) AND coalesce(bank_party_account = books_party_account, true)))), false) AS sure FROM candidates
 WHERE (bank_party_account = books_party_account
     OR (bank_party <> '' AND (bank_party = books_party OR jaro_winkler_similarity(bank_party, books_party) >= 0.92)));
 
