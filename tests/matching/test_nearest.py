@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import random
 import tomllib
+from datetime import date
+from decimal import Decimal
 from typing import Any
 
 import pyarrow as pa
@@ -12,6 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.matching import world
+from tieout.canonical import DETAILS, ENTRIES, ITEMS, table
 from tieout.matching import engine, ladder
 from tieout.matching.nearest import Candidate, nearest
 
@@ -113,6 +116,13 @@ CASES = {
         "K1",
         "amount agrees, but name similarity 0.84 (Alpha Bau, Alfa Haus); rung amount_and_party "
         "asks 0.92",
+    ),
+    "another company of that trade and town": (
+        "B1 | 2026-11-20 | -80.00 | | Kupferlund Werkzeuge Plauen",
+        "K1 | 2026-11-20 | -80.00 | cash_book | | | | Kupferstein Werkzeuge Plauen",
+        "K1",
+        "amount agrees, but a word of the names differs (Kupferlund Werkzeuge Plauen, "
+        "Kupferstein Werkzeuge Plauen); rung amount_and_party asks for the same words",
     ),
     "a character of the reference is wrong": (
         "B1 | 2026-11-20 | -33.00 | PAY-2026-0001",
@@ -308,3 +318,22 @@ def _shuffled(table: pa.Table, order: random.Random) -> pa.Table:
     rows = list(range(len(table)))
     order.shuffle(rows)
     return table.take(pa.array(rows, pa.int64()))
+
+
+def test_an_account_that_differs_is_said_where_the_names_are_only_similar() -> None:
+    """An equal name may pay from another account; one that is a letter off is a doubt too many."""
+    day, amount = date(2026, 11, 20), Decimal("-80.00")
+    own = {"account_id": world.ACCOUNT, "currency": "EUR", "booked_on": day, "amount": amount}
+    other = {"counterparty_name": "Meierfels Reifen", "counterparty_account": "DE00111122223333"}
+    ours = {"counterparty_name": "Meyerfels Reifen", "counterparty_account": "DE00444455556666"}
+    tables = (
+        table([{**own, "entry_id": "B1"}], ENTRIES),
+        table([{**own, **other, "entry_id": "B1", "detail_id": "B1-d"}], DETAILS),
+        table([{**own, **ours, "item_id": "K1", "kind": "cash_book"}], ITEMS),
+    )
+    rules = rules_of()
+    found = nearest(*tables, rules, engine.match(*tables, rules))["B1"]
+    assert found[0].by == (
+        "amount agrees, but the account is another and the names are only similar (Meierfels "
+        "Reifen, Meyerfels Reifen); rung amount_and_party asks for equal ones"
+    )

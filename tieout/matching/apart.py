@@ -155,10 +155,12 @@ def _other_party(rung: Rung, pair: Pair, names: str) -> Failure | None:
         return None
     asks = f"rung {rung.name} asks for"
     if not pair.same_words:
-        words = f"the names are alike, but a word differs ({names}); {asks} the same words"
+        words = f"a word of the names differs ({names}); {asks} the same words"
         return Failure("party", words, 2)
     if pair.same_account is False and "account" in (rung.party.by if rung.party else ()):
-        words = f"the account is another and the names only alike ({names}); {asks} the same names"
+        words = (
+            f"the account is another and the names are only similar ({names}); {asks} equal ones"
+        )
         return Failure("party", words, 2)
     return None
 
